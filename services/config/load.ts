@@ -1,0 +1,133 @@
+import { isAbsolute, resolve } from 'node:path';
+import Joi from 'joi';
+import { SETTINGS } from './settings.ts';
+
+/** Every setting, in the units of the program: milliseconds, bytes, absolute paths. */
+export type Config = ReturnType<typeof toConfig>;
+
+/** The environment is wrong; `problems` has one sentence per variable. */
+export class ConfigError extends Error {
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(`The configuration is wrong:\n${problems.map((line) => `  ${line}`).join('\n')}`);
+    this.name = 'ConfigError';
+    this.problems = problems;
+  }
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Joi has checked and converted every value; these are the types it left behind. */
+type Values = {
+  readonly [Name in keyof typeof SETTINGS]: Name extends
+    `${string}_PATH` | `${string}_DIR` | `${string}_URL`
+    ? string
+    : ValueOf<Name>;
+};
+type ValueOf<Name extends string> = Name extends keyof Strings
+  ? string
+  : Name extends Flags
+    ? boolean
+    : number;
+type Strings = Record<
+  | 'HOST'
+  | 'API_TOKEN'
+  | 'TRUSTED_PROXIES'
+  | 'LOG_LEVEL'
+  | 'ROLES'
+  | 'REDIS_HOST'
+  | 'REDIS_PASSWORD'
+  | 'REDIS_PREFIX'
+  | 'STREAM_SHARING'
+  | 'DEFAULT_USER_AGENT',
+  true
+>;
+type Flags =
+  | 'REDIS_ENABLED'
+  | 'STREAM_RETRY_EXPONENTIAL_BACKOFF'
+  | 'ALLOW_PRIVATE_SOURCES'
+  | 'UPSTREAM_TLS_VERIFY';
+
+const schema = Joi.object(
+  Object.fromEntries(Object.entries(SETTINGS).map(([name, setting]) => [name, setting.schema])),
+).options({ abortEarly: false, stripUnknown: true });
+
+/**
+ * Reads the environment once into a frozen object.
+ *
+ * Names are matched in any letter case and blank values count as absent, as m3u-proxy has it.
+ * @throws ConfigError with every problem at once; values of secrets are not repeated.
+ */
+export function loadConfig(environment: Environment): Config {
+  const { value, error } = schema.validate(known(environment), {
+    errors: { wrap: { label: false } },
+  });
+  if (error) throw new ConfigError(error.details.map((detail) => withoutValue(detail.message)));
+  return Object.freeze(toConfig(value as Values));
+}
+
+function known(environment: Environment): Record<string, string> {
+  const names = new Set<string>(Object.keys(SETTINGS));
+  const entries = Object.entries(environment)
+    .map(([name, value]) => [name.toUpperCase(), value?.trim() ?? ''] as const)
+    .filter(([name, value]) => names.has(name) && value !== '');
+  return Object.fromEntries(entries);
+}
+
+const withoutValue = (message: string): string => message.replace(/ with value "[^]*?"(?= )/, '');
+
+const ms = (seconds: number): number => Math.round(seconds * 1000);
+
+function toConfig(values: Values) {
+  const dataDir = isAbsolute(values.DATA_DIR) ? values.DATA_DIR : resolve(values.DATA_DIR);
+  return {
+    host: values.HOST,
+    port: values.PORT,
+    rootPath: values.ROOT_PATH,
+    apiToken: values.API_TOKEN === '' ? undefined : values.API_TOKEN,
+    trustedProxies: values.TRUSTED_PROXIES.split(',')
+      .map((part) => part.trim())
+      .filter(Boolean),
+    dataDir,
+    logLevel: values.LOG_LEVEL === 'warning' ? 'warn' : values.LOG_LEVEL,
+    shutdownGraceMs: ms(values.SHUTDOWN_GRACE),
+    roles: values.ROLES as 'all' | 'api' | 'worker',
+    redis: {
+      /** `undefined` means: the embedded one, on `${dataDir}/redis/redis.sock`. */
+      url: redisUrl(values),
+      prefix: values.REDIS_PREFIX,
+      serverPath: values.REDIS_SERVER_PATH === '' ? undefined : values.REDIS_SERVER_PATH,
+    },
+    streams: {
+      ttlMs: ms(values.STREAM_TTL),
+      sharing: values.STREAM_SHARING as 'per-client' | 'shared',
+      viewerIdleMs: ms(values.CLIENT_TIMEOUT),
+    },
+    upstream: {
+      userAgent: values.DEFAULT_USER_AGENT,
+      connectTimeoutMs: ms(values.DEFAULT_CONNECTION_TIMEOUT),
+      readTimeoutMs: ms(values.DEFAULT_READ_TIMEOUT),
+      liveStallMs: ms(values.LIVE_CHUNK_TIMEOUT_SECONDS),
+      retryAttempts: values.STREAM_RETRY_ATTEMPTS,
+      retryDelayMs: ms(values.STREAM_RETRY_DELAY),
+      retryBackoffFactor: values.STREAM_RETRY_EXPONENTIAL_BACKOFF ? 1.5 : 1,
+      outageLimitMs: ms(values.STREAM_TOTAL_TIMEOUT),
+      maxFailovers: values.MAX_FAILOVER_ATTEMPTS,
+      allowPrivate: values.ALLOW_PRIVATE_SOURCES,
+      verifyTls: values.UPSTREAM_TLS_VERIFY,
+      maxRedirects: values.MAX_REDIRECTS,
+      maxPlaylistBytes: values.MAX_PLAYLIST_BYTES,
+    },
+    viewerBufferBytes: values.VIEWER_BUFFER_BYTES,
+    eventLogMax: values.EVENT_LOG_MAX,
+  } as const;
+}
+
+function redisUrl(values: Values): string | undefined {
+  if (values.REDIS_URL !== '') return values.REDIS_URL;
+  if (!values.REDIS_ENABLED) return undefined;
+  const password =
+    values.REDIS_PASSWORD === '' ? '' : `:${encodeURIComponent(values.REDIS_PASSWORD)}@`;
+  return `redis://${password}${values.REDIS_HOST}:${values.REDIS_SERVER_PORT}/${values.REDIS_DB}`;
+}

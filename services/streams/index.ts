@@ -1,0 +1,11 @@
+export type { SharingMode, StreamDefinition, StreamInput, StreamOptions } from './definition.ts';
+export type {
+  FailoverResolver,
+  ResolverQuestion,
+  StateChange,
+  StateJournal,
+  StreamStore,
+} from './ports.ts';
+export type * from './snapshots.ts';
+export type { Removal, Streams } from './streams.ts';
+export type * from './viewing.ts';

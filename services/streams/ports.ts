@@ -1,0 +1,75 @@
+import type { DomainEvent } from '#events';
+import type { NodeEpoch, SessionId, StreamId } from '#kernel/ids';
+import type { StreamDefinition } from './definition.ts';
+
+/**
+ * One change of durable state, with the event that tells of it. An adapter writes both in one
+ * transaction, so that neither exists without the other.
+ */
+export type StateChange =
+  | { readonly kind: 'stream-saved'; readonly definition: StreamDefinition }
+  | { readonly kind: 'stream-removed'; readonly streamId: StreamId }
+  /** The event is written only if the stream was not open already. */
+  | { readonly kind: 'stream-opened'; readonly event: DomainEvent }
+  /** The event is written only if the stream was open: exactly one `stream_stopped` each. */
+  | { readonly kind: 'stream-closed'; readonly event: DomainEvent }
+  | {
+      readonly kind: 'viewer-joined';
+      readonly sessionId: SessionId;
+      readonly node: NodeEpoch;
+      readonly event: DomainEvent;
+    }
+  /** The event is written only if the session was still on record. */
+  | { readonly kind: 'viewer-left'; readonly sessionId: SessionId; readonly event: DomainEvent }
+  /** A fact that changes no record. */
+  | { readonly kind: 'noted'; readonly event: DomainEvent };
+
+/** Writes state and events together, in the order of the calls, from one process. */
+export interface StateJournal {
+  /**
+   * Resolves when all changes are written, atomically.
+   * @throws DependencyError `STORE_UNAVAILABLE` when the store is away; then none was written.
+   */
+  commit(changes: readonly StateChange[]): Promise<void>;
+  /**
+   * Never throws. While the store is away the changes are kept in memory, in order and within a
+   * bound, and written when it is back.
+   */
+  append(changes: readonly StateChange[]): void;
+}
+
+/** Durable stream definitions. */
+export interface StreamStore {
+  /** Every definition. Called once at start. */
+  loadAll(): Promise<readonly StreamDefinition[]>;
+  /** One definition, for ids that this process has not heard of yet. */
+  find(id: StreamId): Promise<StreamDefinition | undefined>;
+  /** Postpones expiry: these streams were used now. Never throws. */
+  touch(ids: readonly StreamId[]): void;
+  /** Calls for every stream that another process saved or removed. */
+  onChange(listener: (id: StreamId) => void): void;
+}
+
+/** Asks the app for the next source (m3u-proxy contract 7.4). */
+export interface FailoverResolver {
+  /**
+   * The next URL, or `undefined` when the app has none. The URL is as the app wrote it:
+   * the caller checks it.
+   * @throws UpstreamError when the app does not answer in time or answers with an error.
+   */
+  next(
+    resolverUrl: string,
+    question: ResolverQuestion,
+    signal: AbortSignal,
+  ): Promise<string | undefined>;
+}
+
+export type ResolverQuestion = {
+  readonly currentUrl: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  /** 0 on the primary, n on the n-th backup (m3u-editor contract 3.2). */
+  readonly currentFailoverIndex: number;
+  /** HTTP status of the failing source, when it answered with one. */
+  readonly statusCode: number | null;
+  readonly reason: string;
+};

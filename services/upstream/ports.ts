@@ -1,0 +1,90 @@
+import type { UpstreamError } from '#kernel/app-error';
+
+/** How long each phase of one request may take; all in milliseconds. */
+export type UpstreamTimeouts = {
+  /** Name look-up, TCP and TLS, anew for each redirect. */
+  readonly connectMs: number;
+  /** Request sent to the end of the response head. */
+  readonly headersMs: number;
+};
+
+export type UpstreamRequest = {
+  readonly method: 'GET' | 'HEAD';
+  /** http or https; sent as it stands, never re-encoded. */
+  readonly url: string;
+  /** All that is sent besides `Host`, `Connection` and `Accept-Encoding: identity`. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly timeouts: UpstreamTimeouts;
+};
+
+/** Takes a body. Exactly one of `end` and `fail` is called, once, last. */
+export interface BodySink {
+  /**
+   * Takes the next bytes. The memory is lent: it is reused after the call returns true, and after
+   * `resume` when it returned false. A sink that keeps bytes for longer copies them.
+   * @returns false to stop reading until `UpstreamBody.resume`.
+   */
+  chunk(bytes: Buffer): boolean;
+  /** The body is complete as its framing has it (for an unframed one: the connection closed). */
+  end(): void;
+  /** `UPSTREAM_RESET` or `UPSTREAM_TRUNCATED`: what came is not all there was. */
+  fail(error: UpstreamError): void;
+}
+
+/** A response whose head has arrived; the caller owns it and must `read` it or `close` it. */
+export interface UpstreamResponse {
+  readonly status: number;
+  /** Lower-case names; repeated ones joined with a comma. */
+  readonly headers: ReadonlyMap<string, string>;
+  /** Where redirects led. */
+  readonly finalUrl: string;
+  /** Starts the body. Nothing is read from the socket beyond one buffer before this is called. */
+  read(sink: BodySink): void;
+  /** Goes on after a sink said false. Harmless otherwise. */
+  resume(): void;
+  /** Ends the connection at once; no call of the sink follows. Idempotent. */
+  close(): void;
+}
+
+/** Opens connections to sources. */
+export interface UpstreamClient {
+  /**
+   * Sends one request and follows redirects (never to another scheme than http and https).
+   * Any status is an answer; judging it is the caller's business.
+   *
+   * @param signal - Ends the attempt, up to the head; the connection is closed at once. Rejects
+   *   with the signal's reason.
+   * @throws UpstreamError `UPSTREAM_REFUSED` `UPSTREAM_DNS` `UPSTREAM_TLS` `UPSTREAM_TIMEOUT`
+   *   `UPSTREAM_RESET` `UPSTREAM_PROTOCOL` `UPSTREAM_REDIRECT_LOOP`
+   * @throws InvalidInputError `UPSTREAM_TARGET_FORBIDDEN` for an address that may not be reached
+   *   (judged after name look-up, on every hop).
+   */
+  open(request: UpstreamRequest, signal: AbortSignal): Promise<UpstreamResponse>;
+}
+
+/** A small text resource: a playlist. */
+export type FetchedText = {
+  readonly status: number;
+  readonly finalUrl: string;
+  readonly contentType: string | undefined;
+  /** Decompressed; decoded as UTF-8. */
+  readonly text: string;
+};
+
+/** Fetches playlists, whole. */
+export interface TextClient {
+  /**
+   * @throws as {@link UpstreamClient.open}, and MediaError `PLAYLIST_TOO_LARGE` as soon as more
+   *   than `maxBytes` have been read or decompressed, and `UPSTREAM_TRUNCATED`.
+   */
+  get(
+    request: {
+      readonly url: string;
+      readonly headers: Readonly<Record<string, string>>;
+      readonly maxBytes: number;
+      /** The whole exchange. */
+      readonly timeoutMs: number;
+    },
+    signal: AbortSignal,
+  ): Promise<FetchedText>;
+}

@@ -1,0 +1,2 @@
+export type { Endpoint } from './endpoint.ts';
+export type { EndpointStore, PostResult, WebhookClient } from './ports.ts';
