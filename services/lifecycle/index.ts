@@ -1,0 +1,2 @@
+export { runProcess } from './run-process.ts';
+export type { ProcessOptions, RunningProcess } from './run-process.ts';
