@@ -1,0 +1,153 @@
+import type { Clock, Timer, Timers } from '#kernel/clock';
+import { autoClientId, newSessionId, siblingClientId } from '#kernel/ids';
+import type { ClientId, StreamId } from '#kernel/ids';
+import { Session } from './session.ts';
+import type { ViewerTraits } from './session.ts';
+
+/** Hears of every session once when it begins and once when it ends. Must not throw. */
+export interface SessionEvents {
+  joined(session: Session): void;
+  left(session: Session, reason: string): void;
+}
+
+export type SessionRequest = {
+  readonly streamId: StreamId;
+  /** As the viewer gave it; absent: derived from the traits. */
+  readonly clientId: ClientId | undefined;
+  readonly traits: ViewerTraits;
+};
+
+export type SessionRegistryOptions = {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly events: SessionEvents;
+};
+
+/**
+ * Who is watching what. A session begins with a viewer's first request and ends when its last one
+ * has ended and its linger has passed, or, for a viewer that polls, when it has not asked for long
+ * enough. Owns the timers; `close` ends every session.
+ */
+export class SessionRegistry {
+  readonly #options: SessionRegistryOptions;
+  readonly #byStream = new Map<StreamId, Map<ClientId, Session>>();
+  readonly #timers = new Map<Session, Timer>();
+
+  constructor(options: SessionRegistryOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * A request whose response is the viewing: live bytes, or part of a file. The caller tells of its
+   * end with `detach`. A derived id that is watching already is a second device behind the same
+   * address and gets an id of its own; with a linger it is a player that seeks.
+   */
+  attach(request: SessionRequest, lingerMs: number): Session {
+    const session = this.#findOrBegin(request, lingerMs === 0);
+    session.connections += 1;
+    session.lingerMs = lingerMs;
+    this.#disarm(session);
+    return session;
+  }
+
+  /** One request of `attach` is over. The viewer leaves with its last, after the linger. */
+  detach(session: Session, reason: string): void {
+    session.connections -= 1;
+    if (session.connections > 0 || session.ended.aborted) return;
+    if (session.lingerMs === 0) this.end(session, reason);
+    else this.#arm(session, session.lingerMs, reason);
+  }
+
+  /** A viewer that polls has asked; it leaves when it does not ask again for `idleMs`. */
+  touch(request: SessionRequest, idleMs: number): Session {
+    const session = this.#findOrBegin(request, false);
+    this.#arm(session, idleMs, 'client_idle');
+    return session;
+  }
+
+  /** Ends a session at once. Harmless when it has ended. */
+  end(session: Session, reason: string): void {
+    if (!this.#forget(session)) return;
+    this.#options.events.left(session, reason);
+  }
+
+  /** Ends all sessions of a stream without telling `events`; their owner has told already. */
+  dropStream(streamId: StreamId): void {
+    for (const session of this.ofStream(streamId)) this.#forget(session);
+  }
+
+  ofStream(streamId: StreamId): readonly Session[] {
+    return [...(this.#byStream.get(streamId)?.values() ?? [])];
+  }
+
+  countOf(streamId: StreamId): number {
+    return this.#byStream.get(streamId)?.size ?? 0;
+  }
+
+  find(streamId: StreamId, clientId: ClientId): Session | undefined {
+    return this.#byStream.get(streamId)?.get(clientId);
+  }
+
+  all(): readonly Session[] {
+    return [...this.#byStream.values()].flatMap((sessions) => [...sessions.values()]);
+  }
+
+  watchedStreams(): readonly StreamId[] {
+    return [...this.#byStream.keys()];
+  }
+
+  close(reason: string): void {
+    for (const session of this.all()) this.end(session, reason);
+  }
+
+  #findOrBegin(request: SessionRequest, siblings: boolean): Session {
+    const clientId = this.#clientIdFor(request, siblings);
+    const found = this.find(request.streamId, clientId);
+    const nowMs = this.#options.clock.nowMs();
+    if (found) {
+      found.lastAccessMs = nowMs;
+      found.username = request.traits.username ?? found.username;
+      return found;
+    }
+    const { streamId, traits } = request;
+    const session = new Session({ id: newSessionId(), streamId, clientId, traits, nowMs });
+    this.#remember(session);
+    this.#options.events.joined(session);
+    return session;
+  }
+
+  #clientIdFor({ streamId, clientId, traits }: SessionRequest, siblings: boolean): ClientId {
+    if (clientId !== undefined) return clientId;
+    const { ipAddress: ip, userAgent, username } = traits;
+    const derived = autoClientId({ streamId, ip, userAgent, username: username ?? undefined });
+    const taken = siblings && (this.find(streamId, derived)?.connections ?? 0) > 0;
+    return taken ? siblingClientId(derived) : derived;
+  }
+
+  #remember(session: Session): void {
+    const sessions = this.#byStream.get(session.streamId) ?? new Map<ClientId, Session>();
+    sessions.set(session.clientId, session);
+    this.#byStream.set(session.streamId, sessions);
+  }
+
+  #forget(session: Session): boolean {
+    const sessions = this.#byStream.get(session.streamId);
+    if (sessions?.get(session.clientId) !== session) return false;
+    this.#disarm(session);
+    sessions.delete(session.clientId);
+    if (sessions.size === 0) this.#byStream.delete(session.streamId);
+    session.end();
+    return true;
+  }
+
+  #arm(session: Session, delayMs: number, reason: string): void {
+    this.#disarm(session);
+    const leave = (): void => this.end(session, reason);
+    this.#timers.set(session, this.#options.timers.after(delayMs, leave, { background: true }));
+  }
+
+  #disarm(session: Session): void {
+    this.#timers.get(session)?.cancel();
+    this.#timers.delete(session);
+  }
+}

@@ -1,0 +1,53 @@
+import type { ClientId, SessionId, StreamId } from '#kernel/ids';
+
+/** Who watches, as far as the request told. */
+export type ViewerTraits = {
+  readonly ipAddress: string;
+  readonly userAgent: string;
+  readonly username: string | null;
+};
+
+/** One viewer's use of one stream, from its first request to its last. */
+export class Session {
+  readonly id: SessionId;
+  readonly streamId: StreamId;
+  readonly clientId: ClientId;
+  readonly createdAtMs: number;
+  readonly ipAddress: string;
+  readonly userAgent: string;
+  username: string | null;
+  lastAccessMs: number;
+  bytesServed = 0;
+  segmentsServed = 0;
+  /** Requests that are being served now. */
+  connections = 0;
+  /** How long it stays after its last request has ended. */
+  lingerMs = 0;
+  readonly #ended = new AbortController();
+
+  constructor(identity: {
+    readonly id: SessionId;
+    readonly streamId: StreamId;
+    readonly clientId: ClientId;
+    readonly traits: ViewerTraits;
+    readonly nowMs: number;
+  }) {
+    this.id = identity.id;
+    this.streamId = identity.streamId;
+    this.clientId = identity.clientId;
+    this.ipAddress = identity.traits.ipAddress;
+    this.userAgent = identity.traits.userAgent;
+    this.username = identity.traits.username;
+    this.createdAtMs = identity.nowMs;
+    this.lastAccessMs = identity.nowMs;
+  }
+
+  /** Aborts when the session is over, however it ended. */
+  get ended(): AbortSignal {
+    return this.#ended.signal;
+  }
+
+  end(): void {
+    this.#ended.abort();
+  }
+}

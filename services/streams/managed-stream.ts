@@ -1,0 +1,196 @@
+import { NotFoundError } from '#kernel/app-error';
+import type { AppError } from '#kernel/app-error';
+import type { Clock, Timers } from '#kernel/clock';
+import type { StreamId } from '#kernel/ids';
+import type { Session, SessionRegistry } from '#sessions';
+import type { FailoverStage, RetryPolicy } from '#upstream';
+import type { SharingMode, StreamDefinition } from './definition.ts';
+import { mediaKindOf } from './media-kind.ts';
+import type { FailoverResolver } from './ports.ts';
+import type { MediaKind, StreamSnapshot } from './snapshots.ts';
+import { SourceCursor } from './source-cursor.ts';
+import type { Move } from './source-cursor.ts';
+import { CursorWalk } from './source-walk.ts';
+import type { SourceWalk, Stream, ViewerConnection, ViewerRequest } from './viewing.ts';
+
+export type StreamDefaults = {
+  readonly userAgent: string;
+  readonly sharing: SharingMode;
+  readonly retry: RetryPolicy;
+};
+
+/** What a stream needs of its registry. */
+export interface StreamOwner {
+  /** Bytes or segments were handed to a viewer. */
+  served(stream: ManagedStream, bytes: number, segments: number): void;
+  moved(stream: ManagedStream, move: Move): void;
+  gaveUp(stream: ManagedStream, error: AppError, retries: number): void;
+  used(stream: ManagedStream): void;
+}
+
+export type ManagedStreamOptions = {
+  readonly definition: StreamDefinition;
+  readonly defaults: StreamDefaults;
+  readonly sessions: SessionRegistry;
+  readonly resolver: FailoverResolver;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly owner: StreamOwner;
+};
+
+const STAGES: Record<MediaKind, FailoverStage> = { live: 'live', vod: 'vod', hls: 'playlist' };
+
+/** One known stream: its definition, the source in use, and what has been observed of it. */
+export class ManagedStream implements Stream {
+  readonly #options: ManagedStreamOptions;
+  readonly cursor: SourceCursor;
+  #definition: StreamDefinition;
+  #learnt: MediaKind | undefined;
+  /** Made when somebody asks: most streams are never watched. */
+  #removal: AbortController | undefined;
+  #isRemoved = false;
+  readonly #movedByApp = new Set<() => void>();
+  lastAccessMs: number;
+  bytesServed = 0;
+  segmentsServed = 0;
+  errorCount = 0;
+
+  constructor(options: ManagedStreamOptions) {
+    this.#options = options;
+    this.#definition = options.definition;
+    this.lastAccessMs = options.clock.nowMs();
+    this.cursor = new SourceCursor({
+      definition: () => this.#definition,
+      resolver: options.resolver,
+      clock: options.clock,
+      moved: (move) => options.owner.moved(this, move),
+    });
+  }
+
+  get id(): StreamId {
+    return this.#definition.id;
+  }
+  get definition(): StreamDefinition {
+    return this.#definition;
+  }
+  get kind(): MediaKind {
+    return this.#learnt ?? mediaKindOf(this.#definition.url);
+  }
+  get sharing(): SharingMode {
+    return this.#definition.sharing ?? this.#options.defaults.sharing;
+  }
+  get userAgent(): string {
+    return this.#definition.userAgent ?? this.#options.defaults.userAgent;
+  }
+  get viewerCount(): number {
+    return this.#options.sessions.countOf(this.id);
+  }
+  get removed(): AbortSignal {
+    this.#removal ??= new AbortController();
+    if (this.#isRemoved) this.#removal.abort();
+    return this.#removal.signal;
+  }
+
+  learnKind(kind: MediaKind): void {
+    this.#learnt = kind;
+  }
+
+  /** Takes a definition that was posted again. Unwatched, the stream starts over at its primary. */
+  update(definition: StreamDefinition): void {
+    this.#definition = definition;
+    if (this.viewerCount > 0) return;
+    this.#learnt = undefined;
+    this.cursor.reset();
+  }
+
+  /** Tells every reader that an app has moved the stream. */
+  announceMove(): void {
+    for (const listener of this.#movedByApp) listener();
+  }
+
+  markRemoved(): void {
+    this.#isRemoved = true;
+    this.#removal?.abort(
+      new NotFoundError('STREAM_GONE', { message: 'The stream was removed while it was watched.' }),
+    );
+  }
+
+  walk(): SourceWalk {
+    const { defaults, clock, timers, owner } = this.#options;
+    return new CursorWalk({
+      cursor: this.cursor,
+      policy: defaults.retry,
+      clock,
+      timers,
+      stage: STAGES[this.kind],
+      headers: () => ({ 'User-Agent': this.userAgent, ...this.#definition.headers }),
+      gaveUp: (error, retries) => owner.gaveUp(this, error, retries),
+      erred: () => {
+        this.errorCount += 1;
+      },
+      onMoved: (listener) => {
+        this.#movedByApp.add(listener);
+        return () => this.#movedByApp.delete(listener);
+      },
+    });
+  }
+
+  join(viewer: ViewerRequest, lingerMs: number): ViewerConnection {
+    const { sessions } = this.#options;
+    const session = sessions.attach(this.#requestOf(viewer), lingerMs);
+    return this.#connection(session, (reason) => sessions.detach(session, reason));
+  }
+
+  poll(viewer: ViewerRequest, idleMs: number): ViewerConnection {
+    const session = this.#options.sessions.touch(this.#requestOf(viewer), idleMs);
+    return this.#connection(session, () => {});
+  }
+
+  snapshot(): StreamSnapshot {
+    return {
+      definition: this.#definition,
+      kind: this.kind,
+      userAgent: this.userAgent,
+      currentUrl: this.cursor.url,
+      failoverIndex: this.cursor.index,
+      failoverAttempts: this.cursor.attempts,
+      lastFailoverAtMs: this.cursor.lastMoveAtMs,
+      viewerCount: this.viewerCount,
+      bytesServed: this.bytesServed,
+      segmentsServed: this.segmentsServed,
+      errorCount: this.errorCount,
+      lastAccessMs: this.lastAccessMs,
+    };
+  }
+
+  #requestOf({ clientId, ipAddress, userAgent, username }: ViewerRequest) {
+    this.#options.owner.used(this);
+    return {
+      streamId: this.id,
+      clientId,
+      traits: { ipAddress, userAgent, username: username ?? null },
+    };
+  }
+
+  #connection(session: Session, close: (reason: string) => void): ViewerConnection {
+    const { owner, clock } = this.#options;
+    let isOpen = true;
+    const count = (bytes: number, segments: number): void => {
+      session.bytesServed += bytes;
+      session.segmentsServed += segments;
+      session.lastAccessMs = clock.nowMs();
+      owner.served(this, bytes, segments);
+    };
+    return {
+      clientId: session.clientId,
+      ended: session.ended,
+      served: (bytes) => count(bytes, 0),
+      segmentServed: () => count(0, 1),
+      close: (reason) => {
+        if (!isOpen) return;
+        isOpen = false;
+        close(reason);
+      },
+    };
+  }
+}

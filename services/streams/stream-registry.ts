@@ -1,0 +1,270 @@
+import { InvalidInputError, NotFoundError, UpstreamError, codeOf } from '#kernel/app-error';
+import type { AppError } from '#kernel/app-error';
+import type { Clock, Timer, Timers } from '#kernel/clock';
+import { streamIdOf } from '#kernel/ids';
+import type { ClientId, NodeEpoch, StreamId } from '#kernel/ids';
+import type { Logger } from '#kernel/logger';
+import { SessionRegistry } from '#sessions';
+import type { Session } from '#sessions';
+import type { StreamDefinition, StreamInput } from './definition.ts';
+import { ManagedStream } from './managed-stream.ts';
+import type { StreamDefaults, StreamOwner } from './managed-stream.ts';
+import type { FailoverResolver, StateJournal, StreamStore } from './ports.ts';
+import type {
+  CreateOutcome,
+  FailoverOutcome,
+  StreamSnapshot,
+  Totals,
+  ViewerSnapshot,
+} from './snapshots.ts';
+import type { Move } from './source-cursor.ts';
+import { StreamLedger } from './stream-ledger.ts';
+import type { Removal, Streams } from './streams.ts';
+import type { Stream, StreamDirectory } from './viewing.ts';
+
+export type StreamRegistryOptions = {
+  readonly store: StreamStore;
+  readonly journal: StateJournal;
+  readonly resolver: FailoverResolver;
+  readonly defaults: StreamDefaults;
+  /** Of this process: dead ones' viewers are ended by housekeeping. */
+  readonly node: NodeEpoch;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly logger: Logger;
+};
+
+const byAge = (a: StreamDefinition, b: StreamDefinition): number => a.createdAtMs - b.createdAtMs;
+
+/** Watched streams are marked as used this often, so that they never expire. */
+const TOUCH_EVERY_MS = 5_000;
+
+/**
+ * Every stream that this process knows: a mirror of the store, so that known streams play on while
+ * the store is away. Owns the viewer sessions. State changes and their events go to the journal
+ * together.
+ */
+export class StreamRegistry implements Streams, StreamDirectory, StreamOwner {
+  readonly #options: StreamRegistryOptions;
+  readonly #streams = new Map<StreamId, ManagedStream>();
+  readonly #sessions: SessionRegistry;
+  readonly #ledger: StreamLedger;
+  readonly #startedAtMs: number;
+  #bytesServed = 0;
+  #segmentsServed = 0;
+  #touching: Timer | undefined;
+
+  constructor(options: StreamRegistryOptions) {
+    const { clock, timers } = options;
+    this.#options = options;
+    this.#startedAtMs = clock.monotonicMs();
+    this.#ledger = new StreamLedger(options);
+    this.#sessions = new SessionRegistry({
+      clock,
+      timers,
+      events: {
+        joined: (session) =>
+          this.#withStream(session, (stream) => this.#ledger.joined(stream, session)),
+        left: (session, reason) =>
+          this.#withStream(session, (stream) => this.#ledger.left(stream, session, reason)),
+      },
+    });
+  }
+
+  /** Fills the mirror from the store and follows its changes. Call once, before serving. */
+  async load(): Promise<void> {
+    this.#options.store.onChange((id) => void this.#refresh(id));
+    const definitions = await this.#options.store.loadAll();
+    for (const definition of definitions.toSorted(byAge)) this.#apply(definition);
+    this.#armTouch();
+  }
+
+  async create(input: StreamInput): Promise<CreateOutcome> {
+    const id = streamIdOf(input.url);
+    const existing = this.#streams.get(id);
+    const createdAtMs = existing?.definition.createdAtMs ?? this.#options.clock.nowMs();
+    const definition: StreamDefinition = { v: 1, id, createdAtMs, ...input };
+    await this.#ledger.saved(definition);
+    const stream = this.#apply(definition);
+    const isWatched = existing !== undefined && stream.viewerCount > 0;
+    return {
+      snapshot: stream.snapshot(),
+      outcome: existing === undefined ? 'created' : 'updated',
+      deferred: isWatched ? ['user_agent', 'headers', 'sharing'] : [],
+    };
+  }
+
+  list(): readonly StreamSnapshot[] {
+    return [...this.#streams.values()].map((stream) => stream.snapshot());
+  }
+
+  async get(id: StreamId): Promise<StreamSnapshot> {
+    return (await this.#find(id)).snapshot();
+  }
+
+  open(id: StreamId): Promise<Stream> {
+    return this.#find(id);
+  }
+
+  viewers(id?: StreamId): readonly ViewerSnapshot[] {
+    return id === undefined ? this.#sessions.all() : this.#sessions.ofStream(id);
+  }
+
+  totals(): Totals {
+    return {
+      streams: this.#streams.size,
+      activeStreams: this.#sessions.watchedStreams().length,
+      viewers: this.#sessions.all().length,
+      bytesServed: this.#bytesServed,
+      segmentsServed: this.#segmentsServed,
+      uptimeSeconds: Math.floor((this.#options.clock.monotonicMs() - this.#startedAtMs) / 1000),
+    };
+  }
+
+  async remove(id: StreamId, removal: Removal): Promise<void> {
+    const stream = await this.#find(id);
+    await this.#ledger.removed(stream, this.#sessions.ofStream(id), removal);
+    this.#forget(stream);
+  }
+
+  async failover(id: StreamId): Promise<FailoverOutcome> {
+    const stream = await this.#find(id);
+    if (stream.cursor.alternates === 0) {
+      throw new InvalidInputError('FAILOVER_NOT_CONFIGURED', {
+        message: 'The stream has neither failover URLs nor a failover resolver.',
+      });
+    }
+    if (!(await this.#advance(stream))) {
+      throw new UpstreamError('ALL_SOURCES_FAILED', {
+        message: 'There is no other source to go to.',
+      });
+    }
+    stream.announceMove();
+    const { cursor, kind, viewerCount } = stream;
+    return {
+      newUrl: cursor.url,
+      failoverIndex: cursor.index,
+      failoverAttempts: cursor.attempts,
+      viewerCount,
+      kind,
+    };
+  }
+
+  kick(clientId: ClientId, id?: StreamId): boolean {
+    const sessions = this.#named(clientId, id);
+    for (const session of sessions) this.#sessions.end(session, 'kicked');
+    return sessions.length > 0;
+  }
+
+  touch(id: StreamId): void {
+    const stream = this.#streams.get(id);
+    if (stream) this.used(stream);
+  }
+
+  /** Ends every viewer, with its events, and stops the timers. The streams stay in the store. */
+  close(): void {
+    this.#touching?.cancel();
+    this.#sessions.close('shutting_down');
+  }
+
+  served(stream: ManagedStream, bytes: number, segments: number): void {
+    stream.bytesServed += bytes;
+    stream.segmentsServed += segments;
+    this.#bytesServed += bytes;
+    this.#segmentsServed += segments;
+  }
+
+  moved(stream: ManagedStream, move: Move): void {
+    this.#options.logger.info('source switched', {
+      streamId: stream.id,
+      failoverIndex: move.index,
+      reason: move.reason,
+    });
+    this.#ledger.moved(stream, move);
+  }
+
+  gaveUp(stream: ManagedStream, error: AppError, retries: number): void {
+    this.#options.logger.warn('sources failed', { streamId: stream.id, code: error.code });
+    this.#ledger.failed(stream, error, retries);
+  }
+
+  used(stream: ManagedStream): void {
+    stream.lastAccessMs = this.#options.clock.nowMs();
+    this.#options.store.touch([stream.id]);
+  }
+
+  #named(clientId: ClientId, id?: StreamId): readonly Session[] {
+    const among = id === undefined ? this.#sessions.all() : this.#sessions.ofStream(id);
+    return among.filter((session) => session.clientId === clientId);
+  }
+
+  async #advance(stream: ManagedStream): Promise<boolean> {
+    try {
+      return await stream.cursor.advance('manual', undefined);
+    } catch (error) {
+      this.#options.logger.warn('failover resolver failed', {
+        streamId: stream.id,
+        code: codeOf(error),
+      });
+      return false;
+    }
+  }
+
+  async #find(id: StreamId): Promise<ManagedStream> {
+    const known = this.#streams.get(id);
+    if (known) return known;
+    const definition = await this.#options.store.find(id);
+    if (definition) return this.#apply(definition);
+    throw new NotFoundError('STREAM_NOT_FOUND', { message: 'Stream not found.' });
+  }
+
+  /** Another process saved or removed a stream. */
+  async #refresh(id: StreamId): Promise<void> {
+    try {
+      const definition = await this.#options.store.find(id);
+      const known = this.#streams.get(id);
+      if (definition) this.#apply(definition);
+      else if (known) this.#forget(known);
+    } catch (error) {
+      this.#options.logger.warn('stream not refreshed', { streamId: id, code: codeOf(error) });
+    }
+  }
+
+  #apply(definition: StreamDefinition): ManagedStream {
+    const known = this.#streams.get(definition.id);
+    known?.update(definition);
+    if (known) return known;
+    const { defaults, resolver, clock, timers } = this.#options;
+    const sessions = this.#sessions;
+    const stream = new ManagedStream({
+      definition,
+      defaults,
+      sessions,
+      resolver,
+      clock,
+      timers,
+      owner: this,
+    });
+    this.#streams.set(definition.id, stream);
+    return stream;
+  }
+
+  #forget(stream: ManagedStream): void {
+    this.#streams.delete(stream.id);
+    stream.markRemoved();
+    this.#sessions.dropStream(stream.id);
+  }
+
+  #withStream(session: Session, tell: (stream: ManagedStream) => void): void {
+    const stream = this.#streams.get(session.streamId);
+    if (stream) tell(stream);
+  }
+
+  #armTouch(): void {
+    const beat = (): void => {
+      this.#options.store.touch(this.#sessions.watchedStreams());
+      this.#armTouch();
+    };
+    this.#touching = this.#options.timers.after(TOUCH_EVERY_MS, beat, { background: true });
+  }
+}

@@ -1,0 +1,82 @@
+import { backoffMs } from '#kernel/backoff';
+import type { FailureClass } from './failure-class.ts';
+
+export type RetryPolicy = {
+  /** Retries of one source, when there is no other to go to. */
+  readonly retryAttempts: number;
+  readonly retryDelayMs: number;
+  /** Growth of the delay per retry or round: 1 is constant. */
+  readonly retryBackoffFactor: number;
+  /** How long an outage may last for a viewer that has had a picture; 0 for no limit. */
+  readonly outageLimitMs: number;
+  /** Switches of source per outage; 0 for one round through all. */
+  readonly maxFailovers: number;
+};
+
+/** One outage so far, as one reader sees it. */
+export type Outage = {
+  readonly failure: FailureClass;
+  /** Media had come over the connection that failed. */
+  readonly hadFlowed: boolean;
+  /** Media has reached the viewer at some time: its player waits rather than shows an error. */
+  readonly hasPicture: boolean;
+  /** Tries of the same source since the last switch. */
+  readonly retries: number;
+  readonly failovers: number;
+  /** Other sources there are; with a resolver: how often it may be asked. */
+  readonly alternates: number;
+  readonly elapsedMs: number;
+};
+
+export type Decision =
+  | { readonly action: 'retry'; readonly delayMs: number }
+  | { readonly action: 'failover'; readonly delayMs: number }
+  | { readonly action: 'give-up' };
+
+/**
+ * What to do about a source that failed.
+ *
+ * A source that broke off while it worked is asked once more at once. Then the next source's turn
+ * comes, without delay within the first round. Where there is no other, the same is tried again.
+ * A viewer that has had a picture is kept through further rounds until the outage is too long.
+ */
+export function decide(policy: RetryPolicy, outage: Outage): Decision {
+  if (outage.failure === 'broken' && outage.hadFlowed && outage.retries === 0) {
+    return { action: 'retry', delayMs: 0 };
+  }
+  if (outage.alternates === 0) return decideAlone(policy, outage);
+  const perRound = policy.maxFailovers > 0 ? policy.maxFailovers : outage.alternates;
+  if (outage.failovers < perRound) return { action: 'failover', delayMs: 0 };
+  if (policy.maxFailovers > 0 || !mayGoOn(policy, outage)) return { action: 'give-up' };
+  const rounds = Math.floor(outage.failovers / outage.alternates);
+  return { action: 'failover', delayMs: delay(policy, rounds) };
+}
+
+function decideAlone(policy: RetryPolicy, outage: Outage): Decision {
+  const again: Decision = { action: 'retry', delayMs: delay(policy, outage.retries + 1) };
+  if (outage.hasPicture) return mayGoOn(policy, outage) ? again : { action: 'give-up' };
+  const worthwhile = outage.failure !== 'useless' && outage.retries < policy.retryAttempts;
+  return worthwhile && isWithin(policy, outage) ? again : { action: 'give-up' };
+}
+
+/** Only a viewer with a picture is kept waiting beyond the first round. */
+const mayGoOn = (policy: RetryPolicy, outage: Outage): boolean =>
+  outage.hasPicture && isWithin(policy, outage);
+
+const isWithin = (policy: RetryPolicy, outage: Outage): boolean =>
+  policy.outageLimitMs === 0 || outage.elapsedMs < policy.outageLimitMs;
+
+const MIN_DELAY_MS = 100; // A delay of 0 in the configuration must not make a hot loop.
+const MAX_DELAY_MS = 10_000;
+
+const delay = (policy: RetryPolicy, attempt: number): number =>
+  backoffMs(
+    {
+      baseMs: Math.max(MIN_DELAY_MS, policy.retryDelayMs),
+      maxMs: MAX_DELAY_MS,
+      factor: policy.retryBackoffFactor,
+      jitter: 0,
+    },
+    attempt,
+    () => 0,
+  );
