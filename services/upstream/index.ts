@@ -1,3 +1,5 @@
+export { judgeAddress } from './address-policy.ts';
+export type { AddressPolicy } from './address-policy.ts';
 export { failureClassOf, statusOf } from './failure-class.ts';
 export { failoverReason, wireNameOf } from './failover-reason.ts';
 export type { FailoverStage } from './failover-reason.ts';
