@@ -1,0 +1,49 @@
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import type { Response } from 'express';
+import type { ViewingEnd } from '#delivery';
+import type { ViewerSink } from '#relay';
+
+/**
+ * A response without end. After its head, bytes go straight to the socket: a body that the closing
+ * of the connection delimits (RFC 9112 §6.3) costs half of what a chunked one does per viewer.
+ */
+export type LiveResponse = {
+  readonly sink: ViewerSink;
+  /** Ends it so that the player can tell: cleanly, or as a broken transfer. Idempotent. */
+  finish(end: ViewingEnd): void;
+};
+
+/** Sends the head. Waits for the socket, which an earlier request of a pipeline may still hold. */
+export async function beginLive(
+  res: Response,
+  headers: Readonly<Record<string, string>>,
+  gone: AbortSignal,
+): Promise<LiveResponse> {
+  if (!res.socket) await once(res, 'socket', { signal: gone });
+  gone.throwIfAborted();
+  res.shouldKeepAlive = false;
+  res.useChunkedEncodingByDefault = false;
+  res.writeHead(200, { ...headers, Connection: 'close' });
+  res.flushHeaders();
+  const { socket } = res;
+  gone.throwIfAborted();
+  if (!socket) throw new DOMException('The viewer left.', 'AbortError');
+  return { sink: sinkOf(socket), finish: (end) => finish(socket, end) };
+}
+
+const sinkOf = (socket: Socket): ViewerSink => ({
+  get pendingBytes() {
+    return socket.writableLength;
+  },
+  write(bytes, flushed) {
+    socket.write(bytes, () => flushed());
+  },
+});
+
+function finish(socket: Socket, end: ViewingEnd): void {
+  if (socket.destroyed) return;
+  // A close without notice is how a body without a length ends; a reset is how one breaks off.
+  if (end === 'clean') socket.end(() => socket.destroySoon());
+  else socket.resetAndDestroy();
+}

@@ -1,0 +1,7 @@
+export { LiveDelivery } from './live/live-delivery.ts';
+export type {
+  LiveDeliveryOptions,
+  LiveViewing,
+  ViewingEnd,
+  WatchOutcome,
+} from './live/live-delivery.ts';
