@@ -1,0 +1,128 @@
+import { lookup as systemLookup, type LookupAddress } from 'node:dns';
+import { Agent as HttpAgent, type ClientRequestArgs } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import { isIP, type LookupFunction } from 'node:net';
+import { type Duplex, PassThrough } from 'node:stream';
+import { InvalidInputError } from '#kernel/app-error';
+import { type AddressPolicy, judgeAddress } from '#upstream';
+
+export type GuardOptions = AddressPolicy & {
+  /** Refuse certificates that do not verify. */
+  readonly verifyTls: boolean;
+};
+
+/** What a refused target looks like to callers; says no address, so that nothing can be probed. */
+export const forbiddenTarget = (): InvalidInputError =>
+  new InvalidInputError('UPSTREAM_TARGET_FORBIDDEN', {
+    message: 'The address of this target may not be reached.',
+  });
+
+/**
+ * A `lookup` for `net`, `tls` and agents that passes on only addresses that may be reached, so
+ * that a name cannot lead where its address could not. Names with none left fail with
+ * {@link forbiddenTarget}. Sockets do not call it for literal addresses: see {@link judgeHost}.
+ */
+export function guardedLookup(policy: AddressPolicy): LookupFunction {
+  return (hostname, options, callback) => {
+    systemLookup(hostname, { ...options, all: true }, (error, addresses) => {
+      if (error !== null) return callback(error, '');
+      const allowed = addresses.filter(({ address }) => isAllowed(address, policy));
+      const [first] = allowed;
+      if (first === undefined) return callback(forbiddenTarget(), '');
+      answer(callback, { allowed, first, all: options.all === true });
+    });
+  };
+}
+
+type Answer = {
+  readonly allowed: LookupAddress[];
+  readonly first: LookupAddress;
+  readonly all: boolean;
+};
+
+function answer(callback: Parameters<LookupFunction>[2], { allowed, first, all }: Answer): void {
+  if (all) callback(null, allowed);
+  else callback(null, first.address, first.family);
+}
+
+/**
+ * The refusal for a host that is a literal address and may not be reached; nothing otherwise.
+ *
+ * @param host - As in a URL or in socket options: an IPv6 address may stand in brackets.
+ */
+export function judgeHost(host: string, policy: AddressPolicy): InvalidInputError | undefined {
+  const bare = host.startsWith('[') ? host.slice(1, -1) : host;
+  return isIP(bare) === 0 || isAllowed(bare, policy) ? undefined : forbiddenTarget();
+}
+
+const isAllowed = (address: string, policy: AddressPolicy): boolean =>
+  judgeAddress(address, policy) === 'allowed';
+
+/** Agents under axios' names for them: `axios.create({ ...guarded.agents, proxy: false })`. */
+export type GuardedAgents = {
+  readonly agents: { readonly httpAgent: HttpAgent; readonly httpsAgent: HttpsAgent };
+  /** Closes idle and open sockets. Idempotent. */
+  close(): void;
+};
+
+/**
+ * Keep-alive agents that connect only where the policy allows, on every hop of a redirect too.
+ * A refused request fails with {@link forbiddenTarget}, in axios' errors somewhere down the chain
+ * of causes: `toUpstreamFailure` finds it.
+ * With axios, `proxy: false` keeps the environment's proxy from going round them.
+ */
+export function guardedAgents(options: GuardOptions): GuardedAgents {
+  const lookup = guardedLookup(options);
+  const httpAgent = new GuardedHttpAgent({ keepAlive: true, lookup }, options);
+  const httpsAgent = new GuardedHttpsAgent(
+    { keepAlive: true, lookup, rejectUnauthorized: options.verifyTls },
+    options,
+  );
+  const close = (): void => {
+    httpAgent.destroy();
+    httpsAgent.destroy();
+  };
+  return { agents: { httpAgent, httpsAgent }, close };
+}
+
+type Connected = (error: Error | null, socket: Duplex) => void;
+
+class GuardedHttpAgent extends HttpAgent {
+  readonly #policy: AddressPolicy;
+
+  constructor(options: ConstructorParameters<typeof HttpAgent>[0], policy: AddressPolicy) {
+    super(options);
+    this.#policy = policy;
+  }
+
+  override createConnection(options: ClientRequestArgs, connected?: Connected) {
+    if (refuses(this.#policy, options, connected)) return undefined;
+    return super.createConnection(options, connected);
+  }
+}
+
+class GuardedHttpsAgent extends HttpsAgent {
+  readonly #policy: AddressPolicy;
+
+  constructor(options: ConstructorParameters<typeof HttpsAgent>[0], policy: AddressPolicy) {
+    super(options);
+    this.#policy = policy;
+  }
+
+  override createConnection(options: ClientRequestArgs, connected?: Connected) {
+    if (refuses(this.#policy, options, connected)) return undefined;
+    return super.createConnection(options, connected);
+  }
+}
+
+/** Tells by the callback, as an agent expects it: a throw would come out of `http.request`. */
+function refuses(
+  policy: AddressPolicy,
+  { host }: ClientRequestArgs,
+  connected: Connected | undefined,
+): boolean {
+  const refusal = judgeHost(host ?? '', policy);
+  if (refusal === undefined) return false;
+  connected?.(refusal, new PassThrough().destroy());
+  return true;
+}
