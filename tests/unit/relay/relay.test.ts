@@ -1,0 +1,134 @@
+import { describe, expect, it } from 'vitest';
+import { Relay } from '#relay';
+import type { ViewerSink } from '#relay';
+import { TestClock } from '../../support/test-clock.ts';
+
+const BATCH = 348 * 188;
+
+/** A viewer whose network takes bytes only when told. */
+class TestSink implements ViewerSink {
+  readonly got: Buffer[] = [];
+  readonly #unflushed: { readonly bytes: number; readonly flushed: () => void }[] = [];
+  isFast: boolean;
+
+  constructor(isFast = true) {
+    this.isFast = isFast;
+  }
+
+  get pendingBytes(): number {
+    return this.#unflushed.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  get gotBytes(): number {
+    return this.got.reduce((sum, { length }) => sum + length, 0);
+  }
+
+  write(bytes: Buffer, flushed: () => void): void {
+    this.got.push(Buffer.from(bytes));
+    if (this.isFast) flushed();
+    else this.#unflushed.push({ bytes: bytes.length, flushed });
+  }
+
+  drain(): void {
+    for (const { flushed } of this.#unflushed.splice(0)) flushed();
+  }
+}
+
+function startRelay(isLossless: boolean, budgetBytes = 10 * BATCH) {
+  const clock = new TestClock();
+  const counts = { resumed: 0, served: 0 };
+  const relay = new Relay({
+    isLossless,
+    budgetBytes,
+    timers: clock,
+    resume: () => void (counts.resumed += 1),
+    served: (_sink, bytes) => void (counts.served += bytes),
+  });
+  return { relay, clock, counts };
+}
+
+describe('a relay before its first viewer', () => {
+  it('holds the first bytes, stops the source, and hands them to the first viewer', () => {
+    const { relay, counts } = startRelay(true);
+    const lent = Buffer.from('first');
+    expect(relay.push([lent])).toBe(false);
+    lent.fill(0);
+    const sink = new TestSink();
+    relay.attach(sink);
+    expect(Buffer.concat(sink.got).toString()).toBe('first');
+    expect(counts).toEqual({ resumed: 1, served: 5 });
+  });
+});
+
+describe('a relay with one viewer', () => {
+  it('slows its source to the pace of the viewer and loses nothing', () => {
+    const { relay, counts } = startRelay(true);
+    const sink = new TestSink(false);
+    relay.attach(sink);
+    expect(counts.resumed).toBe(1);
+    expect(relay.push([Buffer.from('a'), Buffer.from('b')])).toBe(false);
+    expect(counts.resumed).toBe(1);
+    sink.drain();
+    expect(counts.resumed).toBe(2);
+    expect(Buffer.concat(sink.got).toString()).toBe('ab');
+  });
+
+  it('goes on at once while the network takes everything', () => {
+    const { relay } = startRelay(true);
+    relay.attach(new TestSink());
+    expect(relay.push([Buffer.from('a')])).toBe(true);
+  });
+});
+
+describe('a relay with many viewers', () => {
+  it('gives every viewer the same batches, and copies what was lent', () => {
+    const { relay, counts } = startRelay(false);
+    const sinks = [new TestSink(), new TestSink(), new TestSink()];
+    for (const sink of sinks) relay.attach(sink);
+    const lent = Buffer.alloc(BATCH + 188, 7);
+    expect(relay.push([lent])).toBe(true);
+    lent.fill(0);
+    relay.flush();
+    for (const sink of sinks) {
+      expect(sink.got.map(({ length }) => length)).toEqual([BATCH, 188]);
+      expect(Buffer.concat(sink.got).every((byte) => byte === 7)).toBe(true);
+    }
+    expect(counts.served).toBe(3 * (BATCH + 188));
+  });
+
+  it('sends a part of a batch after 50 ms', async () => {
+    const { relay, clock } = startRelay(false);
+    const sink = new TestSink();
+    relay.attach(sink);
+    relay.push([Buffer.alloc(188)]);
+    expect(sink.gotBytes).toBe(0);
+    await clock.advance(50);
+    expect(sink.gotBytes).toBe(188);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('lets a slow viewer skip, in whole batches, and slows nobody', () => {
+    const { relay } = startRelay(false, 3 * BATCH);
+    const slow = new TestSink(false);
+    const fast = new TestSink();
+    relay.attach(slow);
+    relay.attach(fast);
+    for (let n = 0; n < 10; n += 1) expect(relay.push([Buffer.alloc(BATCH, n)])).toBe(true);
+    expect(fast.got).toHaveLength(10);
+    expect(slow.got.map((batch) => batch[0])).toEqual([0, 1, 2]);
+    slow.drain();
+    relay.push([Buffer.alloc(BATCH, 99)]);
+    expect(slow.got.map((batch) => batch[0])).toEqual([0, 1, 2, 99]);
+  });
+
+  it('lets a viewer leave without disturbing the others', () => {
+    const { relay } = startRelay(false);
+    const [stays, leaves] = [new TestSink(), new TestSink()];
+    relay.attach(stays);
+    relay.attach(leaves);
+    relay.detach(leaves);
+    relay.push([Buffer.alloc(BATCH)]);
+    expect(stays.gotBytes).toBe(BATCH);
+    expect(leaves.gotBytes).toBe(0);
+  });
+});
