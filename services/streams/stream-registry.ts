@@ -224,10 +224,18 @@ export class StreamRegistry implements Streams, StreamDirectory, StreamOwner {
       const definition = await this.#options.store.find(id);
       const known = this.#streams.get(id);
       if (definition) this.#apply(definition);
-      else if (known) this.#forget(known);
+      else if (known) this.#endElsewhere(known);
     } catch (error) {
       this.#options.logger.warn('stream not refreshed', { streamId: id, code: codeOf(error) });
     }
+  }
+
+  /** Whoever removed it has told that it stopped; that our viewers left is ours to tell. */
+  #endElsewhere(stream: ManagedStream): void {
+    for (const session of this.#sessions.ofStream(stream.id)) {
+      this.#sessions.end(session, 'stream_removed');
+    }
+    this.#forget(stream);
   }
 
   #apply(definition: StreamDefinition): ManagedStream {
