@@ -48,6 +48,9 @@ function usernameOf(req: Request): string | undefined {
 const USERNAME_QUERY = ['username', 'user', 'u'];
 
 function printable(text: string | undefined, maxLength: number): string | undefined {
-  const kept = text?.replaceAll(/[\p{Cc}\p{Cs}]/gu, '').trim().slice(0, maxLength);
+  const kept = text
+    ?.replaceAll(/[\p{Cc}\p{Cs}]/gu, '')
+    .trim()
+    .slice(0, maxLength);
   return kept === '' ? undefined : kept;
 }

@@ -1,0 +1,58 @@
+import express, { Router } from 'express';
+import type { Express } from 'express';
+import type { AppDeps } from './deps.ts';
+import { docsRoutes } from './docs-ui.ts';
+import { noSuchRoute, resourcesOn } from './http/resource.ts';
+import { accessLog } from './middleware/access-log.ts';
+import { authenticate } from './middleware/authenticate.ts';
+import { playbackCors } from './middleware/playback-cors.ts';
+import { problemHandler } from './middleware/problem-handler.ts';
+import { nameRequest } from './middleware/request-context.ts';
+import { dataOnly, noSniffing } from './middleware/security-headers.ts';
+import { byMetadataRoutes } from './routes/by-metadata.routes.ts';
+import { livenessRoutes, serviceRoutes } from './routes/service.routes.ts';
+import { statsRoutes } from './routes/stats.routes.ts';
+import { streamRoutes } from './routes/streams.routes.ts';
+import { testConnectionRoutes } from './routes/test-connection.routes.ts';
+import { viewerRoutes } from './routes/viewers.routes.ts';
+import { webhookRoutes } from './routes/webhooks.routes.ts';
+
+const PLAYBACK_PATHS = ['/stream/:stream_id', '/hls/:stream_id/:file'];
+
+/**
+ * The whole HTTP surface as an Express app that listens to nothing yet. Every route answers on `/`
+ * and under the root path.
+ */
+export function createApp(deps: AppDeps): Express {
+  const { logger, settings } = deps;
+  const app = express();
+  app.disable('x-powered-by').disable('etag').enable('case sensitive routing');
+  app.set('trust proxy', [...settings.trustedProxies]);
+  app.use(nameRequest, accessLog(logger), noSniffing);
+  // One layer with two paths: what has lost the prefix once cannot lose it again.
+  app.use(settings.rootPath === '' ? '/' : [settings.rootPath, '/'], routesOf(deps));
+  app.use(noSuchRoute, problemHandler(logger));
+  return app;
+}
+
+function routesOf(deps: AppDeps): Router {
+  const router = Router({ caseSensitive: true });
+  router.all(PLAYBACK_PATHS, playbackCors);
+  router.use(...deps.delivery, managementRoutes(deps), docsRoutes(deps.apiDocument));
+  return router;
+}
+
+/** In the order in which paths win: literal ones before `/streams/:stream_id`. */
+function managementRoutes(deps: AppDeps): Router {
+  const router = Router({ caseSensitive: true });
+  const resource = resourcesOn(router, [authenticate(deps.settings.apiToken), dataOnly]);
+  byMetadataRoutes(resource, deps);
+  streamRoutes(resource, deps);
+  viewerRoutes(resource, deps);
+  serviceRoutes(resource, deps);
+  statsRoutes(resource, deps);
+  webhookRoutes(resource, deps);
+  testConnectionRoutes(resource, deps);
+  livenessRoutes(resourcesOn(router, [dataOnly]), deps);
+  return router;
+}

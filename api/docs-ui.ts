@@ -1,0 +1,29 @@
+import { Router } from 'express';
+import type { RequestHandler } from 'express';
+import swaggerUi from 'swagger-ui-express';
+import { resourcesOn } from '#api/http/resource';
+import { ownFilesOnly } from '#api/middleware/security-headers';
+
+/**
+ * `/openapi.json`, and Swagger UI over it at `/docs`, from files of ours only. Every link is
+ * relative, so that both work with and without a prefix, whoever strips it.
+ */
+export function docsRoutes(apiDocument: object): Router {
+  const router = Router();
+  const resource = resourcesOn(router);
+  const page = swaggerUi.generateHTML(undefined, { customSiteTitle: 'Penstock API' });
+  const showPage: RequestHandler = (_req, res) => void res.type('html').send(page);
+  resource('/openapi.json', { get: (_req, res) => void res.json(apiDocument) });
+  resource('/docs', { get: [ownFilesOnly, intoFolder, showPage] });
+  router.use('/docs', ownFilesOnly, ...swaggerUi.serveFiles(undefined, SPEC));
+  return router;
+}
+
+const SPEC = { swaggerUrl: '../openapi.json' };
+
+/** The page's relative links need the trailing slash. */
+const intoFolder: RequestHandler = (req, res, next) => {
+  const [path = '', query] = req.originalUrl.split('?', 2);
+  if (path.endsWith('/')) return next();
+  res.redirect(307, query === undefined ? 'docs/' : `docs/?${query}`);
+};

@@ -1,0 +1,94 @@
+import type { AppError } from '#kernel/app-error';
+import { codeOf } from '#kernel/app-error';
+import type { ErrorCode } from '#kernel/error-codes';
+import { ValidationError } from './validation-error.ts';
+import type { FieldProblem } from './validation-error.ts';
+
+type Answer = {
+  readonly status: number;
+  readonly title: string;
+  /** Said instead of the error's own sentence: where clients match on it, or may not see more. */
+  readonly detail?: string;
+  /** When the same request may succeed; sent as `Retry-After`. */
+  readonly retryAfterSeconds?: number;
+};
+
+/** How each failure is told to clients. A new code does not compile until it is placed here. */
+export const ANSWERS = {
+  INPUT_INVALID: { status: 422, title: 'Invalid input' },
+  UPSTREAM_TARGET_FORBIDDEN: { status: 422, title: 'Address not allowed' },
+  RANGE_NOT_SATISFIABLE: { status: 416, title: 'Range not satisfiable' },
+  PAYLOAD_TOO_LARGE: { status: 413, title: 'Body too large' },
+  AUTH_REQUIRED: { status: 401, title: 'Token required' },
+  AUTH_FORBIDDEN: { status: 403, title: 'Token refused' },
+  HANDLE_INVALID: { status: 403, title: 'Link not valid' },
+  ROUTE_NOT_FOUND: { status: 404, title: 'Route not found', detail: 'Not Found' },
+  METHOD_NOT_ALLOWED: { status: 405, title: 'Method not allowed', detail: 'Method Not Allowed' },
+  STREAM_NOT_FOUND: { status: 404, title: 'Stream not found', detail: 'Stream not found' },
+  WEBHOOK_NOT_FOUND: { status: 404, title: 'Webhook not found', detail: 'Webhook not found' },
+  FAILOVER_NOT_CONFIGURED: { status: 400, title: 'No failover configured' },
+  STREAM_GONE: { status: 410, title: 'Stream removed' },
+  VIEWER_KICKED: { status: 403, title: 'Viewer removed' },
+  UPSTREAM_REFUSED: { status: 502, title: 'Source refused the connection' },
+  UPSTREAM_DNS: { status: 502, title: 'Source name not found' },
+  UPSTREAM_TLS: { status: 502, title: 'Source not trusted' },
+  UPSTREAM_STATUS: { status: 502, title: 'Source answered with an error' },
+  UPSTREAM_REDIRECT_LOOP: { status: 502, title: 'Source redirects too often' },
+  UPSTREAM_PROTOCOL: { status: 502, title: 'Source does not speak HTTP' },
+  UPSTREAM_TIMEOUT: { status: 504, title: 'Source did not answer in time' },
+  UPSTREAM_STALLED: { status: 504, title: 'Source stalled' },
+  UPSTREAM_RESET: { status: 502, title: 'Source broke the connection' },
+  UPSTREAM_TRUNCATED: { status: 502, title: 'Source ended too early' },
+  UPSTREAM_ENDED: { status: 502, title: 'Source ended' },
+  UPSTREAM_WRONG_TYPE: { status: 502, title: 'Source sent no media' },
+  UPSTREAM_CHANGED: { status: 502, title: 'Source changed' },
+  ALL_SOURCES_FAILED: { status: 502, title: 'All sources failed' },
+  PLAYLIST_MALFORMED: { status: 502, title: 'Playlist malformed' },
+  PLAYLIST_TOO_LARGE: { status: 502, title: 'Playlist too large' },
+  STORE_UNAVAILABLE: { status: 503, title: 'Store unavailable', retryAfterSeconds: 2 },
+  QUEUE_UNAVAILABLE: { status: 503, title: 'Queue unavailable', retryAfterSeconds: 2 },
+  SHUTTING_DOWN: { status: 503, title: 'Shutting down', retryAfterSeconds: 5 },
+  INTERNAL: {
+    status: 500,
+    title: 'Internal error',
+    detail: 'Something went wrong here. The log has more under this request id.',
+  },
+} as const satisfies Record<ErrorCode, Answer>;
+
+/** RFC 9457, with `detail` always a string so that clients of m3u-proxy can read it. */
+export type Problem = {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly code: ErrorCode;
+  readonly request_id: string;
+  /** One entry for each field at fault; with `INPUT_INVALID` only. */
+  readonly errors?: readonly FieldProblem[];
+};
+
+/** The words for a failure, and the seconds for `Retry-After`, if it should be tried again. */
+export function problemOf(
+  error: AppError,
+  requestId: string,
+): { readonly body: Problem; readonly retryAfterSeconds: number | undefined } {
+  const answer: Answer = ANSWERS[error.code];
+  const body = {
+    type: `urn:penstock:error:${error.code}`,
+    title: answer.title,
+    status: statusOf(error),
+    detail: answer.detail ?? error.message,
+    code: error.code,
+    request_id: requestId,
+    ...(error instanceof ValidationError ? { errors: error.problems } : {}),
+  };
+  return { body, retryAfterSeconds: answer.retryAfterSeconds };
+}
+
+/** When every source has failed, the last failure says whether they were wrong or merely late. */
+function statusOf(error: AppError): number {
+  const { status } = ANSWERS[error.code];
+  if (error.code !== 'ALL_SOURCES_FAILED' || error.cause === undefined) return status;
+  const cause = ANSWERS[codeOf(error.cause)].status;
+  return cause === 504 ? cause : status;
+}

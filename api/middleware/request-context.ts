@@ -1,0 +1,14 @@
+import { randomUUID } from 'node:crypto';
+import type { RequestHandler, Response } from 'express';
+
+const HEADER = 'X-Request-Id';
+const ACCEPTABLE = /^[\w.:-]{1,64}$/;
+
+/** Gives each request a name, the caller's own where it brings a decent one, and says it back. */
+export const nameRequest: RequestHandler = (req, res, next) => {
+  const given = req.get(HEADER);
+  res.setHeader(HEADER, given !== undefined && ACCEPTABLE.test(given) ? given : randomUUID());
+  next();
+};
+
+export const requestIdOf = (res: Response): string => String(res.getHeader(HEADER) ?? '');

@@ -1,0 +1,66 @@
+import type { Totals } from '#streams';
+import type { About, ApiSettings, Readiness } from '#api/deps';
+import { presentTotals } from './stats.presenter.ts';
+
+export const presentBanner = (about: About, totals: Totals) => ({
+  status: 'running',
+  message: 'Penstock is running',
+  version: about.version,
+  uptime: totals.uptimeSeconds,
+  stats: presentTotals(totals),
+});
+
+type Health = {
+  readonly about: About;
+  readonly settings: ApiSettings;
+  readonly totals: Totals;
+  readonly readiness: Readiness;
+};
+
+export const presentHealth = ({ about, settings, totals, readiness }: Health) => ({
+  status: readiness.redis === 'ok' ? 'healthy' : 'degraded',
+  root_path: settings.rootPath,
+  version: about.version,
+  uptime_seconds: totals.uptimeSeconds,
+  active_streams: totals.activeStreams,
+  active_clients: totals.viewers,
+  total_bytes_served: totals.bytesServed,
+  stats: presentTotals(totals),
+  redis: readiness.redis,
+});
+
+/** Facts about this installation. No secret and no address is among them; their keys are kept. */
+export const presentInfo = (about: About, settings: ApiSettings, readiness: Readiness) => ({
+  version: about.version,
+  ffmpeg_version: about.ffmpegVersion,
+  streamlink_version: null,
+  ytdlp_version: null,
+  hardware_acceleration: { enabled: false, type: 'cpu', device: null, ffmpeg_args: [] },
+  redis: {
+    enabled: true,
+    pooling_enabled: false,
+    host: null,
+    port: null,
+    password: null,
+    db: null,
+    max_clients_per_stream: null,
+    stream_timeout: null,
+    sharing_strategy: null,
+    mode: about.redisMode,
+    status: readiness.redis,
+  },
+  transcoding: { enabled: false, profiles: {} },
+  configuration: {
+    default_user_agent: settings.defaultUserAgent,
+    client_timeout: settings.viewerIdleSeconds,
+    stream_timeout: settings.streamTtlSeconds,
+    cleanup_interval: null,
+    max_retries: settings.maxRetries,
+    stream_sharing: settings.sharing,
+  },
+  worker: {
+    worker_id: about.nodeId,
+    heartbeat_interval: null,
+    multi_worker_mode: about.redisMode === 'external',
+  },
+});

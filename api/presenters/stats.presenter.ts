@@ -1,0 +1,46 @@
+import type { StreamSnapshot, Totals, ViewerSnapshot } from '#streams';
+import { isoTime } from './iso-time.ts';
+import { presentStream } from './stream.presenter.ts';
+import { presentViewer } from './viewer.presenter.ts';
+
+/** Counters of this process. Viewers are forgotten when they leave, so all of them are active. */
+export const presentTotals = (totals: Totals) => ({
+  total_streams: totals.streams,
+  active_streams: totals.activeStreams,
+  total_clients: totals.viewers,
+  active_clients: totals.viewers,
+  total_bytes_served: totals.bytesServed,
+  total_segments_served: totals.segmentsServed,
+  uptime_seconds: totals.uptimeSeconds,
+});
+
+type Everything = {
+  readonly totals: Totals;
+  readonly streams: readonly StreamSnapshot[];
+  readonly viewers: readonly ViewerSnapshot[];
+};
+
+export const presentStats = ({ totals, streams, viewers }: Everything) => ({
+  ...presentTotals(totals),
+  streams: streams.map(presentStream),
+  clients: viewers.map(presentViewer),
+});
+
+/** m3u-proxy's four groups are always empty; their keys are kept. */
+export const presentDetailedStats = ({ totals, streams, viewers }: Everything) => ({
+  proxy_stats: presentTotals(totals),
+  connection_pool_stats: {},
+  failover_stats: {},
+  performance_metrics: {},
+  error_stats: {},
+  stream_count: streams.length,
+  client_count: viewers.length,
+});
+
+export const presentPerformance = (nowMs: number) => ({
+  connection_pool: {},
+  performance_metrics: {},
+  failover_stats: {},
+  error_stats: {},
+  timestamp: isoTime(nowMs),
+});

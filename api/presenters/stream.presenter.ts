@@ -1,0 +1,77 @@
+import type { CreateOutcome, FailoverOutcome, MediaKind, StreamSnapshot } from '#streams';
+import { isoTime } from './iso-time.ts';
+
+const KIND_WORDS = {
+  hls: 'HLS',
+  vod: 'VOD',
+  live: 'Live Continuous',
+} as const satisfies Record<MediaKind, string>;
+
+/** The kind of a stream in the words of lists. */
+export const streamTypeOf = ({ definition, kind }: StreamSnapshot): string =>
+  definition.metadata['transcoding'] ? 'Transcoding' : KIND_WORDS[kind];
+
+const pathOf = (kind: MediaKind, id: string): string =>
+  kind === 'hls' ? `/hls/${id}/playlist.m3u8` : `/stream/${id}`;
+
+/** A stream as lists show it. Its URLs and headers may hold credentials: for management only. */
+export const presentStream = (stream: StreamSnapshot) => ({
+  stream_id: stream.definition.id,
+  original_url: stream.definition.url,
+  current_url: stream.currentUrl,
+  user_agent: stream.userAgent,
+  client_count: stream.viewerCount,
+  total_bytes_served: stream.bytesServed,
+  total_segments_served: stream.segmentsServed,
+  error_count: stream.errorCount,
+  is_active: stream.viewerCount > 0,
+  has_failover: hasFailover(stream),
+  failover_urls: stream.definition.failoverUrls,
+  failover_resolver_url: stream.definition.failoverResolverUrl,
+  current_failover_index: stream.failoverIndex,
+  failover_attempts: stream.failoverAttempts,
+  last_failover_time: stream.lastFailoverAtMs === null ? null : isoTime(stream.lastFailoverAtMs),
+  stream_type: streamTypeOf(stream),
+  created_at: isoTime(stream.definition.createdAtMs),
+  last_access: isoTime(stream.lastAccessMs),
+  metadata: stream.definition.metadata,
+  headers: stream.definition.headers,
+  media_info: {},
+  output_media_info: {},
+  sharing: stream.definition.sharing,
+});
+
+const hasFailover = ({ definition }: StreamSnapshot): boolean =>
+  definition.failoverUrls.length > 0 || definition.failoverResolverUrl !== null;
+
+/** The answer to `POST /streams`. */
+export function presentCreated(outcome: CreateOutcome, ignoredHeaders: readonly string[]) {
+  const { definition, kind, userAgent } = outcome.snapshot;
+  const path = pathOf(kind, definition.id);
+  const isUpdate = outcome.outcome === 'updated';
+  return {
+    stream_id: definition.id,
+    primary_url: definition.url,
+    failover_urls: definition.failoverUrls,
+    user_agent: userAgent,
+    stream_type: kind === 'hls' ? 'hls' : 'direct',
+    stream_endpoint: path,
+    playlist_url: path,
+    direct_url: path,
+    message: isUpdate ? 'Stream updated' : 'Stream created',
+    ...(Object.keys(definition.metadata).length === 0 ? {} : { metadata: definition.metadata }),
+    updated: isUpdate,
+    applied_later: outcome.deferred,
+    ignored_headers: ignoredHeaders,
+  };
+}
+
+/** The answer to `POST /streams/{stream_id}/failover`. */
+export const presentFailover = (outcome: FailoverOutcome) => ({
+  message: 'Failover done',
+  new_url: outcome.newUrl,
+  failover_index: outcome.failoverIndex,
+  failover_attempts: outcome.failoverAttempts,
+  active_clients: outcome.viewerCount,
+  stream_type: KIND_WORDS[outcome.kind],
+});

@@ -1,0 +1,33 @@
+import type { AppDeps } from '#api/deps';
+import type { AddResource } from '#api/http/resource';
+import {
+  presentDetailedStats,
+  presentPerformance,
+  presentStats,
+} from '#api/presenters/stats.presenter';
+import { presentStream } from '#api/presenters/stream.presenter';
+import { presentViewers } from '#api/presenters/viewer.presenter';
+
+/** Counters and lists of this process. */
+export function statsRoutes(
+  resource: AddResource,
+  { streams, clock }: Pick<AppDeps, 'streams' | 'clock'>,
+): void {
+  const everything = () => ({
+    totals: streams.totals(),
+    streams: streams.list(),
+    viewers: streams.viewers(),
+  });
+  resource('/stats', { get: (_req, res) => res.json(presentStats(everything())) });
+  resource('/stats/detailed', { get: (_req, res) => res.json(presentDetailedStats(everything())) });
+  resource('/stats/performance', {
+    get: (_req, res) => res.json(presentPerformance(clock.nowMs())),
+  });
+  resource('/stats/streams', {
+    get: (_req, res) => {
+      const listed = streams.list();
+      res.json({ total_streams: listed.length, streams: listed.map(presentStream) });
+    },
+  });
+  resource('/stats/clients', { get: (_req, res) => res.json(presentViewers(streams.viewers())) });
+}

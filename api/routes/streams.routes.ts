@@ -1,0 +1,56 @@
+import type { AppDeps } from '#api/deps';
+import type { AddResource } from '#api/http/resource';
+import { streamIdIn } from '#api/http/stream-id';
+import { jsonBody } from '#api/middleware/json-body';
+import { presentCreated, presentFailover, presentStream } from '#api/presenters/stream.presenter';
+import { presentViewer } from '#api/presenters/viewer.presenter';
+import { activityOf } from '#api/schemas/filter.schema';
+import { postedStream } from '#api/schemas/stream.schema';
+
+/** Streams one by one: create, list, read, stop, fail over. */
+export function streamRoutes(resource: AddResource, { streams }: Pick<AppDeps, 'streams'>): void {
+  resource('/streams', {
+    post: [
+      jsonBody,
+      async (req, res) => {
+        const { input, ignoredHeaders } = postedStream(req.body);
+        const outcome = await streams.create(input);
+        res.json(presentCreated(outcome, ignoredHeaders));
+      },
+    ],
+    get: (req, res) => {
+      const active = activityOf(req);
+      const listed = streams
+        .list()
+        .filter(({ viewerCount }) => active === undefined || viewerCount > 0 === active);
+      res.json({ streams: listed.map(presentStream), total: listed.length });
+    },
+  });
+
+  resource('/streams/:stream_id', {
+    get: async (req, res) => {
+      const id = streamIdIn(req);
+      const stream = await streams.get(id);
+      streams.touch(id);
+      const viewers = streams.viewers(id);
+      res.json({
+        stream: presentStream(stream),
+        clients: viewers.map(presentViewer),
+        client_count: viewers.length,
+      });
+    },
+    delete: async (req, res) => {
+      await streams.remove(streamIdIn(req), { reason: 'manual_deletion' });
+      res.json({ message: 'Stream deleted' });
+    },
+  });
+
+  resource('/streams/:stream_id/failover', {
+    post: async (req, res) => {
+      const id = streamIdIn(req);
+      const outcome = await streams.failover(id);
+      streams.touch(id);
+      res.json(presentFailover(outcome));
+    },
+  });
+}
