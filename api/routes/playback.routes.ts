@@ -1,41 +1,37 @@
 import { Router } from 'express';
 import type { Request, RequestHandler, Response } from 'express';
 import type { LiveDelivery, VodDelivery } from '#delivery';
-import { asStreamId } from '#kernel/ids';
 import type { Stream, StreamDirectory } from '#streams';
-import { beginLive } from '#api/http/live-response';
-import { NEVER_STORED, PLAYBACK_CORS } from '#api/http/media-headers';
 import { serveViewer } from '#api/http/handle';
 import type { ViewerExchange } from '#api/http/handle';
+import { beginLive } from '#api/http/live-response';
+import { resourcesOn } from '#api/http/resource';
+import { streamIdIn } from '#api/http/stream-id';
 import { viewerRequestOf } from '#api/http/viewer-request';
 import { serveVod } from '#api/http/vod-response';
 
-export type StreamRouteDeps = {
+export type PlaybackDeps = {
   readonly directory: StreamDirectory;
   readonly live: LiveDelivery;
   readonly vod: VodDelivery;
 };
 
 /** `GET|HEAD /stream/{id}`: live bytes, files with ranges, or the way to the playlist. */
-export function streamRoutes(deps: StreamRouteDeps): Router {
+export function playbackRoutes(deps: PlaybackDeps): Router {
   const router = Router();
-  router.get('/stream/:id', playback(deps));
+  const handlers = playback(deps);
+  resourcesOn(router)('/stream/:stream_id', { get: handlers, head: handlers });
   return router;
 }
 
-/** Express routes HEAD to GET handlers; `req.method` tells them apart. */
-function playback(deps: StreamRouteDeps): RequestHandler {
+function playback(deps: PlaybackDeps): RequestHandler {
   return serveViewer(async (exchange) => {
-    const stream = await deps.directory.open(asStreamId(String(exchange.req.params['id'])));
+    const stream = await deps.directory.open(streamIdIn(exchange.req));
     await serve(deps, stream, exchange);
   });
 }
 
-async function serve(
-  deps: StreamRouteDeps,
-  stream: Stream,
-  exchange: ViewerExchange,
-): Promise<void> {
+async function serve(deps: PlaybackDeps, stream: Stream, exchange: ViewerExchange): Promise<void> {
   if (stream.kind === 'hls') return toPlaylist(stream, exchange);
   if (stream.kind === 'vod') return serveVod(deps.vod, stream, exchange);
   if (exchange.req.method === 'HEAD') return describeLive(exchange.res);
@@ -43,8 +39,8 @@ async function serve(
   const outcome = await deps.live.watch(stream, viewerRequestOf(req), gone);
   // The first bytes have proved the stream to be of another kind, and the stream has learnt it.
   if (outcome.kind !== 'live') return serve(deps, stream, exchange);
-  const headers = { ...liveHeaders(outcome.contentType), 'X-Client-ID': outcome.clientId };
-  const response = await beginLive(res, headers, gone);
+  res.setHeader('X-Client-ID', outcome.clientId);
+  const response = await beginLive(res, liveHeaders(outcome.contentType), gone);
   response.finish(await outcome.flow(response.sink, gone));
 }
 
@@ -56,14 +52,15 @@ function describeLive(res: Response): void {
 const liveHeaders = (contentType: string) => ({
   'Content-Type': contentType,
   'Accept-Ranges': 'none',
-  ...NEVER_STORED,
-  ...PLAYBACK_CORS,
+  'Cache-Control': 'no-cache, no-store, must-revalidate',
+  Pragma: 'no-cache',
+  Expires: '0',
 });
 
 /** Relative, so that it holds with and without the prefix, and behind proxies that strip it. */
 function toPlaylist(stream: Stream, { req, res }: ViewerExchange): void {
   const location = `../hls/${stream.id}/playlist.m3u8${queryOf(req)}`;
-  res.writeHead(302, { Location: location, 'Cache-Control': 'no-cache', ...PLAYBACK_CORS }).end();
+  res.writeHead(302, { Location: location, 'Cache-Control': 'no-cache' }).end();
 }
 
 function queryOf(req: Request): string {
