@@ -1,0 +1,73 @@
+import { UpstreamError } from '#kernel/app-error';
+import { ChunkedDecoder } from './chunked-decoder.ts';
+import type { ResponseHead } from './response-head.ts';
+
+/** Takes a body out of its framing (RFC 9112 §6). */
+export interface BodyDecoder {
+  /**
+   * The payload among these bytes, in their own memory, which may have been moved together.
+   * Bytes after the end of the body are left out.
+   * @throws UpstreamError `UPSTREAM_TRUNCATED` when the framing breaks.
+   */
+  decode(bytes: Buffer): Buffer;
+  /** The framing says that the body is complete. */
+  readonly isDone: boolean;
+  /** A closed connection is how this body ends. */
+  readonly endsByClose: boolean;
+}
+
+/**
+ * The decoder for an answer's body.
+ * @throws UpstreamError `UPSTREAM_PROTOCOL` when the head contradicts itself.
+ */
+export function decoderFor(method: 'GET' | 'HEAD', { status, headers }: ResponseHead): BodyDecoder {
+  if (method === 'HEAD' || status === 204 || status === 304) return new LengthDecoder(0);
+  const coding = headers.get('transfer-encoding')?.toLowerCase();
+  if (coding === 'chunked') return new ChunkedDecoder();
+  if (coding !== undefined && coding !== 'identity') throw contradiction();
+  const length = headers.get('content-length');
+  return length === undefined ? new CloseDecoder() : new LengthDecoder(lengthOf(length));
+}
+
+/** A length that was sent twice is one length if both say the same. */
+function lengthOf(value: string): number {
+  const [length = '', ...others] = new Set(value.split(',').map((one) => one.trim()));
+  const bytes = Number(length);
+  if (others.length > 0 || !/^\d+$/.test(length) || !Number.isSafeInteger(bytes)) {
+    throw contradiction();
+  }
+  return bytes;
+}
+
+const contradiction = (): UpstreamError =>
+  new UpstreamError('UPSTREAM_PROTOCOL', {
+    message: 'The provider does not say where its answer ends.',
+  });
+
+class LengthDecoder implements BodyDecoder {
+  readonly endsByClose = false;
+  #left: number;
+
+  constructor(lengthBytes: number) {
+    this.#left = lengthBytes;
+  }
+
+  get isDone(): boolean {
+    return this.#left === 0;
+  }
+
+  decode(bytes: Buffer): Buffer {
+    const payload = bytes.length > this.#left ? bytes.subarray(0, this.#left) : bytes;
+    this.#left -= payload.length;
+    return payload;
+  }
+}
+
+class CloseDecoder implements BodyDecoder {
+  readonly endsByClose = true;
+  readonly isDone = false;
+
+  decode(bytes: Buffer): Buffer {
+    return bytes;
+  }
+}
