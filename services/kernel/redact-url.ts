@@ -8,7 +8,8 @@ export function redactUrl(url: string): string {
   return `${protocol}//${host}/…`;
 }
 
-const URL_IN_TEXT = /\b[a-z][a-z0-9+.-]*:\/\/[^\s"'<>]+/gi;
+/** `file:` is left alone: stack traces name our own modules so. */
+const URL_IN_TEXT = /\b(?!file:)[a-z][a-z0-9+.-]*:\/\/[^\s"'<>]+/gi;
 
 /** Any text with the URLs in it redacted: the last net before a log line. */
 export const redactText = (text: string): string =>

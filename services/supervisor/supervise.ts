@@ -32,6 +32,8 @@ export type Supervised = {
 
 /** Shares of the grace: together less than one, so that we end before whoever waits for us. */
 const GRACE = { api: 0.5, worker: 0.3, redis: 0.15 } as const;
+/** A process is told a little less than it has, so that it ends itself before we end it. */
+const TOLD = 0.9;
 
 /**
  * Starts Redis, when it is ours to run, then every role, and keeps them running.
@@ -88,6 +90,7 @@ const keep = (role: Role, options: SupervisorOptions, { url, hold }: RedisInUse)
         script: options.scripts[role],
         env: {
           NODE_COMPILE_CACHE: options.compileCache,
+          SHUTDOWN_GRACE: String((options.graceMs * GRACE[role] * TOLD) / 1000),
           ...(url === undefined ? {} : { REDIS_URL: url }),
         },
         lifeline: hold,
