@@ -1,0 +1,52 @@
+import { once } from 'node:events';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Certificate } from '../certificate.ts';
+import type { Ledger } from './ledger.ts';
+
+/** A server on one port of 127.0.0.1 that can go away and come back there. */
+export class Listener {
+  readonly #server: Server;
+  readonly #sockets = new Map<Socket, number>();
+  #nextSocketId = 1;
+  port = 0;
+
+  constructor(ledger: Ledger, options: { certificate?: Certificate; serve: RequestListener }) {
+    const { certificate, serve } = options;
+    this.#server = certificate ? createTlsServer(certificate, serve) : createServer(serve);
+    this.#server.keepAliveTimeout = 60_000;
+    this.#server.on(certificate ? 'secureConnection' : 'connection', (socket: Socket) => {
+      this.#sockets.set(socket, this.#nextSocketId++);
+      ledger.socketOpened();
+      socket.on('error', () => {
+        // Resets are this server's daily bread, its own among them.
+      });
+      socket.on('close', () => {
+        this.#sockets.delete(socket);
+        ledger.socketClosed();
+      });
+    });
+  }
+
+  idOf(socket: Socket): number {
+    return this.#sockets.get(socket) ?? 0;
+  }
+
+  async up(): Promise<void> {
+    if (this.#server.listening) return;
+    this.#server.listen(this.port, '127.0.0.1');
+    await once(this.#server, 'listening');
+    this.port = (this.#server.address() as AddressInfo).port;
+  }
+
+  /** Resets every connection; from now on they are refused. Idempotent. */
+  async down(): Promise<void> {
+    if (!this.#server.listening) return;
+    const closed = once(this.#server, 'close');
+    this.#server.close();
+    for (const socket of this.#sockets.keys()) socket.resetAndDestroy();
+    this.#server.closeAllConnections();
+    await closed;
+  }
+}
