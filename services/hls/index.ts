@@ -1,0 +1,15 @@
+export { createHandleCodec } from './segment-handle.ts';
+export type { HandleCodec, Target } from './segment-handle.ts';
+export { isHls, isPlaylist, looksLikeMedia } from './is-playlist.ts';
+export { parsePlaylist } from './parse-playlist.ts';
+export type { PlaylistFacts } from './parse-playlist.ts';
+export { windowOf } from './playlist-window.ts';
+export type { TextEncoding } from './resolve-reference.ts';
+export { rewritePlaylist } from './rewrite-playlist.ts';
+export type { Reference } from './rewrite-playlist.ts';
+export { stepTrack } from './splice-plan.ts';
+export type { ShownTrack } from './splice-plan.ts';
+export { splicePlaylist } from './splice-playlist.ts';
+export { closestTrack } from './track.ts';
+export type { Track, TrackUrl } from './track.ts';
+export type { ResourceKind } from './uri-tags.ts';

@@ -1,0 +1,161 @@
+import { MediaError } from '#kernel/app-error';
+import { isPlaylist, withoutBom } from './is-playlist.ts';
+import { linesOf } from './lines.ts';
+import type { Line } from './lines.ts';
+import { resolveReference } from './resolve-reference.ts';
+import type { TextEncoding } from './resolve-reference.ts';
+import { attributesOf, tagOf, valueOf } from './tag-line.ts';
+import type { Attribute } from './tag-line.ts';
+import { TrackCounter } from './track-counter.ts';
+import type { Track } from './track.ts';
+import { DROPPED_TAG, PREFETCH_TAG, canHoldUri, kindOf } from './uri-tags.ts';
+import type { ResourceKind } from './uri-tags.ts';
+import { definitionLine, definitionOf, substitute } from './variables.ts';
+import type { Variables } from './variables.ts';
+
+/** One URI of a playlist that is to come back to us. */
+export type Reference = {
+  readonly kind: ResourceKind;
+  /** Absolute, http or https, variables substituted. */
+  readonly url: string;
+  /** The bytes that are replaced, as they stand in the text. */
+  readonly written: string;
+  /** Where a multivariant playlist names it as one of its tracks. */
+  readonly track?: Track;
+  /** What the text has defined up to here. */
+  readonly variables: Variables;
+};
+
+export type RewriteOptions = {
+  /** Where the playlist came from, after redirects: relative URIs resolve against it. */
+  readonly baseUrl: string;
+  readonly encoding?: TextEncoding;
+  /** Variables of the multivariant playlist that led here. */
+  readonly imported?: Variables;
+  /** The URL to write instead, without anything that differs from viewer to viewer. */
+  readonly toLocal: (reference: Reference) => string;
+};
+
+/**
+ * Rewrites every URI of a playlist so that players come back to this service.
+ *
+ * Only the bytes of the URIs are replaced, plus two kinds of line: `EXT-X-DEFINE` whose value the
+ * player cannot know is spelled out, and `EXT-X-CONTENT-STEERING` is taken out. A BOM is cut off.
+ * All else is returned as it came, line ends and unknown tags included (RFC 8216 §6.3.1). URIs of
+ * other schemes than http and https, keys of DRM systems, and URIs with variables that nobody
+ * defined are left alone. Linear in the length of the text.
+ *
+ * @returns The text in pieces, cut behind each local URL: joined by what follows every URL for
+ *   one viewer (`&client_id=…`) they are that viewer's playlist; joined by nothing, the text.
+ * @throws {@link MediaError} `PLAYLIST_MALFORMED` when the first line is not `#EXTM3U`.
+ * @see https://www.rfc-editor.org/rfc/rfc8216#section-4
+ */
+export function rewritePlaylist(text: string, options: RewriteOptions): readonly string[] {
+  if (!isPlaylist(text)) {
+    throw new MediaError('PLAYLIST_MALFORMED', { message: 'The text is not a playlist.' });
+  }
+  const rewriter = new Rewriter(withoutBom(text), options);
+  return rewriter.run();
+}
+
+type Span = { readonly start: number; readonly end: number };
+type Target = { readonly kind: ResourceKind; readonly track?: Track };
+
+/** One pass over one text. */
+class Rewriter {
+  readonly #text: string;
+  readonly #options: RewriteOptions;
+  readonly #variables = new Map<string, string>();
+  readonly #tracks = new TrackCounter();
+  readonly #pieces: string[] = [];
+  /** What has been written since the last cut. */
+  #piece = '';
+  #copiedTo = 0;
+  /** The track whose `EXT-X-STREAM-INF` waits for its URI line. */
+  #variant: Track | undefined;
+
+  constructor(text: string, options: RewriteOptions) {
+    this.#text = text;
+    this.#options = options;
+  }
+
+  run(): readonly string[] {
+    for (const line of linesOf(this.#text)) this.#line(line);
+    this.#pieces.push(this.#piece + this.#text.slice(this.#copiedTo));
+    return this.#pieces;
+  }
+
+  #line(line: Line): void {
+    const content = this.#text.slice(line.start, line.end);
+    const tag = tagOf(content);
+    if (tag !== undefined) return this.#tagLine(line, content, tag);
+    const uri = content.trim();
+    if (uri === '' || uri.startsWith('#')) return;
+    this.#uriLine(line.start + content.indexOf(uri), uri);
+  }
+
+  #uriLine(start: number, uri: string): void {
+    const track = this.#variant;
+    this.#variant = undefined;
+    const target: Target = track ? { kind: 'playlist', track } : { kind: 'segment' };
+    this.#rewrite({ start, end: start + uri.length }, target);
+  }
+
+  #tagLine(line: Line, content: string, tag: string): void {
+    if (tag === 'EXTINF') return;
+    if (tag === 'EXT-X-STREAM-INF') this.#variant = this.#tracks.next(tag, attributesOf(content));
+    else if (tag === 'EXT-X-DEFINE') this.#define(line, content);
+    else if (tag === DROPPED_TAG) this.#replace({ start: line.start, end: line.next }, '');
+    else if (tag === PREFETCH_TAG) this.#prefetch(line, content);
+    else if (canHoldUri(tag)) this.#attributes(line.start, tag, attributesOf(content));
+  }
+
+  #define(line: Line, content: string): void {
+    const definition = definitionOf(content, {
+      baseUrl: this.#options.baseUrl,
+      imported: this.#options.imported ?? new Map(),
+    });
+    if (!definition) return;
+    this.#variables.set(definition.name, definition.value);
+    const spelledOut = definition.isSpelledOut ? definitionLine(definition) : undefined;
+    if (spelledOut !== undefined) this.#replace(line, spelledOut);
+  }
+
+  #prefetch(line: Line, content: string): void {
+    const uri = valueOf(content);
+    const start = line.start + content.indexOf(uri, PREFETCH_TAG.length + 2);
+    this.#rewrite({ start, end: start + uri.length }, { kind: 'segment' });
+  }
+
+  #attributes(lineStart: number, tag: string, attributes: readonly Attribute[]): void {
+    const values = new Map(attributes.map(({ name, value }) => [name, value]));
+    for (const { name, start, end } of attributes) {
+      const kind = kindOf(tag, name, values);
+      if (kind === undefined) continue;
+      const track = kind === 'playlist' ? this.#tracks.next(tag, attributes) : undefined;
+      const target = track ? { kind, track } : { kind };
+      this.#rewrite({ start: lineStart + start, end: lineStart + end }, target);
+    }
+  }
+
+  #rewrite(span: Span, target: Target): void {
+    const written = this.#text.slice(span.start, span.end);
+    const { baseUrl, encoding, toLocal } = this.#options;
+    const meant = substitute(written, this.#variables);
+    const url = meant === undefined ? undefined : resolveReference(meant, baseUrl, encoding);
+    if (url === undefined) return;
+    const local = toLocal({ ...target, url, written, variables: this.#variables });
+    this.#replace(span, local);
+    this.#cut();
+  }
+
+  #replace({ start, end }: Span, replacement: string): void {
+    this.#piece += this.#text.slice(this.#copiedTo, start) + replacement;
+    this.#copiedTo = end;
+  }
+
+  #cut(): void {
+    this.#pieces.push(this.#piece);
+    this.#piece = '';
+  }
+}

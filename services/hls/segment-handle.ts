@@ -1,0 +1,134 @@
+import type { DecipherGCM } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync } from 'node:crypto';
+import { NotAllowedError } from '#kernel/app-error';
+import type { StreamId } from '#kernel/ids';
+import type { Track } from './track.ts';
+import type { ResourceKind } from './uri-tags.ts';
+import type { Variables } from './variables.ts';
+
+/** What a handle stands for. */
+export type Target = {
+  readonly kind: ResourceKind;
+  /** Absolute upstream URL, at most 8 KiB. */
+  readonly url: string;
+  /** Names the source whose playlist held the URL. */
+  readonly source: string;
+  /** For playlists: which of the multivariant playlist's tracks. */
+  readonly track?: Track;
+  /** For playlists: what the multivariant playlist defined. */
+  readonly variables?: Variables;
+};
+
+/**
+ * Turns upstream URLs into handles that players carry and cannot read, change or make up.
+ *
+ * A handle is a deterministic function of secret, stream and target: a published URL never
+ * changes, as RFC 8216 §6.2.1 asks, across processes and restarts that share the secret.
+ */
+export type HandleCodec = {
+  /** Text for a URL's query, base64url. */
+  seal(streamId: StreamId, target: Target): string;
+  /** @throws NotAllowedError `HANDLE_INVALID` for a handle that was not made for this stream. */
+  open(streamId: StreamId, handle: string): Target;
+};
+
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+/** A URL of 8 KiB and the variables beside it; also keeps request heads within Node's 16 KiB. */
+const MAX_HANDLE_CHARS = 14_000;
+
+const KINDS: readonly ResourceKind[] = ['playlist', 'segment', 'key', 'map', 'data'];
+
+/**
+ * AES-256-GCM with a synthetic nonce (an HMAC of stream and plaintext, as in SIV): equal targets
+ * give equal handles, and a nonce repeats only with the very same plaintext.
+ *
+ * @param secret - At least 32 random bytes, common to all processes of one installation.
+ */
+export function createHandleCodec(secret: Buffer): HandleCodec {
+  const encryptionKey = derive(secret, 'penstock hls handle encryption 1');
+  const nonceKey = derive(secret, 'penstock hls handle nonce 1');
+  const nonceOf = (streamId: StreamId, plain: Buffer): Buffer =>
+    createHmac('sha256', nonceKey)
+      .update(`${streamId}\n`)
+      .update(plain)
+      .digest()
+      .subarray(0, NONCE_BYTES);
+
+  return {
+    seal(streamId, target) {
+      const plain = Buffer.from(encode(target));
+      const nonce = nonceOf(streamId, plain);
+      const cipher = createCipheriv('aes-256-gcm', encryptionKey, nonce).setAAD(
+        Buffer.from(streamId),
+      );
+      const body = [nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()];
+      return Buffer.concat(body).toString('base64url');
+    },
+    open(streamId, handle) {
+      const bytes = bytesOf(handle);
+      const nonce = bytes.subarray(0, NONCE_BYTES);
+      const decipher = createDecipheriv('aes-256-gcm', encryptionKey, nonce, {
+        authTagLength: TAG_BYTES,
+      })
+        .setAAD(Buffer.from(streamId))
+        .setAuthTag(bytes.subarray(-TAG_BYTES));
+      return decode(plainOf(decipher, bytes.subarray(NONCE_BYTES, -TAG_BYTES)));
+    },
+  };
+}
+
+const derive = (secret: Buffer, purpose: string): Buffer =>
+  Buffer.from(hkdfSync('sha256', secret, Buffer.alloc(0), purpose, 32));
+
+const invalid = (cause?: unknown): NotAllowedError =>
+  new NotAllowedError('HANDLE_INVALID', {
+    message: 'The link was not made by this service for this stream.',
+    cause,
+  });
+
+function bytesOf(handle: string): Buffer {
+  if (handle.length > MAX_HANDLE_CHARS || !/^[\w-]+$/.test(handle)) throw invalid();
+  const bytes = Buffer.from(handle, 'base64url');
+  if (bytes.length <= NONCE_BYTES + TAG_BYTES) throw invalid();
+  return bytes;
+}
+
+function plainOf(decipher: DecipherGCM, body: Buffer): string {
+  try {
+    return Buffer.concat([decipher.update(body), decipher.final()]).toString();
+  } catch (error) {
+    throw invalid(error);
+  }
+}
+
+/** Arrays, not objects: names would be a third of a handle. Absent fields at the end are left out. */
+type Encoded = [
+  kind: number,
+  source: string,
+  url: string,
+  track?: [role: string, ordinal: number, bandwidth: number] | null,
+  variables?: [name: string, value: string][],
+];
+
+function encode({ kind, source, url, track, variables }: Target): string {
+  const encoded: Encoded = [KINDS.indexOf(kind), source, url];
+  if (track) encoded[3] = [track.role, track.ordinal, track.bandwidth];
+  if (variables && variables.size > 0) {
+    encoded[3] ??= null;
+    encoded[4] = [...variables];
+  }
+  return JSON.stringify(encoded);
+}
+
+/** Only ever sees what `encode` wrote: the tag has been checked. */
+function decode(plain: string): Target {
+  const [kind, source, url, track, variables] = JSON.parse(plain) as Encoded;
+  return {
+    kind: KINDS[kind] ?? 'data',
+    source,
+    url,
+    ...(track ? { track: { role: track[0], ordinal: track[1], bandwidth: track[2] } } : {}),
+    ...(variables ? { variables: new Map(variables) } : {}),
+  };
+}

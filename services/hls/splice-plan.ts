@@ -1,0 +1,132 @@
+import type { PlaylistWindow } from './playlist-window.ts';
+
+/** How one playlist must be renumbered so that players take it for the one before, going on. */
+export type SplicePlan = {
+  /** Leading segments to leave out: the player has seen their like from the last source. */
+  readonly hide: number;
+  /** Added to every media sequence number. */
+  readonly offset: number;
+  readonly firstSequence: number;
+  readonly discontinuitySequence: number;
+  /** The first segment shown begins what another source had not: say so in front of it. */
+  readonly marksDiscontinuity: boolean;
+};
+
+/** What viewers have been shown of one playlist, in the numbers they have seen. */
+export type ShownTrack = {
+  readonly source: string;
+  /** The number after the last segment's. */
+  readonly end: number;
+  readonly endDiscontinuity: number;
+  /** When the last segment appeared, monotonic milliseconds. */
+  readonly advancedAtMs: number;
+  /** The source's own first number in its last playlist: a restart steps behind it. */
+  readonly sourceFirst: number;
+  /** Set once sources have changed: how the present source's numbers become the viewers'. */
+  readonly join?: Join;
+};
+
+type Join = {
+  readonly offset: number;
+  readonly discontinuityOffset: number;
+  /** The viewers' number of the present source's first segment. */
+  readonly at: number;
+};
+
+export type Arrival = {
+  readonly source: string;
+  readonly window: PlaylistWindow;
+  readonly targetDurationMs: number;
+  readonly nowMs: number;
+};
+
+/** Where a playlist leaves the viewers, and how it must be changed for them, if at all. */
+export type Step = { readonly shown: ShownTrack; readonly plan: SplicePlan | undefined };
+
+/**
+ * Takes one more playlist of a live track.
+ *
+ * While the source stays the same nothing is changed. When another takes over, or the same starts
+ * over with lower numbers, its segments are numbered on from the last ones shown, behind a
+ * discontinuity: players neither wait for numbers that never come nor stop (RFC 8216 §6.2.1 forbids
+ * numbers to step back). Of the new source's window only as much is shown as time has passed since
+ * the last segment appeared, so that the picture goes on about where it was.
+ */
+export function stepTrack(shown: ShownTrack | undefined, arrival: Arrival): Step {
+  if (shown === undefined) return { shown: firstShown(arrival), plan: undefined };
+  const join = takesOver(shown, arrival) ? joinOf(shown, arrival) : shown.join;
+  const plan = join && planOf(join, arrival.window);
+  return { shown: nextShown(shown, arrival, join), plan };
+}
+
+function firstShown({ source, window, nowMs }: Arrival): ShownTrack {
+  return {
+    source,
+    end: window.firstSequence + window.segmentCount,
+    endDiscontinuity: window.discontinuitySequence + window.discontinuities.length,
+    advancedAtMs: nowMs,
+    sourceFirst: window.firstSequence,
+  };
+}
+
+/** Another source; or the same one, whose whole window lies before the last one's. */
+function takesOver(shown: ShownTrack, { source, window }: Arrival): boolean {
+  if (source !== shown.source) return true;
+  const { firstSequence, segmentCount } = window;
+  return segmentCount > 0 && firstSequence + segmentCount <= shown.sourceFirst;
+}
+
+function joinOf(shown: ShownTrack, arrival: Arrival): Join {
+  const { window } = arrival;
+  const hide = window.isTrimmable ? hiddenOf(shown, arrival) : 0;
+  const offset = shown.end - (window.firstSequence + hide);
+  const discontinuity = discontinuityAt(window, hide);
+  return {
+    at: shown.end,
+    offset,
+    discontinuityOffset: shown.endDiscontinuity + 1 - discontinuity,
+  };
+}
+
+function hiddenOf(shown: ShownTrack, { window, targetDurationMs, nowMs }: Arrival): number {
+  const { firstSequence, segmentCount } = window;
+  // A mirror of the last source counts as it did: it goes on at the very next number.
+  const aligned = shown.end - firstSequence;
+  if (aligned >= 0 && aligned < segmentCount) return aligned;
+  const missed = Math.ceil((nowMs - shown.advancedAtMs) / Math.max(1, targetDurationMs));
+  return Math.max(0, segmentCount - Math.max(1, missed));
+}
+
+/** The discontinuity number of a segment: how many there were up to it. */
+const discontinuityAt = (window: PlaylistWindow, index: number): number =>
+  window.discontinuitySequence + window.discontinuities.filter((at) => at <= index).length;
+
+function planOf(join: Join, window: PlaylistWindow): SplicePlan {
+  const hide = Math.max(0, join.at - join.offset - window.firstSequence);
+  const firstSequence = window.firstSequence + hide + join.offset;
+  const isJoin = firstSequence === join.at;
+  const hasOwnMark = window.discontinuities.includes(hide);
+  const discontinuity = discontinuityAt(window, hide) + join.discontinuityOffset;
+  return {
+    hide,
+    offset: join.offset,
+    firstSequence,
+    discontinuitySequence: isJoin || hasOwnMark ? discontinuity - 1 : discontinuity,
+    marksDiscontinuity: isJoin && !hasOwnMark,
+  };
+}
+
+function nextShown(shown: ShownTrack, arrival: Arrival, join: Join | undefined): ShownTrack {
+  const { source, window, nowMs } = arrival;
+  const end = window.firstSequence + window.segmentCount + (join?.offset ?? 0);
+  const discontinuities = window.discontinuitySequence + window.discontinuities.length;
+  const hasAdvanced = end > shown.end;
+  return {
+    source,
+    end: Math.max(end, shown.end),
+    endDiscontinuity: discontinuities + (join?.discontinuityOffset ?? 0),
+    advancedAtMs: hasAdvanced ? nowMs : shown.advancedAtMs,
+    sourceFirst: window.firstSequence,
+    ...(join ? { join } : {}),
+  };
+}

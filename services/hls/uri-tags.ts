@@ -1,0 +1,53 @@
+/** What a URI of a playlist leads to; it decides how the resource is fetched and answered. */
+export type ResourceKind = 'playlist' | 'segment' | 'key' | 'map' | 'data';
+
+/** The key format that players fetch themselves; all others belong to DRM systems. */
+const IDENTITY = 'identity';
+
+type Attributes = ReadonlyMap<string, string>;
+type KindRule = ResourceKind | ((attributes: Attributes) => ResourceKind | undefined);
+
+/** A key of a DRM system is asked for by POST at its own server: none of ours. */
+const keyKind = (attributes: Attributes): ResourceKind | undefined =>
+  (attributes.get('KEYFORMAT') ?? IDENTITY) === IDENTITY ? 'key' : undefined;
+
+/** Every attribute that holds a URI, by tag: RFC 8216bis §4.4, and what vendors added. */
+const RULES: ReadonlyMap<string, ReadonlyMap<string, KindRule>> = new Map(
+  Object.entries({
+    'EXT-X-KEY': { URI: keyKind },
+    'EXT-X-SESSION-KEY': { URI: keyKind },
+    'EXT-X-MAP': { URI: 'map' },
+    'EXT-X-MEDIA': { URI: 'playlist' },
+    'EXT-X-I-FRAME-STREAM-INF': { URI: 'playlist' },
+    'EXT-X-IMAGE-STREAM-INF': { URI: 'playlist' },
+    'EXT-X-SESSION-DATA': { URI: 'data' },
+    'EXT-X-PART': { URI: 'segment' },
+    'EXT-X-PRELOAD-HINT': {
+      URI: (attributes: Attributes) => (attributes.get('TYPE') === 'MAP' ? 'map' : 'segment'),
+    },
+    'EXT-X-RENDITION-REPORT': { URI: 'playlist' },
+    'EXT-X-DATERANGE': { 'X-ASSET-URI': 'playlist', 'X-ASSET-LIST': 'data', 'X-URI': 'data' },
+  } satisfies Record<string, Record<string, KindRule>>).map(([tag, rules]) => [
+    tag,
+    new Map<string, KindRule>(Object.entries(rules)),
+  ]),
+);
+
+/** Whether a tag can hold a URI in an attribute at all. */
+export const canHoldUri = (tag: string): boolean => RULES.has(tag);
+
+/** What one attribute's URI leads to; `undefined` when it holds none, or one to leave alone. */
+export function kindOf(
+  tag: string,
+  name: string,
+  attributes: Attributes,
+): ResourceKind | undefined {
+  const rule = RULES.get(tag)?.get(name);
+  return typeof rule === 'function' ? rule(attributes) : rule;
+}
+
+/** Tags whose value is a URI as it stands: the early form of a low-latency hint. */
+export const PREFETCH_TAG = 'EXT-X-PREFETCH';
+
+/** Tags whose line is taken out: players would steer between URLs that are not theirs. */
+export const DROPPED_TAG = 'EXT-X-CONTENT-STEERING';
