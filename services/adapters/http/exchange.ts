@@ -114,10 +114,10 @@ export class Exchange {
   #take(bytes: Buffer): boolean {
     const decoder = this.#decoder;
     if (decoder === undefined || this.#sink === undefined) return false;
-    const payload = this.#orFail(() => decoder.decode(bytes));
-    if (payload === undefined) return true;
+    const payload = decoder.decode(bytes);
     if (payload.length > 0) this.#isPaused = !this.#sink.chunk(payload);
-    if (this.#phase === 'body' && decoder.isDone) this.#over((sink) => sink.end());
+    if (decoder.isBroken) this.#fail(truncated());
+    else if (decoder.isDone) this.#over((sink) => sink.end());
     return !this.#isPaused;
   }
 
@@ -133,14 +133,7 @@ export class Exchange {
 
   #ended(): void {
     if (this.#decoder?.endsByClose === true) return this.#over((sink) => sink.end());
-    const isBody = this.#decoder !== undefined;
-    this.#fail(
-      new UpstreamError(isBody ? 'UPSTREAM_TRUNCATED' : 'UPSTREAM_RESET', {
-        message: isBody
-          ? 'The provider closed the connection before all had come.'
-          : 'The provider closed the connection instead of answering.',
-      }),
-    );
+    this.#fail(this.#decoder === undefined ? unanswered() : truncated());
   }
 
   #fail(error: AppError): void {
@@ -151,6 +144,7 @@ export class Exchange {
 
   /** The connection has done its work; the sink hears of it now, or when it goes on. */
   #over(outcome: (sink: BodySink) => void): void {
+    if (this.#phase !== 'body') return;
     this.#wire.close();
     this.#outcome = outcome;
     if (!this.#isPaused) this.#conclude();
@@ -159,11 +153,21 @@ export class Exchange {
   #conclude(): void {
     const sink = this.#sink;
     const outcome = this.#outcome;
-    if (this.#phase !== 'body' || sink === undefined) return;
+    if (sink === undefined || this.#phase !== 'body') return;
     this.#phase = 'over';
     outcome?.(sink);
   }
 }
+
+const unanswered = (): UpstreamError =>
+  new UpstreamError('UPSTREAM_RESET', {
+    message: 'The provider closed the connection instead of answering.',
+  });
+
+const truncated = (): UpstreamError =>
+  new UpstreamError('UPSTREAM_TRUNCATED', {
+    message: "The provider's answer ended before all of it had come.",
+  });
 
 /** Whatever the socket said: bytes that should have come did not. */
 const asBodyFailure = (error: AppError): UpstreamError =>

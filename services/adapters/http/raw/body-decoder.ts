@@ -6,12 +6,13 @@ import type { ResponseHead } from './response-head.ts';
 export interface BodyDecoder {
   /**
    * The payload among these bytes, in their own memory, which may have been moved together.
-   * Bytes after the end of the body are left out.
-   * @throws UpstreamError `UPSTREAM_TRUNCATED` when the framing breaks.
+   * Bytes after the end of the body are left out, and so are those after a break.
    */
   decode(bytes: Buffer): Buffer;
   /** The framing says that the body is complete. */
   readonly isDone: boolean;
+  /** The framing contradicts itself: what comes from here on cannot be told apart. */
+  readonly isBroken: boolean;
   /** A closed connection is how this body ends. */
   readonly endsByClose: boolean;
 }
@@ -45,6 +46,7 @@ const contradiction = (): UpstreamError =>
   });
 
 class LengthDecoder implements BodyDecoder {
+  readonly isBroken = false;
   readonly endsByClose = false;
   #left: number;
 
@@ -65,6 +67,7 @@ class LengthDecoder implements BodyDecoder {
 
 class CloseDecoder implements BodyDecoder {
   readonly endsByClose = true;
+  readonly isBroken = false;
   readonly isDone = false;
 
   decode(bytes: Buffer): Buffer {

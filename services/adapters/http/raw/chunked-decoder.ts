@@ -1,10 +1,8 @@
-import { UpstreamError } from '#kernel/app-error';
-
 const LF = 0x0a;
 /** Bounds one size line with its extensions, and all trailers together. */
 const MAX_LINE_BYTES = 16 * 1024;
 
-type Part = 'size' | 'data' | 'gap' | 'trailers' | 'done';
+type Part = 'size' | 'data' | 'gap' | 'trailers' | 'done' | 'broken';
 
 /**
  * Takes the chunked coding off (RFC 9112 §7.1). Payload is moved together within the memory it
@@ -21,11 +19,15 @@ export class ChunkedDecoder {
     return this.#part === 'done';
   }
 
+  get isBroken(): boolean {
+    return this.#part === 'broken';
+  }
+
   decode(bytes: Buffer): Buffer {
     let from = 0;
     let to = 0;
     let at = 0;
-    while (at < bytes.length && this.#part !== 'done') {
+    while (at < bytes.length && !this.isDone && !this.isBroken) {
       if (this.#part !== 'data') {
         at = this.#readLine(bytes, at);
         continue;
@@ -49,7 +51,7 @@ export class ChunkedDecoder {
   #readLine(bytes: Buffer, at: number): number {
     const end = bytes.indexOf(LF, at);
     const upTo = end === -1 ? bytes.length : end;
-    if (this.#line.length + upTo - at > MAX_LINE_BYTES) throw broken();
+    if (this.#line.length + upTo - at > MAX_LINE_BYTES) return this.#break(bytes);
     this.#line += bytes.toString('latin1', at, upTo);
     if (end === -1) return bytes.length;
     const line = this.#line.trim();
@@ -59,27 +61,26 @@ export class ChunkedDecoder {
   }
 
   #lineDone(line: string): void {
-    if (this.#part === 'size') return this.#sizeRead(line);
-    if (this.#part === 'trailers') return this.#trailerRead(line);
-    if (line !== '') throw broken();
-    this.#part = 'size';
+    if (this.#part === 'size') this.#sizeRead(line);
+    else if (this.#part === 'trailers') this.#trailerRead(line);
+    else this.#part = line === '' ? 'size' : 'broken';
   }
 
   #sizeRead(line: string): void {
     const digits = /^([\da-f]{1,13})(?:\s*;.*)?$/i.exec(line)?.[1];
-    if (digits === undefined) throw broken();
-    this.#left = Number.parseInt(digits, 16);
-    this.#part = this.#left === 0 ? 'trailers' : 'data';
+    this.#left = Number.parseInt(digits ?? '', 16);
+    if (digits === undefined) this.#part = 'broken';
+    else this.#part = this.#left === 0 ? 'trailers' : 'data';
   }
 
   #trailerRead(line: string): void {
     this.#trailerBytes += line.length;
-    if (this.#trailerBytes > MAX_LINE_BYTES) throw broken();
-    if (line === '') this.#part = 'done';
+    if (this.#trailerBytes > MAX_LINE_BYTES) this.#part = 'broken';
+    else if (line === '') this.#part = 'done';
+  }
+
+  #break(bytes: Buffer): number {
+    this.#part = 'broken';
+    return bytes.length;
   }
 }
-
-const broken = (): UpstreamError =>
-  new UpstreamError('UPSTREAM_TRUNCATED', {
-    message: "The provider's answer broke off between two chunks.",
-  });
