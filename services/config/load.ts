@@ -1,6 +1,6 @@
 import { isAbsolute, resolve } from 'node:path';
 import Joi from 'joi';
-import { SETTINGS } from './settings.ts';
+import { type Setting, SETTINGS } from './settings.ts';
 
 /** Every setting, in the units of the program: milliseconds, bytes, absolute paths. */
 export type Config = ReturnType<typeof toConfig>;
@@ -51,31 +51,37 @@ type Flags =
 
 const schema = Joi.object(
   Object.fromEntries(Object.entries(SETTINGS).map(([name, setting]) => [name, setting.schema])),
-).options({ abortEarly: false, stripUnknown: true });
+).options({
+  abortEarly: false,
+  stripUnknown: true,
+  errors: { wrap: { label: false } },
+  // Joi's own words for a pattern repeat the value, which may be a secret.
+  messages: { 'string.pattern.name': '{#label} must look like a {#name}' },
+});
 
 /**
  * Reads the environment once into a frozen object.
  *
- * Names are matched in any letter case and blank values count as absent, as m3u-proxy has it.
+ * Names are matched in any letter case, and blank values count as absent but where a setting says
+ * otherwise, as m3u-proxy has it.
  * @throws ConfigError with every problem at once; values of secrets are not repeated.
  */
 export function loadConfig(environment: Environment): Config {
-  const { value, error } = schema.validate(known(environment), {
-    errors: { wrap: { label: false } },
-  });
-  if (error) throw new ConfigError(error.details.map((detail) => withoutValue(detail.message)));
+  const { value, error } = schema.validate(known(environment));
+  if (error) throw new ConfigError(error.details.map(({ message }) => message));
   return Object.freeze(toConfig(value as Values));
 }
 
 function known(environment: Environment): Record<string, string> {
-  const names = new Set<string>(Object.keys(SETTINGS));
+  const settings: Readonly<Record<string, Setting>> = SETTINGS;
   const entries = Object.entries(environment)
     .map(([name, value]) => [name.toUpperCase(), value?.trim() ?? ''] as const)
-    .filter(([name, value]) => names.has(name) && value !== '');
+    .filter(([name, value]) => value !== '' || settings[name]?.blankIsMeant);
   return Object.fromEntries(entries);
 }
 
-const withoutValue = (message: string): string => message.replace(/ with value "[^]*?"(?= )/, '');
+/** Python's names for levels, which m3u-proxy's settings use. */
+const LEVELS: Readonly<Record<string, string>> = { warning: 'warn', critical: 'error' };
 
 const ms = (seconds: number): number => Math.round(seconds * 1000);
 
@@ -90,7 +96,7 @@ function toConfig(values: Values) {
       .map((part) => part.trim())
       .filter(Boolean),
     dataDir,
-    logLevel: values.LOG_LEVEL === 'warning' ? 'warn' : values.LOG_LEVEL,
+    logLevel: LEVELS[values.LOG_LEVEL] ?? values.LOG_LEVEL,
     shutdownGraceMs: ms(values.SHUTDOWN_GRACE),
     roles: values.ROLES as 'all' | 'api' | 'worker',
     redis: {

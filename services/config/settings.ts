@@ -7,6 +7,8 @@ export type Setting = {
   /** Unit of the value, where it has one. */
   readonly unit?: string;
   readonly meaning: string;
+  /** A value that is there but blank is meant; elsewhere it counts as absent. */
+  readonly blankIsMeant?: true;
 };
 
 const seconds = (fallback: number): Joi.Schema =>
@@ -38,6 +40,7 @@ export const SETTINGS = {
       .default('/m3u-proxy'),
     group: 'Server',
     meaning: 'Prefix under which every route answers a second time; empty for none.',
+    blankIsMeant: true,
   },
   API_TOKEN: {
     schema: text(''),
@@ -58,7 +61,7 @@ export const SETTINGS = {
   LOG_LEVEL: {
     schema: Joi.string()
       .lowercase()
-      .valid('error', 'warning', 'warn', 'info', 'debug')
+      .valid('error', 'critical', 'warning', 'warn', 'info', 'debug')
       .default('info'),
     group: 'Server',
     meaning: 'Least severity that is logged.',
@@ -67,7 +70,7 @@ export const SETTINGS = {
     schema: seconds(10),
     group: 'Server',
     unit: 'seconds',
-    meaning: 'How long a process may drain before it is ended.',
+    meaning: 'How long draining may take, all processes together, before it is cut short.',
   },
   ROLES: {
     schema: Joi.string().valid('all', 'api', 'worker').default('all'),
