@@ -5,7 +5,7 @@ export { parsePlaylist } from './parse-playlist.ts';
 export type { PlaylistFacts } from './parse-playlist.ts';
 export { windowOf } from './playlist-window.ts';
 export type { TextEncoding } from './resolve-reference.ts';
-export { rewritePlaylist } from './rewrite-playlist.ts';
+export { rewriteLongPlaylist, rewritePlaylist } from './rewrite-playlist.ts';
 export type { Reference } from './rewrite-playlist.ts';
 export { stepTrack } from './splice-plan.ts';
 export type { ShownTrack } from './splice-plan.ts';

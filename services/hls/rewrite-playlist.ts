@@ -51,11 +51,37 @@ export type RewriteOptions = {
  * @see https://www.rfc-editor.org/rfc/rfc8216#section-4
  */
 export function rewritePlaylist(text: string, options: RewriteOptions): readonly string[] {
-  if (!isPlaylist(text)) {
-    throw new MediaError('PLAYLIST_MALFORMED', { message: 'The text is not a playlist.' });
+  const rewriter = rewriterOf(text, options);
+  for (const line of linesOf(rewriter.text)) rewriter.line(line);
+  return rewriter.finish();
+}
+
+/** Lines between two pauses: a few milliseconds of work. */
+const LINES_PER_STRETCH = 500;
+
+/**
+ * {@link rewritePlaylist} for long playlists: lets others run between stretches of the text.
+ *
+ * @param pause - Resolves when it is our turn again.
+ */
+export async function rewriteLongPlaylist(
+  text: string,
+  options: RewriteOptions,
+  pause: () => Promise<void>,
+): Promise<readonly string[]> {
+  const rewriter = rewriterOf(text, options);
+  let lines = 0;
+  for (const line of linesOf(rewriter.text)) {
+    rewriter.line(line);
+    lines += 1;
+    if (lines % LINES_PER_STRETCH === 0) await pause();
   }
-  const rewriter = new Rewriter(withoutBom(text), options);
-  return rewriter.run();
+  return rewriter.finish();
+}
+
+function rewriterOf(text: string, options: RewriteOptions): Rewriter {
+  if (isPlaylist(text)) return new Rewriter(withoutBom(text), options);
+  throw new MediaError('PLAYLIST_MALFORMED', { message: 'The text is not a playlist.' });
 }
 
 type Span = { readonly start: number; readonly end: number };
@@ -63,7 +89,7 @@ type Target = { readonly kind: ResourceKind; readonly track?: Track };
 
 /** One pass over one text. */
 class Rewriter {
-  readonly #text: string;
+  readonly text: string;
   readonly #options: RewriteOptions;
   readonly #variables = new Map<string, string>();
   readonly #tracks = new TrackCounter();
@@ -75,18 +101,17 @@ class Rewriter {
   #variant: Track | undefined;
 
   constructor(text: string, options: RewriteOptions) {
-    this.#text = text;
+    this.text = text;
     this.#options = options;
   }
 
-  run(): readonly string[] {
-    for (const line of linesOf(this.#text)) this.#line(line);
-    this.#pieces.push(this.#piece + this.#text.slice(this.#copiedTo));
-    return this.#pieces;
+  /** What is left is the last piece. Call once, after all lines. */
+  finish(): readonly string[] {
+    return [...this.#pieces, this.#piece + this.text.slice(this.#copiedTo)];
   }
 
-  #line(line: Line): void {
-    const content = this.#text.slice(line.start, line.end);
+  line(line: Line): void {
+    const content = this.text.slice(line.start, line.end);
     const tag = tagOf(content);
     if (tag !== undefined) return this.#tagLine(line, content, tag);
     const uri = content.trim();
@@ -139,7 +164,7 @@ class Rewriter {
   }
 
   #rewrite(span: Span, target: Target): void {
-    const written = this.#text.slice(span.start, span.end);
+    const written = this.text.slice(span.start, span.end);
     const { baseUrl, encoding, toLocal } = this.#options;
     const meant = substitute(written, this.#variables);
     const url = meant === undefined ? undefined : resolveReference(meant, baseUrl, encoding);
@@ -150,7 +175,7 @@ class Rewriter {
   }
 
   #replace({ start, end }: Span, replacement: string): void {
-    this.#piece += this.#text.slice(this.#copiedTo, start) + replacement;
+    this.#piece += this.text.slice(this.#copiedTo, start) + replacement;
     this.#copiedTo = end;
   }
 

@@ -67,8 +67,13 @@ export type FetchedText = {
   readonly status: number;
   readonly finalUrl: string;
   readonly contentType: string | undefined;
-  /** Decompressed; decoded as UTF-8. */
+  /** Decompressed and decoded. Empty unless the status is 200 to 299. */
   readonly text: string;
+  /**
+   * How it was decoded: byte by byte (latin1) where it is not valid UTF-8. Encoded the same way,
+   * the text gives the bytes that came.
+   */
+  readonly encoding: 'utf8' | 'latin1';
 };
 
 /** Fetches playlists, whole. */
@@ -82,6 +87,11 @@ export interface TextClient {
       readonly url: string;
       readonly headers: Readonly<Record<string, string>>;
       readonly maxBytes: number;
+      /**
+       * What the text must begin with, after a byte order mark. As soon as it cannot, reading
+       * ends, and the text is only what came so far: an endless body costs one read.
+       */
+      readonly opening?: string;
       /** The whole exchange. */
       readonly timeoutMs: number;
     },
