@@ -1,3 +1,4 @@
+import type { DomainEvent } from '#events';
 import type { EndpointId } from '#kernel/ids';
 import type { Endpoint } from './endpoint.ts';
 
@@ -5,6 +6,7 @@ import type { Endpoint } from './endpoint.ts';
 export interface EndpointStore {
   /** Oldest first. */
   list(): Promise<readonly Endpoint[]>;
+  find(id: EndpointId): Promise<Endpoint | undefined>;
   /** Replaces the endpoint with the same id. */
   save(endpoint: Endpoint): Promise<void>;
   /** False when there was none. */
@@ -16,7 +18,13 @@ export type PostResult = { readonly status: number };
 
 /** Posts one delivery. Redirects are not followed. */
 export interface WebhookClient {
-  /** @throws UpstreamError when there was no answer within `timeoutMs`. */
+  /**
+   * Whatever the answer says, it is read to its end or to 64 KiB, and forgotten.
+   *
+   * @throws UpstreamError when there was no answer within `timeoutMs`.
+   * @throws InvalidInputError `UPSTREAM_TARGET_FORBIDDEN` for an address that may not be reached.
+   * @throws the signal's reason when it aborts.
+   */
   post(request: {
     readonly url: string;
     readonly headers: Readonly<Record<string, string>>;
@@ -24,4 +32,28 @@ export interface WebhookClient {
     readonly timeoutMs: number;
     readonly signal: AbortSignal;
   }): Promise<PostResult>;
+}
+
+/** One event on its way to one endpoint. Ids name the endpoint: its secret stays at home. */
+export type Delivery = {
+  readonly v: 1;
+  readonly endpointId: EndpointId;
+  readonly event: DomainEvent;
+  /** Attempts that have failed. */
+  readonly failedAttempts: number;
+};
+
+/** One queue of deliveries per endpoint, first in first out. */
+export interface DeliveryQueues {
+  /**
+   * Adds deliveries to the end of one endpoint's queue, in their order. A delivery whose event and
+   * endpoint are queued already, or were done lately, is not added again.
+   *
+   * @returns how many of the oldest were dropped because the queue is full.
+   */
+  enqueue(endpointId: EndpointId, deliveries: readonly Delivery[]): Promise<number>;
+  /** Drops an endpoint's queue with all that waits in it. */
+  drop(endpointId: EndpointId): Promise<void>;
+  /** Endpoints that have a queue. */
+  list(): Promise<readonly EndpointId[]>;
 }

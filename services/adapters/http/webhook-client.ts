@@ -1,0 +1,64 @@
+import type { Readable } from 'node:stream';
+import axios from 'axios';
+import type { AxiosInstance } from 'axios';
+import { UpstreamError } from '#kernel/app-error';
+import type { PostResult, WebhookClient } from '#webhooks';
+import { guardedAgents } from './guarded-lookup.ts';
+import type { GuardedAgents, GuardOptions } from './guarded-lookup.ts';
+import { toUpstreamFailure } from './upstream-failure.ts';
+
+type Post = Parameters<WebhookClient['post']>[0];
+
+/** What an answer may say before its connection is closed rather than used again. */
+const MAX_ANSWER_BYTES = 64 * 1024;
+
+/** Posts deliveries with axios, over connections that are kept for the next. */
+export class AxiosWebhookClient implements WebhookClient {
+  readonly #http: AxiosInstance;
+  readonly #guarded: GuardedAgents;
+
+  constructor(guard: GuardOptions) {
+    this.#guarded = guardedAgents(guard);
+    this.#http = axios.create({
+      ...this.#guarded.agents,
+      proxy: false,
+      maxRedirects: 0,
+      responseType: 'stream',
+      decompress: false,
+      validateStatus: () => true,
+      transformRequest: (body: string) => body, // Signed as it stands.
+    });
+  }
+
+  async post({ url, headers, body, timeoutMs, signal }: Post): Promise<PostResult> {
+    const deadline = AbortSignal.timeout(timeoutMs);
+    try {
+      const { status, data } = await this.#http.post<Readable>(url, body, {
+        headers: { ...headers },
+        signal: AbortSignal.any([signal, deadline]),
+      });
+      await discard(data);
+      return { status };
+    } catch (error) {
+      if (signal.aborted) throw signal.reason;
+      throw deadline.aborted ? tooSlow() : toUpstreamFailure(error);
+    }
+  }
+
+  /** Closes all connections. Idempotent. */
+  close(): void {
+    this.#guarded.close();
+  }
+}
+
+/** Reads to the end, so that the connection can be used again; not for ever, though. */
+async function discard(answer: Readable): Promise<void> {
+  let read = 0;
+  for await (const chunk of answer) {
+    read += (chunk as Buffer).length;
+    if (read > MAX_ANSWER_BYTES) break; // Leaving the loop destroys the body.
+  }
+}
+
+const tooSlow = (): UpstreamError =>
+  new UpstreamError('UPSTREAM_TIMEOUT', { message: 'The endpoint did not answer in time.' });

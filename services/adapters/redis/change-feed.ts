@@ -1,0 +1,73 @@
+import type { Redis } from 'ioredis';
+import type { StreamId } from '#kernel/ids';
+import type { Logger } from '#kernel/logger';
+import type { ChangeNote } from './encode-change.ts';
+import { keysOf } from './keys.ts';
+
+export type ChangeFeedOptions = {
+  /** A connection for `subscriber`, used for nothing else; stays the caller's. */
+  readonly redis: Redis;
+  readonly prefix: string;
+  /** Names this process: its own changes of streams are not told. */
+  readonly origin: string;
+  readonly logger: Logger;
+};
+
+export type ChangeListener = {
+  /** Another process saved or removed this stream. */
+  stream?(id: StreamId): void;
+  /** Webhook endpoints have changed. */
+  endpoints?(): void;
+  /** Notes may have been missed: everything may have changed. */
+  gap?(): void;
+};
+
+/** Hears what other processes change. */
+export class ChangeFeed {
+  readonly #options: ChangeFeedOptions;
+  readonly #listeners = new Set<ChangeListener>();
+  readonly #onReady = (): void => void this.#subscribe();
+  readonly #onMessage = (_channel: string, text: string): void => this.#hear(text);
+  #hasSubscribed = false;
+
+  constructor(options: ChangeFeedOptions) {
+    this.#options = options;
+    options.redis.on('ready', this.#onReady);
+    options.redis.on('message', this.#onMessage);
+    if (options.redis.status === 'ready') this.#onReady();
+  }
+
+  /** Returns how to stop listening. */
+  listen(listener: ChangeListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Idempotent. */
+  close(): void {
+    this.#options.redis.off('ready', this.#onReady);
+    this.#options.redis.off('message', this.#onMessage);
+    this.#listeners.clear();
+  }
+
+  async #subscribe(): Promise<void> {
+    const { redis, prefix, logger } = this.#options;
+    try {
+      await redis.subscribe(keysOf(prefix).changes);
+    } catch (error) {
+      logger.debug('subscribing to changes failed', { error });
+      return; // The connection broke; the next `ready` tries again.
+    }
+    if (this.#hasSubscribed) for (const listener of this.#listeners) listener.gap?.();
+    this.#hasSubscribed = true;
+  }
+
+  #hear(text: string): void {
+    const note = JSON.parse(text) as ChangeNote;
+    if (note.kind === 'stream' && note.from === this.#options.origin) return;
+    for (const listener of this.#listeners) {
+      if (note.kind === 'stream') listener.stream?.(note.id);
+      else listener.endpoints?.();
+    }
+  }
+}

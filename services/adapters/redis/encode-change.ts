@@ -1,0 +1,71 @@
+import type { DomainEvent, StopReason } from '#events';
+import type { StateChange } from '#streams';
+import type { NodeEpoch, StreamId } from '#kernel/ids';
+
+/** One change as the commit script takes it: kind, stream id, member, record, event, note. */
+export type EncodedChange = readonly [string, string, string, string, string, string];
+
+/** What is published when a record changes; `from` lets a process skip its own. */
+export type ChangeNote =
+  | { readonly kind: 'stream'; readonly id: StreamId; readonly from: string }
+  | { readonly kind: 'endpoints' };
+
+type ChangeOf<Kind extends StateChange['kind']> = Extract<StateChange, { kind: Kind }>;
+type Encode<Kind extends StateChange['kind']> = (
+  change: ChangeOf<Kind>,
+  origin: string,
+) => EncodedChange;
+
+const ENCODERS: { readonly [Kind in StateChange['kind']]: Encode<Kind> } = {
+  'stream-saved': ({ definition }, origin) => {
+    const note = streamNote(definition.id, origin);
+    return ['saved', definition.id, '', JSON.stringify(definition), '', note];
+  },
+  'stream-removed': ({ streamId }, origin) => {
+    return ['removed', streamId, '', '', '', streamNote(streamId, origin)];
+  },
+  'stream-opened': ({ event }) => {
+    return ['opened', event.streamId, '', openRecord(event), JSON.stringify(event), ''];
+  },
+  'stream-closed': ({ event }) => {
+    return ['closed', event.streamId, closeGuard(event), '', JSON.stringify(event), ''];
+  },
+  'viewer-joined': ({ event, sessionId, node }) => {
+    const record = viewerRecord(event, node);
+    return ['joined', event.streamId, sessionId, record, JSON.stringify(event), node];
+  },
+  'viewer-left': ({ event, sessionId }) => {
+    return ['left', event.streamId, sessionId, '', JSON.stringify(event), ''];
+  },
+  noted: ({ event }) => ['noted', event.streamId, '', '', JSON.stringify(event), ''],
+};
+
+/**
+ * A change as fields of the commit script.
+ *
+ * @param origin - Names this process in the notes that others receive.
+ */
+export function encodeChange(change: StateChange, origin: string): EncodedChange {
+  // TypeScript does not see that the table's row fits the change.
+  const encode = ENCODERS[change.kind] as Encode<StateChange['kind']>;
+  return encode(change, origin);
+}
+
+export const noteText = (note: ChangeNote): string => JSON.stringify(note);
+
+const streamNote = (id: StreamId, from: string): string => noteText({ kind: 'stream', id, from });
+
+const openRecord = ({ metadata, atMs }: DomainEvent): string =>
+  JSON.stringify({ metadata, startedAtMs: atMs });
+
+/** Why a stream stops because nobody watches: true only when no other process has a viewer. */
+const UNWATCHED: readonly StopReason[] = ['last_client_disconnected', 'sources_failed'];
+
+const closeGuard = ({ fact }: DomainEvent): string =>
+  fact.type === 'stream_stopped' && UNWATCHED.includes(fact.reason) ? 'unwatched' : '';
+
+function viewerRecord(event: DomainEvent, node: NodeEpoch): string {
+  const { streamId, metadata, atMs, fact } = event;
+  const clientId = 'clientId' in fact ? fact.clientId : undefined;
+  return JSON.stringify({ streamId, node, clientId, metadata, joinedAtMs: atMs });
+}

@@ -1,0 +1,34 @@
+/** Every key, channel and key prefix that is ours; BullMQ's own start with `${prefix}:jobs`. */
+export type Keys = ReturnType<typeof keysOf>;
+
+export const keysOf = (prefix: string) =>
+  ({
+    /** Hash: stream id → definition. */
+    streams: `${prefix}:streams`,
+    /** Sorted set: stream id → when it was last used, in milliseconds of Redis' clock. */
+    touched: `${prefix}:touched`,
+    /** Hash: stream id → the open session of the stream. */
+    open: `${prefix}:open`,
+    /** Hash: session id → viewer on record. */
+    viewers: `${prefix}:viewers`,
+    /** Start of one set per watched stream: its session ids. */
+    watching: `${prefix}:watching:`,
+    /** Set: epochs of api processes that may have viewers on record. */
+    nodes: `${prefix}:nodes`,
+    /** Start of one expiring key per living api process. */
+    node: `${prefix}:node:`,
+    /** Hash: endpoint id → webhook endpoint. */
+    endpoints: `${prefix}:endpoints`,
+    /** Stream: the event log, one JSON document in field `e` per entry. */
+    events: `${prefix}:events`,
+    /** String: id of the worker that dispatches events; expires. */
+    dispatcher: `${prefix}:dispatcher`,
+    /** String: position in the event log up to which every delivery is queued. */
+    dispatched: `${prefix}:dispatched`,
+    /** Set: endpoint ids that have a queue. */
+    queues: `${prefix}:queues`,
+    /** Pub/sub channel: which record has changed. */
+    changes: `${prefix}:changes`,
+    /** String: the key that handles are sealed with. */
+    secret: `${prefix}:secret`,
+  }) as const;
