@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { connect as tlsConnect } from 'node:tls';
 import { describe, expect, it } from 'vitest';
+import { selfSignedCertificate } from '../support/certificate.ts';
 import {
   connectionLimit,
   endlessBody,
@@ -173,6 +175,17 @@ describe('faults before a body', () => {
     expect((await first).end).toBe('ECONNRESET');
     expect((await second).got.length).toBeGreaterThan(0);
     expect(provider.maxOpen('/live.ts')).toBe(2);
+  });
+
+  it('speaks TLS with a certificate that only who knows it trusts', async () => {
+    const certificate = selfSignedCertificate();
+    await using provider = await startFakeProvider({ '/b': text('fine') }, { certificate });
+    const { port } = provider;
+    const trusted = tlsConnect({ port, host: '127.0.0.1', ca: certificate.cert });
+    await once(trusted, 'secureConnect');
+    trusted.destroy();
+    const [error] = await once(tlsConnect({ port, host: '127.0.0.1' }), 'error');
+    expect(error).toMatchObject({ code: 'DEPTH_ZERO_SELF_SIGNED_CERT' });
   });
 
   it('goes away and comes back on the same port', async () => {

@@ -1,37 +1,68 @@
-import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rename, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { generateKeyPairSync, sign } from 'node:crypto';
 
-const run = promisify(execFile);
+/** PEM, as `https.createServer` takes it. */
+export type Certificate = { readonly key: string; readonly cert: string };
 
-export type Certificate = {
-  readonly key: Buffer;
-  readonly cert: Buffer;
-  /** For `NODE_EXTRA_CA_CERTS` of a process that shall trust it. */
-  readonly certPath: string;
-};
-
-/** A certificate that nobody signed but itself, for 127.0.0.1 and localhost; made by openssl. */
-export async function selfSignedCertificate(): Promise<Certificate> {
-  const folder = join(tmpdir(), 'penstock-certificate-v1');
-  const certPath = join(folder, 'cert.pem');
-  const keyPath = join(folder, 'key.pem');
-  const isThere = await readFile(certPath).then(
-    () => true,
-    () => false,
+/**
+ * A fresh certificate for 127.0.0.1 and localhost that nobody signed but itself. Written out in
+ * DER (X.690, RFC 5280 §4.1), because Node can read certificates but not make them.
+ */
+export function selfSignedCertificate(): Certificate {
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const unsigned = sequence(
+    explicit(0, integer(2)),
+    integer(1),
+    ECDSA_WITH_SHA256,
+    NAME,
+    sequence(utcTime('200101000000Z'), utcTime('491231235959Z')),
+    NAME,
+    publicKey.export({ format: 'der', type: 'spki' }),
+    explicit(3, sequence(ALTERNATIVE_NAMES, IS_AUTHORITY)),
   );
-  if (!isThere) await makeIn(folder);
-  return { key: await readFile(keyPath), cert: await readFile(certPath), certPath };
+  const signature = sign('sha256', unsigned, privateKey);
+  return {
+    key: privateKey.export({ format: 'pem', type: 'pkcs8' }).toString(),
+    cert: pem(sequence(unsigned, ECDSA_WITH_SHA256, bits(signature))),
+  };
 }
 
-async function makeIn(folder: string): Promise<void> {
-  const draft = await mkdtemp(`${folder}-`);
-  const line =
-    'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 3650 -subj /CN=localhost' +
-    ' -addext subjectAltName=DNS:localhost,IP:127.0.0.1 -keyout key.pem -out cert.pem';
-  await run('openssl', line.split(' '), { cwd: draft, timeout: 30_000 });
-  // Who comes second finds the folder taken by the same thing.
-  await rename(draft, folder).catch(() => rm(draft, { recursive: true, force: true }));
+function element(tag: number, ...contents: readonly Uint8Array[]): Buffer {
+  const content = Buffer.concat(contents);
+  const { length } = content;
+  const size = length < 0x80 ? [length] : [0x82, length >> 8, length & 0xff];
+  return Buffer.concat([Buffer.from([tag, ...size]), content]);
 }
+
+const sequence = (...parts: readonly Uint8Array[]): Buffer => element(0x30, ...parts);
+const integer = (value: number): Buffer => element(0x02, Buffer.from([value]));
+const utcTime = (text: string): Buffer => element(0x17, Buffer.from(text));
+const octets = (content: Uint8Array): Buffer => element(0x04, content);
+const bits = (content: Uint8Array): Buffer => element(0x03, Buffer.from([0]), content);
+const explicit = (tag: number, content: Uint8Array): Buffer => element(0xa0 | tag, content);
+const objectId = (hex: string): Buffer => element(0x06, Buffer.from(hex, 'hex'));
+
+/** 1.2.840.10045.4.3.2 */
+const ECDSA_WITH_SHA256 = sequence(objectId('2a8648ce3d040302'));
+
+/** CN=localhost */
+const NAME = sequence(
+  element(0x31, sequence(objectId('550403'), element(0x0c, Buffer.from('localhost')))),
+);
+
+/** subjectAltName: a DNS name and an IP address. */
+const ALTERNATIVE_NAMES = sequence(
+  objectId('551d11'),
+  octets(
+    sequence(element(0x82, Buffer.from('localhost')), element(0x87, Buffer.from([127, 0, 0, 1]))),
+  ),
+);
+
+/** basicConstraints, critical: so that it can be trusted as its own authority. */
+const IS_AUTHORITY = sequence(
+  objectId('551d13'),
+  element(0x01, Buffer.from([0xff])),
+  octets(sequence(element(0x01, Buffer.from([0xff])))),
+);
+
+const pem = (der: Buffer): string =>
+  `-----BEGIN CERTIFICATE-----\n${der.toString('base64').replace(/.{64}/g, '$&\n')}\n-----END CERTIFICATE-----\n`;
