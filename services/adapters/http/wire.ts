@@ -72,6 +72,7 @@ export class Wire {
   resume(): void {
     if (!this.#isPaused || this.#isClosed) return;
     this.#isPaused = false;
+    this.#memory.returned();
     for (let next = this.#backlog.shift(); next !== undefined; next = this.#backlog.shift()) {
       if (!this.#tell(next)) return;
     }

@@ -48,7 +48,7 @@ const NOT_ON_THE_WIRE = /[^\x21-\x7e]+/g;
 function pathAndQueryOf(url: string): string {
   const written = AFTER_AUTHORITY.exec(url.trim())?.[1] ?? '';
   const sent = written.replaceAll(NOT_ON_THE_WIRE, percentEncoded);
-  return /^[/\\]/.test(sent) ? sent : `/${sent}`;
+  return `/${sent.replace(/^[/\\]/, '')}`;
 }
 
 const percentEncoded = (text: string): string =>

@@ -23,11 +23,14 @@ export class WireMemory {
 
   /** Called by the socket after each read, and once before the first. */
   next(isPaused: boolean): Buffer {
-    if (this.#isSecure) {
-      this.#lent = isPaused ? (this.#lent ?? this.#reading) : undefined;
-      this.#reading = this.#unlent();
-    } else this.#reading = this.#buffer.current;
+    if (isPaused && this.#isSecure) this.#lent ??= this.#reading;
+    this.#reading = this.#unlent();
     return this.#reading;
+  }
+
+  /** Nobody reads from what was lent any more. */
+  returned(): void {
+    this.#lent = undefined;
   }
 
   #unlent(): Buffer {
