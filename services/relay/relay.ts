@@ -32,7 +32,7 @@ const BATCH_MS = 50;
 type Viewer = { readonly sink: ViewerSink; isSkipping: boolean };
 
 /**
- * Fans one source's bytes out. Until the first viewer attaches, the first bytes are held and the
+ * Fans one source's bytes out. Until the first viewers attach, the first bytes are held and the
  * source waits. Lossless relays hand bytes on as they come, without a copy; others copy each byte
  * once, into batches that all viewers share.
  */
@@ -43,19 +43,22 @@ export class Relay {
   #batch = Buffer.alloc(0);
   #batchBytes = 0;
   #batchTimer: Timer | undefined;
+  #gathering: Timer | undefined;
 
   constructor(options: RelayOptions) {
     this.#options = options;
   }
 
-  /** The first viewer gets what was held; later ones begin with the next batch. */
+  /**
+   * Who comes before the source goes on gets what was held: the first viewer, and of a shared
+   * stream all who waited with it. Later ones begin with the next batch.
+   */
   attach(sink: ViewerSink): void {
     this.#viewers.set(sink, { sink, isSkipping: false });
     if (this.#held === undefined) return;
-    const held = Buffer.concat(this.#held);
-    this.#held = undefined;
-    this.#write(sink, held, () => {});
-    this.#options.resume();
+    this.#write(sink, Buffer.concat(this.#held), () => {});
+    if (this.#options.isLossless) this.#release();
+    else this.#gathering ??= this.#options.timers.after(BATCH_MS, () => this.#release());
   }
 
   detach(sink: ViewerSink): void {
@@ -92,8 +95,14 @@ export class Relay {
   }
 
   close(): void {
+    this.#gathering?.cancel();
     this.#batchTimer?.cancel();
     this.#viewers.clear();
+  }
+
+  #release(): void {
+    this.#held = undefined;
+    this.#options.resume();
   }
 
   #pass(parts: readonly Buffer[]): boolean {

@@ -113,16 +113,16 @@ export class CursorWalk implements SourceWalk {
   }
 
   async #moveOn(error: AppError, outage: OutageRecord, signal: AbortSignal): Promise<void> {
+    if (this.#generation === this.#options.cursor.generation) {
+      const stage = error.details['stage'] === 'segment' ? 'segment' : this.#options.stage;
+      const advancing = this.#options.cursor.advance(failoverReason(stage, error), error);
+      // A resolver that fails names no other source either.
+      const moved = await orAbort(advancing, signal).catch(() => false);
+      signal.throwIfAborted();
+      if (!moved) throw this.#giveUp(error, outage);
+    }
     outage.failovers += 1;
     outage.retries = 0;
-    if (this.#generation !== this.#options.cursor.generation) return;
-    const stage = error.details['stage'] === 'segment' ? 'segment' : this.#options.stage;
-    const advancing = this.#options.cursor.advance(failoverReason(stage, error), error);
-    const moved = await orAbort(advancing, signal).catch((reason: unknown) => {
-      signal.throwIfAborted();
-      throw this.#giveUp(error, outage, reason);
-    });
-    if (!moved) throw this.#giveUp(error, outage);
   }
 
   #outageNow(): OutageRecord {
@@ -143,14 +143,14 @@ export class CursorWalk implements SourceWalk {
     return { url: cursor.url, index: cursor.index, headers: headers() };
   }
 
-  #giveUp(error: AppError, outage: OutageRecord, cause: unknown = error): AppError {
+  #giveUp(error: AppError, outage: OutageRecord): AppError {
     this.#outage = undefined;
     this.#options.gaveUp(error, outage.retries);
     if (outage.failovers === 0) return error; // The one source that there is: its own failure says most.
     return new UpstreamError('ALL_SOURCES_FAILED', {
       message: 'Every source of this stream failed.',
       details: { sources: outage.failovers + 1, last: error.code },
-      cause,
+      cause: error,
     });
   }
 }

@@ -77,9 +77,9 @@ export class LiveDelivery {
       }
       return this.#viewing(use.feed, connection, { contentType: start.contentType, leave });
     } catch (error) {
+      const wasEnded = connection.ended.aborted && !gone.aborted;
       leave(error instanceof AppError ? 'sources_failed' : 'client_disconnected');
-      if (connection.ended.aborted && !gone.aborted) throw endedWhileWaiting(stream);
-      throw error;
+      throw wasEnded ? endedWhileWaiting(stream) : error;
     }
   }
 

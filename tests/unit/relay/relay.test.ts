@@ -60,6 +60,23 @@ describe('a relay before its first viewer', () => {
   });
 });
 
+describe('a shared relay before its first viewers', () => {
+  it('hands the first bytes to all who come with the first, and then lets the source go on', async () => {
+    const { relay, clock, counts } = startRelay(false);
+    relay.push([Buffer.from('first')]);
+    const [early, late] = [new TestSink(), new TestSink()];
+    relay.attach(early);
+    relay.attach(late);
+    expect([early, late].map((sink) => Buffer.concat(sink.got).toString())).toEqual([
+      'first',
+      'first',
+    ]);
+    expect(counts.resumed).toBe(0);
+    await clock.advance(50);
+    expect(counts.resumed).toBe(1);
+  });
+});
+
 describe('a relay with one viewer', () => {
   it('slows its source to the pace of the viewer and loses nothing', () => {
     const { relay, counts } = startRelay(true);
@@ -81,10 +98,11 @@ describe('a relay with one viewer', () => {
 });
 
 describe('a relay with many viewers', () => {
-  it('gives every viewer the same batches, and copies what was lent', () => {
-    const { relay, counts } = startRelay(false);
+  it('gives every viewer the same batches, and copies what was lent', async () => {
+    const { relay, clock, counts } = startRelay(false);
     const sinks = [new TestSink(), new TestSink(), new TestSink()];
     for (const sink of sinks) relay.attach(sink);
+    await clock.advance(50);
     const lent = Buffer.alloc(BATCH + 188, 7);
     expect(relay.push([lent])).toBe(true);
     lent.fill(0);
@@ -100,6 +118,7 @@ describe('a relay with many viewers', () => {
     const { relay, clock } = startRelay(false);
     const sink = new TestSink();
     relay.attach(sink);
+    await clock.advance(50);
     relay.push([Buffer.alloc(188)]);
     expect(sink.gotBytes).toBe(0);
     await clock.advance(50);
@@ -107,12 +126,13 @@ describe('a relay with many viewers', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
-  it('lets a slow viewer skip, in whole batches, and slows nobody', () => {
-    const { relay } = startRelay(false, 3 * BATCH);
+  it('lets a slow viewer skip, in whole batches, and slows nobody', async () => {
+    const { relay, clock } = startRelay(false, 3 * BATCH);
     const slow = new TestSink(false);
     const fast = new TestSink();
     relay.attach(slow);
     relay.attach(fast);
+    await clock.advance(50);
     for (let n = 0; n < 10; n += 1) expect(relay.push([Buffer.alloc(BATCH, n)])).toBe(true);
     expect(fast.got).toHaveLength(10);
     expect(slow.got.map((batch) => batch[0])).toEqual([0, 1, 2]);
@@ -121,11 +141,12 @@ describe('a relay with many viewers', () => {
     expect(slow.got.map((batch) => batch[0])).toEqual([0, 1, 2, 99]);
   });
 
-  it('lets a viewer leave without disturbing the others', () => {
-    const { relay } = startRelay(false);
+  it('lets a viewer leave without disturbing the others', async () => {
+    const { relay, clock } = startRelay(false);
     const [stays, leaves] = [new TestSink(), new TestSink()];
     relay.attach(stays);
     relay.attach(leaves);
+    await clock.advance(50);
     relay.detach(leaves);
     relay.push([Buffer.alloc(BATCH)]);
     expect(stays.gotBytes).toBe(BATCH);

@@ -101,7 +101,8 @@ const ROWS: readonly Row[] = [
 ];
 
 describe('what to do about a source that failed', () => {
-  it.each(ROWS)('%s', (_name, outage, decision, policy = {}) => {
+  it.each([...ROWS])('%s', (...row) => {
+    const [, outage, decision, policy] = row as Row;
     expect(decide({ ...POLICY, ...policy }, { ...OUTAGE, ...outage })).toEqual(decision);
   });
 });

@@ -1,0 +1,107 @@
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import express from 'express';
+import type { Router } from 'express';
+import { systemClock, systemTimers } from '#kernel/clock';
+import { newNodeEpoch } from '#kernel/ids';
+import { silentLogger } from '#kernel/logger';
+import { problemHandler } from '#api/middleware/problem-handler';
+import { LiveDelivery } from '#delivery';
+import { StreamRegistry } from '#streams';
+import type { FailoverResolver, StreamDirectory, StreamInput } from '#streams';
+import { createUpstreamClient } from '../../services/adapters/http/upstream-client.ts';
+import { FakeResolver, FakeState } from './fake-state.ts';
+import { streamInput } from './stream-bench.ts';
+
+const UPSTREAM = { allowPrivate: true, verifyTls: true, maxRedirects: 5 };
+
+export type PlaybackOptions = {
+  readonly routes: (bench: Collaborators) => Router;
+  readonly resolver?: FailoverResolver;
+  readonly sharing?: 'per-client' | 'shared';
+  readonly stallMs?: number;
+  readonly viewerBufferBytes?: number;
+  readonly headersMs?: number;
+  readonly outageLimitMs?: number;
+};
+
+export type Collaborators = {
+  readonly directory: StreamDirectory;
+  readonly upstream: ReturnType<typeof createUpstreamClient>;
+  readonly live: LiveDelivery;
+};
+
+/** Delivery routes over real sockets, with a real registry and byte client; state in memory. */
+export async function startPlayback(options: PlaybackOptions) {
+  const state = new FakeState();
+  const registry = startStreams(state, options);
+  const upstream = createUpstreamClient(UPSTREAM);
+  const live = new LiveDelivery({
+    upstream,
+    timeouts: { connectMs: 1000, headersMs: options.headersMs ?? 1000 },
+    stallMs: options.stallMs ?? 1000,
+    viewerBufferBytes: options.viewerBufferBytes ?? 8 * 1024 * 1024,
+    clock: systemClock,
+    timers: systemTimers,
+    logger: silentLogger,
+  });
+  const app = express();
+  const routes = options.routes({ directory: registry, upstream, live });
+  app.use('/m3u-proxy', routes).use(routes).use(problemHandler(silentLogger));
+  const server = app.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return new Playback(server, registry, state);
+}
+
+export class Playback implements AsyncDisposable {
+  readonly registry: StreamRegistry;
+  readonly state: FakeState;
+  readonly #server: Server;
+
+  constructor(server: Server, registry: StreamRegistry, state: FakeState) {
+    this.#server = server;
+    this.registry = registry;
+    this.state = state;
+  }
+
+  get base(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  /** Registers a stream; gives its id. */
+  async create(url: string, over: Partial<StreamInput> = {}): Promise<string> {
+    const { snapshot } = await this.registry.create(streamInput(url, over));
+    return snapshot.definition.id;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.registry.close();
+    this.#server.closeAllConnections();
+    this.#server.close();
+    await once(this.#server, 'close');
+  }
+}
+
+function startStreams(state: FakeState, options: PlaybackOptions): StreamRegistry {
+  return new StreamRegistry({
+    store: state,
+    journal: state,
+    resolver: options.resolver ?? new FakeResolver(),
+    defaults: {
+      userAgent: 'Penstock-Test/1',
+      sharing: options.sharing ?? 'per-client',
+      retry: {
+        retryAttempts: 1,
+        retryDelayMs: 100,
+        retryBackoffFactor: 1,
+        outageLimitMs: options.outageLimitMs ?? 3000,
+        maxFailovers: 0,
+      },
+    },
+    node: newNodeEpoch(),
+    clock: systemClock,
+    timers: systemTimers,
+    logger: silentLogger,
+  });
+}
