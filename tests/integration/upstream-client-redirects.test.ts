@@ -29,8 +29,13 @@ type Asked = { readonly method?: 'GET' | 'HEAD'; readonly headers?: Record<strin
 const openAt = (url: string, { method = 'GET', headers = {} }: Asked = {}) =>
   client.open({ method, url, headers, timeouts }, never);
 
+const nextNumber = (path: string): string => `/${Number(path.slice(1)) + 1}`;
+
 const codeAt = (url: string): Promise<string> =>
-  openAt(url).then(({ status }) => `answered ${status}`, codeOf);
+  openAt(url).then((response) => {
+    response.close();
+    return `answered ${response.status}`;
+  }, codeOf);
 
 describe('redirects', () => {
   it.each([301, 302, 303, 307, 308])('are followed with status %i', async (status) => {
@@ -54,9 +59,8 @@ describe('redirects', () => {
   });
 
   it('are followed up to the limit', async () => {
-    const next = (path: string): string => `/${Number(path.slice(1)) + 1}`;
     await using origin = await RawOrigin.start(
-      redirecting((path) => (path === '/4' ? undefined : next(path))),
+      redirecting((path) => (path === '/4' ? undefined : nextNumber(path))),
     );
     expect(await codeAt(origin.url('/1'))).toBe('answered 200');
     expect(await codeAt(origin.url('/0'))).toBe('UPSTREAM_REDIRECT_LOOP');
