@@ -1,0 +1,166 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, it } from 'vitest';
+
+/**
+ * A guard that cannot fail guards nothing: every row of the layer table is broken once, in a copy
+ * of the tree's shape, and the linter must say so. Beside each stands an import that is allowed.
+ */
+type Row = {
+  readonly file: string;
+  readonly forbidden: readonly string[];
+  readonly allowed: readonly string[];
+};
+
+const ROWS: readonly Row[] = [
+  {
+    file: 'services/kernel/probe.ts',
+    forbidden: ['#config', '#kernel/ids', 'joi'],
+    allowed: ['./ids.ts'],
+  },
+  {
+    file: 'services/config/probe.ts',
+    forbidden: ['#telemetry', '#streams', 'winston'],
+    allowed: ['#kernel/ids', 'joi'],
+  },
+  {
+    file: 'services/telemetry/probe.ts',
+    forbidden: ['#config', 'joi'],
+    allowed: ['#kernel/ids', 'winston'],
+  },
+  {
+    file: 'services/lifecycle/probe.ts',
+    forbidden: ['#telemetry', 'winston'],
+    allowed: ['#kernel/logger'],
+  },
+  {
+    file: 'services/events/probe.ts',
+    forbidden: ['#relay', '#adapters/redis/x', 'ioredis'],
+    allowed: ['#kernel/ids'],
+  },
+  {
+    file: 'services/relay/probe.ts',
+    forbidden: ['#events', '#upstream', 'axios'],
+    allowed: ['#kernel/ids'],
+  },
+  {
+    file: 'services/hls/probe.ts',
+    forbidden: ['#events', 'express'],
+    allowed: ['#kernel/ids', 'hls-parser'],
+  },
+  {
+    file: 'services/upstream/probe.ts',
+    forbidden: ['#sessions', '#streams', '#adapters/http/x', 'axios'],
+    allowed: ['#hls', '#relay', '#events'],
+  },
+  {
+    file: 'services/sessions/probe.ts',
+    forbidden: ['#upstream', 'ioredis'],
+    allowed: ['#events'],
+  },
+  {
+    file: 'services/webhooks/probe.ts',
+    forbidden: ['#sessions', 'bullmq', 'axios'],
+    allowed: ['#events'],
+  },
+  {
+    file: 'services/streams/probe.ts',
+    forbidden: ['#delivery', '#adapters/redis/x', '#config', 'hls-parser'],
+    allowed: ['#upstream', '#sessions', '#events'],
+  },
+  {
+    file: 'services/delivery/probe.ts',
+    forbidden: ['#adapters/http/x', '#config', 'express', '../hls/index.ts'],
+    allowed: ['#streams', '#relay', '#hls'],
+  },
+  {
+    file: 'services/adapters/redis/probe.ts',
+    forbidden: ['#adapters/http/x', '#config', 'bullmq'],
+    allowed: ['#streams', '#kernel/ids', 'ioredis'],
+  },
+  {
+    file: 'services/adapters/bullmq/probe.ts',
+    forbidden: ['#adapters/redis/x', '#telemetry', 'axios'],
+    allowed: ['#webhooks', 'bullmq'],
+  },
+  {
+    file: 'services/adapters/http/probe.ts',
+    forbidden: ['#adapters/redis/x', '#config', 'ioredis'],
+    allowed: ['#upstream', 'axios'],
+  },
+  {
+    file: 'services/supervisor/probe.ts',
+    forbidden: ['#streams', '#adapters/redis/x', 'ioredis'],
+    allowed: ['#kernel/clock', 'execa'],
+  },
+  {
+    file: 'api/routes/probe.ts',
+    forbidden: ['#adapters/redis/x', '#config', 'axios', 'ioredis', 'bullmq', 'execa', '../app.ts'],
+    allowed: ['#streams', '#delivery', 'express', 'joi'],
+  },
+  {
+    file: 'workers/probe.ts',
+    forbidden: ['#adapters/redis/x', '#config', 'ioredis', 'express'],
+    allowed: ['#webhooks', 'bullmq'],
+  },
+  {
+    file: 'api/compose.ts',
+    forbidden: ['../services/config/index.ts'],
+    allowed: ['#adapters/redis/x', '#config', 'ioredis'],
+  },
+];
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const OXLINT = join(ROOT, 'node_modules/.bin/oxlint');
+
+const copy = mkdtempSync(join(tmpdir(), 'penstock-layers-'));
+afterAll(() => rmSync(copy, { recursive: true }));
+for (const row of ROWS) plant(row);
+const reported = reportedImports();
+
+describe.each(ROWS)('$file', ({ file, forbidden, allowed }) => {
+  it.each(forbidden)('may not import %s', (name) => {
+    expect(reported).toContain(`${file} ${name}`);
+  });
+
+  it.each(allowed)('may import %s', (name) => {
+    expect(reported).not.toContain(`${file} ${name}`);
+  });
+});
+
+/** One import per line, so that a line number names an import. */
+function plant({ file, forbidden, allowed }: Row): void {
+  const lines = [...forbidden, ...allowed].map((name) => `import '${name}';`);
+  mkdirSync(dirname(join(copy, file)), { recursive: true });
+  writeFileSync(join(copy, file), lines.join('\n'));
+}
+
+/** Every import that the linter's layer rule refuses, as "file name". */
+function reportedImports(): readonly string[] {
+  const config = JSON.parse(readFileSync(join(ROOT, '.oxlintrc.json'), 'utf8'));
+  // Types have no say in layers, and the copy has none.
+  const untyped = { ...config, options: {} };
+  writeFileSync(join(copy, '.oxlintrc.json'), JSON.stringify(untyped));
+  const { stdout } = spawnSync(process.execPath, [OXLINT, '--format', 'json'], {
+    cwd: copy,
+    encoding: 'utf8',
+    timeout: 20_000,
+  });
+  const { diagnostics } = JSON.parse(stdout) as { diagnostics: readonly Diagnostic[] };
+  return diagnostics.filter(({ code }) => code.includes('no-restricted-imports')).map(importOf);
+}
+
+type Diagnostic = {
+  readonly code: string;
+  readonly filename: string;
+  readonly labels: readonly { readonly span: { readonly line: number } }[];
+};
+
+function importOf({ filename, labels }: Diagnostic): string {
+  const row = ROWS.find(({ file }) => filename.endsWith(file));
+  const names = row ? [...row.forbidden, ...row.allowed] : [];
+  return `${filename} ${names[(labels[0]?.span.line ?? 0) - 1]}`;
+}
