@@ -30,7 +30,7 @@ export function createApp(deps: AppDeps): Express {
   app.set('trust proxy', [...settings.trustedProxies]);
   app.use(nameRequest, accessLog(logger), noSniffing);
   // One layer with two paths: what has lost the prefix once cannot lose it again.
-  app.use(settings.rootPath === '' ? '/' : [settings.rootPath, '/'], routesOf(deps));
+  app.use([settings.rootPath, ''], routesOf(deps));
   app.use(noSuchRoute, problemHandler(logger));
   return app;
 }

@@ -1,10 +1,8 @@
 import type { Router } from 'express';
-import type { EventType } from '#events';
 import type { Clock } from '#kernel/clock';
-import type { EventId } from '#kernel/ids';
 import type { Logger } from '#kernel/logger';
 import type { Streams } from '#streams';
-import type { Endpoint } from '#webhooks';
+import type { Webhooks } from '#webhooks';
 
 /** Everything that the app needs from the process around it. It owns and closes none of it. */
 export type AppDeps = {
@@ -22,6 +20,9 @@ export type AppDeps = {
   readonly clock: Clock;
   readonly logger: Logger;
 };
+
+/** The management side of webhooks, as far as routes call it. */
+export type WebhookRegistry = Pick<Webhooks, 'register' | 'list' | 'remove' | 'sendTest'>;
 
 /** Facts about this process that do not change. */
 export type About = {
@@ -52,43 +53,11 @@ export type ApiSettings = {
   readonly sharing: 'per-client' | 'shared';
 };
 
-/** Where events go. Every method throws DependencyError `STORE_UNAVAILABLE` when Redis is away. */
-export interface WebhookRegistry {
-  /** Registers an endpoint, or replaces the one with the same URL. */
-  register(input: EndpointInput): Promise<Endpoint>;
-  /** Oldest first. */
-  list(): Promise<readonly Endpoint[]>;
-  /** @throws NotFoundError `WEBHOOK_NOT_FOUND` */
-  remove(url: string): Promise<void>;
-  /**
-   * Delivers one test event and waits for its first attempt. A failed delivery is an answer.
-   * @throws NotFoundError `WEBHOOK_NOT_FOUND`
-   */
-  sendTest(url: string): Promise<TestDelivery>;
-}
-
-export type EndpointInput = {
-  /** As the URL parser writes it. */
-  readonly url: string;
-  readonly events: readonly EventType[];
-  readonly headers: Readonly<Record<string, string>>;
-  readonly timeoutSeconds: number;
-  readonly retryAttempts: number;
-  readonly secret: string | null;
-};
-
-export type TestDelivery = {
-  readonly eventId: EventId | string;
-  readonly delivered: boolean;
-  /** `null` when the endpoint did not answer. */
-  readonly status: number | null;
-};
-
 /** Asks one URL whether this machine can reach it. */
 export interface ConnectionProbe {
   /**
    * One GET of an http or https URL, within a few seconds, following no redirect.
-   * Never rejects but with the signal's reason; `message` has none of the target's words.
+   * Rejects with the signal's reason only; `message` has none of the target's words.
    */
   test(url: string, signal: AbortSignal): Promise<ProbeResult>;
 }

@@ -1,5 +1,4 @@
-import type { Endpoint } from '#webhooks';
-import type { TestDelivery } from '#api/deps';
+import type { Endpoint, TestOutcome } from '#webhooks';
 
 /** The answer to `POST /webhooks`. */
 export const presentRegistered = (endpoint: Endpoint, ignoredHeaders: readonly string[]) => ({
@@ -18,7 +17,7 @@ export const presentEndpoint = (endpoint: Endpoint) => ({
   signed: endpoint.secret !== null,
 });
 
-export const presentTestDelivery = ({ eventId, delivered, status }: TestDelivery) => ({
+export const presentTestDelivery = ({ eventId, delivered, status }: TestOutcome) => ({
   message: delivered ? 'Test event delivered' : 'Test event was not delivered',
   event_id: eventId,
   delivered,

@@ -23,8 +23,13 @@ export function serviceRoutes(resource: AddResource, deps: Deps): void {
  * Whether the process lives, for whoever asks. It answers 200 also while Redis is away: running
  * streams go on then, and a restart would end them.
  */
-export function livenessRoutes(resource: AddResource, { readiness }: Deps): void {
+export function livenessRoutes(
+  resource: AddResource,
+  { readiness }: Pick<AppDeps, 'readiness'>,
+): void {
   resource('/healthz', {
     get: (_req, res) => res.json({ status: 'ok', redis: readiness().redis }),
+    // Some health checks of containers ask this way.
+    head: (_req, res) => res.end(),
   });
 }

@@ -2,7 +2,7 @@ import type { Request } from 'express';
 import Joi from 'joi';
 import { EVENT_TYPES } from '#events';
 import type { EventType } from '#events';
-import type { EndpointInput } from '#api/deps';
+import type { EndpointInput } from '#webhooks';
 import { queryText } from '#api/http/query';
 import { check } from './check.ts';
 import { listOf, url } from './fields.ts';
@@ -62,7 +62,7 @@ export function postedWebhook(body: unknown): PostedWebhook {
   const posted = check(webhookBody, body, 'body');
   const headers = sortHeaders(posted.headers ?? {});
   const input = {
-    url: new URL(posted.url).href,
+    url: posted.url,
     events: [...new Set(posted.events ?? EVENT_TYPES)],
     headers: headers.kept,
     timeoutSeconds: posted.timeout,
@@ -84,14 +84,12 @@ const webhookUrl = Joi.object<{ webhook_url: string }>({
   .messages({ 'object.base': 'must be a JSON object' });
 
 /**
- * The endpoint that a request names, in its query or else in its body, as the URL parser writes
- * it. What is no URL is given back as it is: it names no endpoint either.
+ * The endpoint that a request names, in its query or else in its body.
  *
  * @throws ValidationError when neither names one.
  */
 export function webhookUrlOf(req: Request): string {
   const inQuery = queryText(req, 'webhook_url');
   const named = inQuery === undefined ? ((req.body ?? {}) as unknown) : { webhook_url: inQuery };
-  const { webhook_url: given } = check(webhookUrl, named, inQuery === undefined ? 'body' : 'query');
-  return URL.canParse(given) ? new URL(given).href : given;
+  return check(webhookUrl, named, inQuery === undefined ? 'body' : 'query').webhook_url;
 }

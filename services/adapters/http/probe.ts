@@ -1,0 +1,90 @@
+import type { Readable } from 'node:stream';
+import axios from 'axios';
+import type { AxiosInstance } from 'axios';
+import { codeOf } from '#kernel/app-error';
+import type { ErrorCode } from '#kernel/error-codes';
+import { isSourceUrl } from '#upstream';
+import { guardedAgents } from './guarded-lookup.ts';
+import type { GuardOptions } from './guarded-lookup.ts';
+import { toUpstreamFailure } from './upstream-failure.ts';
+
+const TIMEOUT_MS = 5_000;
+
+export type ProbeOptions = GuardOptions & {
+  /** For the whole attempt, up to the response head; 5,000 when absent. */
+  readonly timeoutMs?: number;
+};
+
+/** How a probe went, in words of ours only. */
+export type Probed = {
+  readonly success: boolean;
+  readonly message: string;
+  readonly statusCode?: number;
+};
+
+/** Finds out with axios whether a URL can be reached from here. */
+export class AxiosProbe {
+  readonly #http: AxiosInstance;
+  readonly #closeAgents: () => void;
+  readonly #timeoutMs: number;
+
+  constructor({ timeoutMs = TIMEOUT_MS, ...guard }: ProbeOptions) {
+    const guarded = guardedAgents(guard);
+    this.#closeAgents = () => guarded.close();
+    this.#timeoutMs = timeoutMs;
+    this.#http = axios.create({
+      ...guarded.agents,
+      proxy: false,
+      maxRedirects: 0,
+      responseType: 'stream',
+      decompress: false,
+      validateStatus: () => true,
+    });
+  }
+
+  /**
+   * Sends one GET; the body is not read. Only status 200 is a success, and a failure is an answer.
+   * Rejects only with the signal's reason.
+   */
+  async test(url: string, signal: AbortSignal): Promise<Probed> {
+    if (!isSourceUrl(url)) return failed('This is not an http or https URL.');
+    const deadline = AbortSignal.timeout(this.#timeoutMs);
+    try {
+      const answer = await this.#http.get<Readable>(url, {
+        signal: AbortSignal.any([signal, deadline]),
+      });
+      answer.data.destroy();
+      return answered(answer.status);
+    } catch (error) {
+      if (signal.aborted) throw signal.reason;
+      return failed(deadline.aborted ? WORDS.UPSTREAM_TIMEOUT : wordsFor(error));
+    }
+  }
+
+  /** Closes all connections. Idempotent. */
+  close(): void {
+    this.#closeAgents();
+  }
+}
+
+const failed = (message: string): Probed => ({ success: false, message });
+
+const answered = (statusCode: number): Probed => ({
+  success: statusCode === 200,
+  message: `The URL answered with status ${statusCode}.`,
+  statusCode,
+});
+
+const WORDS = {
+  UPSTREAM_REFUSED: 'The connection was refused.',
+  UPSTREAM_DNS: 'The name in the URL could not be resolved.',
+  UPSTREAM_TLS: 'The certificate of the URL does not verify.',
+  UPSTREAM_TIMEOUT: 'The URL did not answer in time.',
+  UPSTREAM_TARGET_FORBIDDEN: 'The address of the URL may not be reached from here.',
+  UPSTREAM_PROTOCOL: 'What answered does not speak HTTP.',
+} as const satisfies Partial<Record<ErrorCode, string>>;
+
+function wordsFor(error: unknown): string {
+  const words: Partial<Record<ErrorCode, string>> = WORDS;
+  return words[codeOf(toUpstreamFailure(error))] ?? 'The connection broke.';
+}
