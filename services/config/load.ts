@@ -125,6 +125,7 @@ function toConfig(values: Values) {
       maxRedirects: values.MAX_REDIRECTS,
       maxPlaylistBytes: values.MAX_PLAYLIST_BYTES,
     },
+    ffmpegPath: values.FFMPEG_PATH,
     viewerBufferBytes: values.VIEWER_BUFFER_BYTES,
     eventLogMax: values.EVENT_LOG_MAX,
   } as const;

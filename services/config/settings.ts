@@ -217,11 +217,14 @@ export const SETTINGS = {
     meaning:
       'How far a viewer of a shared stream may fall behind before it skips to the live edge.',
   },
+  FFMPEG_PATH: {
+    schema: text('ffmpeg'),
+    group: 'Programs',
+    meaning: 'FFmpeg, by path or by a name that is on the path.',
+  },
   EVENT_LOG_MAX: {
     schema: Joi.number().integer().min(1000).default(100_000),
     group: 'Events',
     meaning: 'Events kept in the log.',
   },
 } as const satisfies Record<string, Setting>;
-
-export type SettingName = keyof typeof SETTINGS;
