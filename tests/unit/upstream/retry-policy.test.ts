@@ -101,8 +101,14 @@ const ROWS: readonly Row[] = [
 ];
 
 describe('what to do about a source that failed', () => {
-  it.each([...ROWS])('%s', (...row) => {
-    const [, outage, decision, policy] = row as Row;
+  const cases = ROWS.map(([name, outage, decision, policy = {}]) => ({
+    name,
+    outage,
+    decision,
+    policy,
+  }));
+
+  it.each(cases)('$name', ({ outage, decision, policy }) => {
     expect(decide({ ...POLICY, ...policy }, { ...OUTAGE, ...outage })).toEqual(decision);
   });
 });

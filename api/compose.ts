@@ -1,0 +1,181 @@
+import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { parse } from 'yaml';
+import packageInfo from '../package.json' with { type: 'json' };
+import type { Config } from '#config';
+import { LiveDelivery } from '#delivery';
+import { closeAll } from '#kernel/closing';
+import { systemClock, systemTimers } from '#kernel/clock';
+import { newNodeEpoch } from '#kernel/ids';
+import type { NodeEpoch } from '#kernel/ids';
+import type { Logger } from '#kernel/logger';
+import type { RunningProcess } from '#lifecycle';
+import { StreamRegistry } from '#streams';
+import { Webhooks, createDeliver } from '#webhooks';
+import { ffmpegVersion } from '#adapters/ffmpeg/version';
+import { AxiosFailoverResolver } from '#adapters/http/failover-resolver';
+import { AxiosProbe } from '#adapters/http/probe';
+import { createUpstreamClient } from '#adapters/http/upstream-client';
+import { AxiosWebhookClient } from '#adapters/http/webhook-client';
+import { awaitRedis } from '#adapters/redis/await-redis';
+import { ChangeFeed } from '#adapters/redis/change-feed';
+import { openRedis } from '#adapters/redis/connection';
+import { redisEndpointStore } from '#adapters/redis/endpoint-store';
+import { NodeHeartbeat } from '#adapters/redis/heartbeat';
+import { RedisStateJournal } from '#adapters/redis/state-journal';
+import { RedisStreamStore } from '#adapters/redis/stream-store';
+import { createApp } from './app.ts';
+import { listen } from './listen.ts';
+import { playbackRoutes } from './routes/playback.routes.ts';
+
+const REDIS_DEADLINE_MS = 15_000;
+
+/** Builds the api process: everything it has is made here, and closed here in reverse. */
+export async function composeApi(config: Config, logger: Logger): Promise<RunningProcess> {
+  const node = newNodeEpoch();
+  const about = readAbout(config, node);
+  const state = await openState({ config, logger, node });
+  const clients = openClients(config);
+  const registry = new StreamRegistry({
+    ...state,
+    resolver: clients.resolver,
+    defaults: defaultsOf(config),
+    node,
+    clock: systemClock,
+    timers: systemTimers,
+    logger,
+  });
+  await registry.load();
+  const app = createApp({
+    streams: registry,
+    webhooks: webhooksOf(state, clients),
+    probe: clients.probe,
+    about: await about,
+    readiness: () => ({ redis: state.redis.status === 'ready' ? 'ok' : 'away' }),
+    settings: settingsOf(config),
+    apiDocument: await readApiDocument(),
+    delivery: [playbackOf({ config, registry, clients, logger })],
+    clock: systemClock,
+    logger,
+  });
+  const { host, port, close } = await listen(app, config);
+  const ready = { host, port };
+  return {
+    ready,
+    close: () =>
+      closeAll([() => Promise.all([close(), registry.close()]), state.close, clients.close]),
+  };
+}
+
+type StateOptions = {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly node: NodeEpoch;
+};
+
+/** Redis, and all that stands on it. */
+async function openState({ config, logger, node }: StateOptions) {
+  const { prefix, url = `unix://${join(config.dataDir, 'redis', 'redis.sock')}` } = config.redis;
+  const redis = openRedis({ url, role: 'api', logger });
+  const subscriber = openRedis({ url, role: 'api-changes', use: 'subscriber', logger });
+  await awaitRedis(redis, { deadlineMs: REDIS_DEADLINE_MS, logger });
+  const changes = new ChangeFeed({ redis: subscriber, prefix, origin: node, logger });
+  const store = new RedisStreamStore({ redis, prefix, changes, logger });
+  const { eventLogMax } = config;
+  const journal = new RedisStateJournal({ redis, prefix, origin: node, eventLogMax, logger });
+  const heartbeat = new NodeHeartbeat({ redis, prefix, epoch: node });
+  const endpoints = redisEndpointStore(redis, prefix);
+  const disconnect = (): void => {
+    subscriber.disconnect();
+    redis.disconnect();
+  };
+  // The journal goes first: the last viewers' leaving is still in it.
+  const close = (): Promise<void> =>
+    closeAll([
+      () => journal.close(),
+      () => store.close(),
+      () => heartbeat.close(),
+      () => changes.close(),
+      disconnect,
+    ]);
+  return { redis, store, journal, endpoints, close };
+}
+
+/** Everything that speaks to sources and apps. */
+function openClients({ upstream }: Config) {
+  const { allowPrivate, verifyTls, maxRedirects } = upstream;
+  // Apps live beside us: the setting about private addresses is for sources.
+  const callbacks = { allowPrivate: true, verifyTls };
+  const resolver = new AxiosFailoverResolver(callbacks);
+  const probe = new AxiosProbe(callbacks);
+  const webhooks = new AxiosWebhookClient(callbacks);
+  const bytes = createUpstreamClient({ allowPrivate, verifyTls, maxRedirects });
+  const close = (): Promise<void> =>
+    closeAll([() => resolver.close(), () => probe.close(), () => webhooks.close()]);
+  return { resolver, probe, webhooks, bytes, close };
+}
+
+type State = Awaited<ReturnType<typeof openState>>;
+type Clients = ReturnType<typeof openClients>;
+
+function webhooksOf({ endpoints }: State, { webhooks: client }: Clients): Webhooks {
+  const deliver = createDeliver({ client, version: packageInfo.version, clock: systemClock });
+  return new Webhooks({ endpoints, deliver, clock: systemClock });
+}
+
+type PlaybackParts = {
+  readonly config: Config;
+  readonly registry: StreamRegistry;
+  readonly clients: Clients;
+  readonly logger: Logger;
+};
+
+function playbackOf({ config, registry, clients, logger }: PlaybackParts) {
+  const { connectTimeoutMs, readTimeoutMs, liveStallMs } = config.upstream;
+  const timeouts = { connectMs: connectTimeoutMs, headersMs: readTimeoutMs };
+  const live = new LiveDelivery({
+    upstream: clients.bytes,
+    timeouts,
+    stallMs: liveStallMs,
+    viewerBufferBytes: config.viewerBufferBytes,
+    clock: systemClock,
+    timers: systemTimers,
+    logger,
+  });
+  return playbackRoutes({ directory: registry, live, vod: undefined as never });
+}
+
+const defaultsOf = ({ streams, upstream }: Config) => ({
+  userAgent: upstream.userAgent,
+  sharing: streams.sharing,
+  retry: upstream,
+});
+
+const settingsOf = ({ rootPath, apiToken, trustedProxies, streams, upstream }: Config) => ({
+  rootPath,
+  apiToken,
+  trustedProxies,
+  defaultUserAgent: upstream.userAgent,
+  viewerIdleSeconds: streams.viewerIdleMs / 1000,
+  streamTtlSeconds: streams.ttlMs / 1000,
+  maxRetries: upstream.retryAttempts,
+  sharing: streams.sharing,
+});
+
+async function readAbout(config: Config, nodeId: NodeEpoch) {
+  return {
+    version: packageInfo.version,
+    ffmpegVersion: await ffmpegVersion(config.ffmpegPath),
+    nodeId,
+    redisMode: isEmbedded(config) ? ('embedded' as const) : ('external' as const),
+  };
+}
+
+/** The supervisor names the socket of the Redis that it runs; it lies in the data folder. */
+const isEmbedded = ({ redis, dataDir }: Config): boolean =>
+  redis.url === undefined || redis.url.startsWith(`unix://${dataDir}/`);
+
+async function readApiDocument(): Promise<Record<string, unknown>> {
+  const text = await readFile(new URL('../openapi.yaml', import.meta.url), 'utf8');
+  return parse(text) as Record<string, unknown>;
+}
