@@ -58,12 +58,16 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
     clock: systemClock,
     logger,
   });
-  const { host, port, close } = await listen(app, config);
-  const ready = { host, port };
+  const listening = await listen(app, config);
+  // Nothing new is taken; then every viewer is let go, which ends the answers under way.
+  const drain = (): Promise<void> => {
+    const drained = listening.close();
+    registry.close();
+    return drained;
+  };
   return {
-    ready,
-    close: () =>
-      closeAll([() => Promise.all([close(), registry.close()]), state.close, clients.close]),
+    ready: { host: listening.host, port: listening.port },
+    close: () => closeAll([drain, () => state.close(), () => clients.close()]),
   };
 }
 
