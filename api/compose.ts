@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
-import packageInfo from '../package.json' with { type: 'json' };
+import packageInfo from '#package' with { type: 'json' };
 import type { Config } from '#config';
 import { LiveDelivery } from '#delivery';
 import { closeAll } from '#kernel/closing';
