@@ -1,15 +1,26 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 
 const POLL_MS = 20;
 
 export type FoundProcess = { readonly pid: number; readonly command: string };
 
-/** Every living process with `mark` in its environment, zombies left out. */
-export const processesWith = (mark: string): readonly FoundProcess[] =>
+export type Traits = {
+  /** In its environment. */
+  readonly mark: string;
+  /** It works in this folder or below: Redis writes its title over its environment. */
+  readonly folder: string;
+};
+
+/** Every living process with one of the traits, zombies left out. */
+export const processesWith = ({ mark, folder }: Traits): readonly FoundProcess[] =>
   readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
-    .filter((pid) => read(`/proc/${pid}/environ`).includes(mark))
+    .filter(
+      (pid) =>
+        read(`/proc/${pid}/environ`).includes(mark) ||
+        workingFolderOf(pid).startsWith(`${folder}/`),
+    )
     .map((pid) => ({
       pid: Number(pid),
       command: read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trim(),
@@ -26,6 +37,14 @@ export async function eventually(
   while (!(await holds())) {
     if (performance.now() > deadline) throw new Error(`Not in ${withinMs} ms: ${what}.`);
     await pause(POLL_MS);
+  }
+}
+
+function workingFolderOf(pid: string): string {
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`);
+  } catch {
+    return '';
   }
 }
 

@@ -44,7 +44,7 @@ export function startSupervisor(options: StartOptions = {}): Supervisor {
   });
   const out = linesOf(child.stdout);
   const err = linesOf(child.stderr);
-  const processes = (): readonly FoundProcess[] => processesWith(mark);
+  const processes = (): readonly FoundProcess[] => processesWith({ mark, folder: dataDir });
   return {
     pid: child.pid ?? 0,
     dataDir,
