@@ -45,7 +45,7 @@ export class ManagedStream implements Stream {
   readonly #options: ManagedStreamOptions;
   readonly cursor: SourceCursor;
   #definition: StreamDefinition;
-  #learnt: MediaKind | undefined;
+  #kind: MediaKind;
   /** Made when somebody asks: most streams are never watched. */
   #removal: AbortController | undefined;
   #isRemoved = false;
@@ -58,6 +58,7 @@ export class ManagedStream implements Stream {
   constructor(options: ManagedStreamOptions) {
     this.#options = options;
     this.#definition = options.definition;
+    this.#kind = mediaKindOf(options.definition.url);
     this.lastAccessMs = options.clock.nowMs();
     this.cursor = new SourceCursor({
       definition: () => this.#definition,
@@ -74,7 +75,7 @@ export class ManagedStream implements Stream {
     return this.#definition;
   }
   get kind(): MediaKind {
-    return this.#learnt ?? mediaKindOf(this.#definition.url);
+    return this.#kind;
   }
   get sharing(): SharingMode {
     return this.#definition.sharing ?? this.#options.defaults.sharing;
@@ -92,14 +93,14 @@ export class ManagedStream implements Stream {
   }
 
   learnKind(kind: MediaKind): void {
-    this.#learnt = kind;
+    this.#kind = kind;
   }
 
   /** Takes a definition that was posted again. Unwatched, the stream starts over at its primary. */
   update(definition: StreamDefinition): void {
     this.#definition = definition;
     if (this.viewerCount > 0) return;
-    this.#learnt = undefined;
+    this.#kind = mediaKindOf(definition.url);
     this.cursor.reset();
   }
 
