@@ -11,7 +11,10 @@ import { ownFilesOnly } from '#api/middleware/security-headers';
 export function docsRoutes(apiDocument: object): Router {
   const router = Router();
   const resource = resourcesOn(router);
-  const page = swaggerUi.generateHTML(undefined, { customSiteTitle: 'Penstock API' });
+  const page = swaggerUi.generateHTML(undefined, {
+    customSiteTitle: 'Penstock API',
+    customCss: '',
+  });
   const showPage: RequestHandler = (_req, res) => void res.type('html').send(page);
   resource('/openapi.json', { get: (_req, res) => void res.json(apiDocument) });
   resource('/docs', { get: [ownFilesOnly, intoFolder, showPage] });

@@ -25,11 +25,10 @@ export const operations: readonly Operation[] = Object.entries(
 /** The operation that answers a request, if the document has one: literal paths first. */
 export function operationFor(method: string, pathname: string): Operation | undefined {
   const path = pathname.replace(/(?<=.)\/$/, '');
-  const candidates = operations.filter((operation) => operation.method === method);
-  return (
-    candidates.find((operation) => operation.path === path) ??
-    candidates.find((operation) => matcherOf(operation.path).test(path))
-  );
+  const literal = operations.filter((operation) => operation.path === path);
+  const matching = operations.filter((operation) => matcherOf(operation.path).test(path));
+  const candidates = literal.length > 0 ? literal : matching;
+  return candidates.find((operation) => operation.method === method);
 }
 
 const matcherOf = (template: string): RegExp =>

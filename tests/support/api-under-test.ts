@@ -129,9 +129,15 @@ function holdToContract(method: string, { path, rootPath }: Target, reply: Reply
   const faults =
     operation === undefined
       ? unknownFaults(method, reply)
-      : answerFaults(operation, { ...reply, contentType: contentTypeOf(reply.headers) });
+      : answerFaults(operation, {
+          status: reply.status,
+          contentType: contentTypeOf(reply.headers),
+          body: reply.body ?? reply.text,
+        });
   if (faults.length > 0) {
-    throw new Error(`${method} ${path} → ${reply.status} ${reply.text}\n${faults.join('\n')}`);
+    throw new Error(
+      `${method} ${path} → ${reply.status} ${reply.text.slice(0, 500)}\n${faults.join('\n')}`,
+    );
   }
 }
 
