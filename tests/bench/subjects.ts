@@ -32,12 +32,12 @@ export class Penstock implements Subject {
   constructor(product: Product, origin: number) {
     this.product = product;
     this.#origin = origin;
-    pin(product.pid('api'), 'subject');
-    for (const role of ['supervisor', 'worker', 'redis'] as const) pin(product.pid(role), 'load');
   }
 
   static async start(origin: number): Promise<Penstock> {
-    return new Penstock(await startProduct({ env: { LOG_LEVEL: 'warn' } }), origin);
+    const product = await startProduct({ env: { LOG_LEVEL: 'warn' } });
+    for (const pid of product.pids()) pin(pid, pid === product.pid('api') ? 'subject' : 'load');
+    return new Penstock(product, origin);
   }
 
   get pids(): readonly number[] {

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -43,7 +44,7 @@ const COMMANDS: Readonly<Record<Role, string>> = {
   supervisor: 'supervisor/main.ts',
   api: 'api/main.ts',
   worker: 'workers/main.ts',
-  redis: 'redis-server',
+  redis: 'redis-watch.sh',
 };
 
 /** Starts Penstock on a free port of 127.0.0.1 and waits until it is ready. */
@@ -97,20 +98,22 @@ class RunningProduct implements Product {
   }
 
   pid(role: Role): number {
-    const pid = role === 'supervisor' ? this.#supervisor.pid : this.#pidOf(COMMANDS[role]);
+    const pid = role === 'supervisor' ? this.#supervisor.pid : this.#pidOf(role);
     if (pid === undefined) throw new Error(`No process ${role}.`);
     return pid;
   }
 
   pids(): readonly number[] {
-    return this.#supervisor.processes().map(({ pid }) => pid);
+    const redis = this.#pidOf('redis');
+    const found = this.#supervisor.processes().map(({ pid }) => pid);
+    return redis === undefined ? found : [...new Set([...found, redis])];
   }
 
   async killAndAwaitReturn(role: Exclude<Role, 'supervisor'>): Promise<void> {
     const killed = this.pid(role);
     process.kill(killed, 'SIGKILL');
     await eventually(`${role} is back`, () => {
-      const pid = this.#pidOf(COMMANDS[role]);
+      const pid = this.#pidOf(role);
       return pid !== undefined && pid !== killed;
     });
     if (role === 'api') await eventually('the api answers', () => this.api.isAlive());
@@ -134,21 +137,30 @@ class RunningProduct implements Product {
   }
 
   async #stop(): Promise<void> {
+    const redis = this.#pidOf('redis');
     process.kill(this.#supervisor.pid, 'SIGTERM');
     const late = AbortSignal.timeout(STOP_DEADLINE_MS);
     const code = await Promise.race([this.#supervisor.ended, once(late, 'abort')]);
     const left = this.#supervisor.processes().map(({ command }) => command);
+    if (redis !== undefined && existsSync(`/proc/${redis}`)) left.push(`redis-server ${redis}`);
     if (code === 0 && left.length === 0) return;
     const ending = late.aborted ? 'did not end' : `ended with ${String(code)}`;
     throw new Error(`Penstock ${ending}; left: ${left.join(', ') || 'none'}\n${this.output()}`);
   }
 
-  /** The process itself, not the shell that watches over it. */
-  #pidOf(text: string): number | undefined {
-    return this.#supervisor
+  #pidOf(role: Role): number | undefined {
+    const named = this.#supervisor
       .processes()
-      .find(({ command }) => command.includes(text) && !/^\S*sh /.test(command))?.pid;
+      .find(({ command }) => command.includes(COMMANDS[role]))?.pid;
+    // Redis overwrites its environment, so it is not found; the shell that watches over it is.
+    return role === 'redis' && named !== undefined ? parentOf(named) : named;
   }
+}
+
+/** Field 4 of proc_pid_stat(5), the second behind the name in parentheses. */
+function parentOf(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
 }
 
 async function untilReady(supervisor: Supervisor): Promise<void> {
