@@ -5,3 +5,11 @@ export type {
   ViewingEnd,
   WatchOutcome,
 } from './live/live-delivery.ts';
+export { HlsDelivery } from './hls/hls-delivery.ts';
+export type {
+  HlsDeliveryOptions,
+  PlaylistAnswer,
+  PlaylistQuery,
+  SegmentQuery,
+} from './hls/hls-delivery.ts';
+export type { SegmentAnswer } from './hls/segment-delivery.ts';

@@ -7,7 +7,7 @@ import type { TextEncoding } from './resolve-reference.ts';
 import { attributesOf, tagOf, valueOf } from './tag-line.ts';
 import type { Attribute } from './tag-line.ts';
 import { TrackCounter } from './track-counter.ts';
-import type { Track } from './track.ts';
+import type { Track, TrackUrl } from './track.ts';
 import { DROPPED_TAG, PREFETCH_TAG, canHoldUri, kindOf } from './uri-tags.ts';
 import type { ResourceKind } from './uri-tags.ts';
 import { definitionLine, definitionOf, substitute } from './variables.ts';
@@ -77,6 +77,17 @@ export async function rewriteLongPlaylist(
     if (lines % LINES_PER_STRETCH === 0) await pause();
   }
   return rewriter.finish();
+}
+
+/** Every track that a multivariant playlist names. */
+export function tracksOf(text: string, options: Omit<RewriteOptions, 'toLocal'>): TrackUrl[] {
+  const tracks: TrackUrl[] = [];
+  const toLocal = ({ track, url, variables, written }: Reference): string => {
+    if (track) tracks.push({ track, url, variables: new Map(variables) });
+    return written;
+  };
+  rewritePlaylist(text, { ...options, toLocal });
+  return tracks;
 }
 
 function rewriterOf(text: string, options: RewriteOptions): Rewriter {

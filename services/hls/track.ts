@@ -1,3 +1,5 @@
+import type { Variables } from './variables.ts';
+
 /**
  * One playlist among those that a multivariant playlist names: which, counted among those of its
  * role, so that another source's playlist can be asked for its like.
@@ -11,8 +13,12 @@ export type Track = {
   readonly bandwidth: number;
 };
 
-/** A track and where its playlist is. */
-export type TrackUrl = { readonly track: Track; readonly url: string };
+/** A track, where its playlist is, and what was defined when it was named. */
+export type TrackUrl = {
+  readonly track: Track;
+  readonly url: string;
+  readonly variables: Variables;
+};
 
 /**
  * The track of another multivariant playlist that stands in best for the wanted one: of the same

@@ -1,0 +1,17 @@
+import type { Request } from 'express';
+
+/** Numbers, `YES` and `v2`: all that RFC 8216bis §6.2.5 has as values. */
+const VALUE = /^[\w.-]{1,64}$/;
+const NAME = /^_HLS_[a-z_]{1,32}$/;
+
+/**
+ * What a low-latency player adds to a playlist's URL (`_HLS_msn`, `_HLS_part`, `_HLS_skip`),
+ * sorted as the specification asks; empty for all other players.
+ */
+export function lowLatencyQuery(req: Request): string {
+  return Object.entries(req.query)
+    .filter(([name, value]) => NAME.test(name) && typeof value === 'string' && VALUE.test(value))
+    .map(([name, value]) => `${name}=${String(value)}`)
+    .toSorted()
+    .join('&');
+}

@@ -1,0 +1,79 @@
+import { Router } from 'express';
+import type { Request } from 'express';
+import type { HlsDelivery } from '#delivery';
+import { InvalidInputError } from '#kernel/app-error';
+import { serveViewer } from '#api/http/handle';
+import type { ViewerExchange } from '#api/http/handle';
+import { lowLatencyQuery } from '#api/http/low-latency-query';
+import { queryText } from '#api/http/query';
+import { resourcesOn } from '#api/http/resource';
+import { streamIdIn } from '#api/http/stream-id';
+import { viewerRequestOf } from '#api/http/viewer-request';
+
+export type HlsDeps = { readonly hls: HlsDelivery };
+
+/** Our playlists name `segment.ts` only; the others are for links that people write by hand. */
+const SEGMENT_NAMES = ['segment.ts', 'segment', 'segment.m4s', 'segment.mp4'];
+
+/** `GET /hls/{id}/playlist.m3u8`, and what playlists lead to. */
+export function hlsRoutes({ hls }: HlsDeps): Router {
+  const router = Router();
+  const resource = resourcesOn(router);
+  resource('/hls/:stream_id/playlist.m3u8', {
+    get: serveViewer((exchange) => servePlaylist(hls, exchange)),
+  });
+  const segment = serveViewer((exchange) => serveSegment(hls, exchange));
+  for (const name of SEGMENT_NAMES) resource(`/hls/:stream_id/${name}`, { get: segment });
+  return router;
+}
+
+async function servePlaylist(hls: HlsDelivery, { req, res, gone }: ViewerExchange): Promise<void> {
+  const query = {
+    streamId: streamIdIn(req),
+    viewer: viewerRequestOf(req),
+    handle: queryText(req, 'h'),
+    directives: lowLatencyQuery(req),
+  };
+  const { body, contentType, clientId } = await hls.playlist(query, gone);
+  res.writeHead(200, {
+    'Content-Type': contentType,
+    'Content-Length': body.length,
+    'Cache-Control': 'no-cache',
+    'X-Client-ID': clientId,
+    'X-Stream-ID': query.streamId,
+  });
+  res.end(body);
+}
+
+async function serveSegment(hls: HlsDelivery, { req, res, gone }: ViewerExchange): Promise<void> {
+  const query = {
+    streamId: streamIdIn(req),
+    viewer: viewerRequestOf(req),
+    handle: handleIn(req),
+    ranges: rangesIn(req),
+  };
+  const answer = await hls.segment(query, gone);
+  res.writeHead(answer.status, {
+    ...answer.headers,
+    'X-Client-ID': answer.clientId,
+    'X-Stream-ID': query.streamId,
+  });
+  await answer.send(res);
+}
+
+function handleIn(req: Request): string {
+  const handle = queryText(req, 'h');
+  if (handle !== undefined && handle !== '') return handle;
+  throw new InvalidInputError('INPUT_INVALID', {
+    message: 'h: is required; segments are reached by the links of a playlist',
+  });
+}
+
+function rangesIn(req: Request) {
+  const range = req.get('range');
+  const ifRange = req.get('if-range');
+  return {
+    ...(range === undefined ? {} : { range }),
+    ...(ifRange === undefined ? {} : { ifRange }),
+  };
+}

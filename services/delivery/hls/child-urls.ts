@@ -1,0 +1,16 @@
+import type { HandleCodec, Target } from '#hls';
+import type { ClientId, StreamId } from '#kernel/ids';
+
+/**
+ * The local URL of an upstream one, relative to our playlist, so that it holds with and without a
+ * prefix. The file names are fixed and everything else is in the query: proxies in front of us let
+ * through only certain names.
+ */
+export function childUrl(handles: HandleCodec, streamId: StreamId, target: Target): string {
+  const name = target.kind === 'playlist' ? 'playlist.m3u8' : 'segment.ts';
+  return `${name}?h=${handles.seal(streamId, target)}`;
+}
+
+/** What follows every local URL of one viewer. */
+export const viewerSuffix = (clientId: ClientId): string =>
+  `&client_id=${encodeURIComponent(clientId)}`;

@@ -1,0 +1,160 @@
+import { AppError, NotAllowedError } from '#kernel/app-error';
+import { createHandleCodec } from '#hls';
+import type { HandleCodec, Target } from '#hls';
+import type { Clock, Timers } from '#kernel/clock';
+import type { ClientId, StreamId } from '#kernel/ids';
+import type { Logger } from '#kernel/logger';
+import type { StreamDirectory, ViewerRequest } from '#streams';
+import type { TextClient, UpstreamClient, UpstreamTimeouts } from '#upstream';
+import { viewerSuffix } from './child-urls.ts';
+import { createPlaylistFetcher } from './fetch-playlist.ts';
+import type { HlsStream } from './hls-stream.ts';
+import { KnownStreams } from './known-streams.ts';
+import { startPatience } from './patience.ts';
+import type { PlaylistAsk } from './playlist-finder.ts';
+import { Presence } from './presence.ts';
+import { SegmentDelivery } from './segment-delivery.ts';
+import type { SegmentAnswer } from './segment-delivery.ts';
+import { SegmentOpener } from './segment-opener.ts';
+import type { RangeHeaders } from './segment-opener.ts';
+import { viewingFailure } from './viewing-failure.ts';
+
+export type HlsDeliveryOptions = {
+  readonly directory: StreamDirectory;
+  readonly upstream: UpstreamClient;
+  readonly texts: TextClient;
+  /** At least 32 random bytes, the same in every process: handles are sealed with it. */
+  readonly secret: Buffer;
+  /** A viewer is gone when it has not asked for this long, or for three target durations. */
+  readonly viewerIdleMs: number;
+  /** For each segment; `headersMs` is also what one exchange for a playlist may take in all. */
+  readonly timeouts: UpstreamTimeouts;
+  /** After decompression. */
+  readonly maxPlaylistBytes: number;
+  /** How long a viewer waits for a playlist while sources fail. */
+  readonly patienceMs: number;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly logger: Logger;
+};
+
+export type PlaylistQuery = {
+  readonly streamId: StreamId;
+  readonly viewer: ViewerRequest;
+  /** Absent: the stream's own playlist. */
+  readonly handle?: string | undefined;
+  /** The low-latency part of the query (`_HLS_msn=…&_HLS_part=…`). */
+  readonly directives?: string;
+};
+
+export type PlaylistAnswer = {
+  readonly body: Buffer;
+  readonly contentType: string;
+  readonly clientId: ClientId;
+};
+
+export type SegmentQuery = {
+  readonly streamId: StreamId;
+  readonly viewer: ViewerRequest;
+  readonly handle: string;
+  readonly ranges: RangeHeaders;
+};
+
+const PLAYLIST_TYPE = 'application/vnd.apple.mpegurl';
+
+/**
+ * HLS delivery: playlists rewritten so that players come back here, and what they list, passed
+ * through. The provider never hears of the viewer, and the viewer never sees a provider's URL.
+ */
+export class HlsDelivery {
+  readonly #options: HlsDeliveryOptions;
+  readonly #handles: HandleCodec;
+  readonly #streams: KnownStreams;
+  readonly #segments: SegmentDelivery;
+
+  constructor(options: HlsDeliveryOptions) {
+    const { texts, maxPlaylistBytes: maxBytes, timeouts, clock, timers, logger } = options;
+    this.#options = options;
+    this.#handles = createHandleCodec(options.secret);
+    this.#streams = new KnownStreams({
+      fetch: createPlaylistFetcher({ texts, maxBytes, timeoutMs: timeouts.headersMs }),
+      handles: this.#handles,
+      clock,
+      logger,
+    });
+    this.#segments = new SegmentDelivery({
+      opener: new SegmentOpener(options.upstream, timeouts),
+      timers,
+      maxStallMs: timeouts.headersMs,
+    });
+  }
+
+  /**
+   * The playlist of a stream, or one that an earlier playlist named, written for one viewer.
+   *
+   * @param gone - The viewer's leaving, at any time.
+   * @throws NotFoundError `STREAM_NOT_FOUND` `STREAM_GONE`
+   * @throws NotAllowedError `HANDLE_INVALID` `VIEWER_KICKED`
+   * @throws UpstreamError, MediaError when no source gives a playlist; an empty one is never given.
+   */
+  async playlist(query: PlaylistQuery, gone: AbortSignal): Promise<PlaylistAnswer> {
+    const { streamId, viewer, handle, directives = '' } = query;
+    const stream = await this.#options.directory.open(streamId);
+    const target = handle === undefined ? undefined : this.#open(streamId, handle, true);
+    const hls = this.#streams.of(stream);
+    const presence = this.#present(hls, viewer);
+    const patience = startPatience(this.#options.timers, this.#options.patienceMs);
+    try {
+      const { clientId, ended } = presence;
+      const signal = AbortSignal.any([gone, ended, patience.signal]);
+      const loaded = await hls.load({ ask: askOf(target, hls, clientId), directives }, signal);
+      if (!target) hls.rememberShape(clientId, loaded.shape);
+      const body = Buffer.from(loaded.pieces.join(viewerSuffix(clientId)), loaded.encoding);
+      presence.served(body.length);
+      return { body, contentType: PLAYLIST_TYPE, clientId };
+    } catch (error) {
+      throw viewingFailure(error, { stream, ended: presence.ended, gone });
+    } finally {
+      patience.end();
+      presence.close('playlist_answered');
+    }
+  }
+
+  /**
+   * What a playlist named, from its source. An error of the source about the resource itself is
+   * passed on as the answer.
+   *
+   * @param gone - The viewer's leaving, at any time until the body has been sent.
+   * @throws as {@link playlist}; UpstreamError when the source cannot be reached, twice.
+   */
+  async segment(query: SegmentQuery, gone: AbortSignal): Promise<SegmentAnswer> {
+    const { streamId, viewer, handle, ranges } = query;
+    const stream = await this.#options.directory.open(streamId);
+    const target = this.#open(streamId, handle, false);
+    const hls = this.#streams.of(stream);
+    const presence = this.#present(hls, viewer);
+    const signal = AbortSignal.any([gone, presence.ended]);
+    try {
+      return await this.#segments.open({ hls, presence, target, ranges, signal });
+    } catch (error) {
+      if (!signal.aborted && error instanceof AppError) hls.segmentFailed(target, error);
+      presence.close('segment_failed');
+      throw viewingFailure(error, { stream, ended: presence.ended, gone });
+    }
+  }
+
+  /** A handle opens only at the route whose URLs it is written into. */
+  #open(streamId: StreamId, handle: string, isPlaylist: boolean): Target {
+    const target = this.#handles.open(streamId, handle);
+    if ((target.kind === 'playlist') === isPlaylist) return target;
+    throw new NotAllowedError('HANDLE_INVALID', { message: 'The link leads to another kind.' });
+  }
+
+  #present(hls: HlsStream, viewer: ViewerRequest): Presence {
+    const { viewerIdleMs, timers } = this.#options;
+    return new Presence({ stream: hls.stream, viewer, idleMs: hls.idleMs(viewerIdleMs), timers });
+  }
+}
+
+const askOf = (target: Target | undefined, hls: HlsStream, viewer: ClientId): PlaylistAsk =>
+  target ? { kind: 'child', target } : { kind: 'entry', wants: hls.shapeFor(viewer) };

@@ -1,0 +1,19 @@
+import { UpstreamError } from '#kernel/app-error';
+import type { Timers } from '#kernel/clock';
+
+/** A deadline for one viewer's wait. `end` it when the wait is over. */
+export type Patience = {
+  /** Aborts with `UPSTREAM_TIMEOUT`. */
+  readonly signal: AbortSignal;
+  end(): void;
+};
+
+export function startPatience(timers: Timers, patienceMs: number): Patience {
+  const controller = new AbortController();
+  const timer = timers.after(patienceMs, () =>
+    controller.abort(
+      new UpstreamError('UPSTREAM_TIMEOUT', { message: 'No source gave a playlist in time.' }),
+    ),
+  );
+  return { signal: controller.signal, end: () => timer.cancel() };
+}

@@ -1,0 +1,75 @@
+import type { UpstreamError } from '#kernel/app-error';
+import type { BodySink, UpstreamResponse } from '#upstream';
+
+/** An upstream response whose first bytes have been looked at before anybody reads it. */
+export class PeekedResponse implements UpstreamResponse {
+  readonly #inner: UpstreamResponse;
+  readonly #head = Promise.withResolvers<Buffer>();
+  /** Kept for the reader: lent memory would be used again. */
+  #first: Buffer | undefined;
+  #outcome: { readonly error: UpstreamError | undefined } | undefined;
+  #sink: BodySink | undefined;
+
+  constructor(inner: UpstreamResponse) {
+    this.#inner = inner;
+  }
+
+  get status(): number {
+    return this.#inner.status;
+  }
+  get headers(): ReadonlyMap<string, string> {
+    return this.#inner.headers;
+  }
+  get finalUrl(): string {
+    return this.#inner.finalUrl;
+  }
+
+  /** The first bytes; none when the body is empty or breaks off at once. Call before `read`. */
+  peek(): Promise<Buffer> {
+    this.#inner.read({
+      chunk: (bytes) => this.#chunk(bytes),
+      end: () => this.#over(undefined),
+      fail: (error) => this.#over(error),
+    });
+    return this.#head.promise;
+  }
+
+  read(sink: BodySink): void {
+    this.#sink = sink;
+    const first = this.#first;
+    if (first === undefined || sink.chunk(first)) this.#goOn();
+  }
+
+  resume(): void {
+    this.#goOn();
+  }
+
+  close(): void {
+    this.#inner.close();
+  }
+
+  #chunk(bytes: Buffer): boolean {
+    if (this.#sink) return this.#sink.chunk(bytes);
+    this.#first = Buffer.from(bytes);
+    this.#head.resolve(this.#first);
+    return false;
+  }
+
+  #goOn(): void {
+    const outcome = this.#outcome;
+    this.#outcome = undefined;
+    if (outcome) this.#tell(outcome.error);
+    else this.#inner.resume();
+  }
+
+  #over(error: UpstreamError | undefined): void {
+    this.#head.resolve(Buffer.alloc(0));
+    if (this.#sink) this.#tell(error);
+    else this.#outcome = { error };
+  }
+
+  #tell(error: UpstreamError | undefined): void {
+    if (error) this.#sink?.fail(error);
+    else this.#sink?.end();
+  }
+}

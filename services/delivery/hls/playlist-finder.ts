@@ -1,0 +1,156 @@
+import { UpstreamError } from '#kernel/app-error';
+import { closestTrack, tracksOf } from '#hls';
+import type { Target, Track, TrackUrl, Variables } from '#hls';
+import type { Source } from '#streams';
+import { statusOf } from '#upstream';
+import type { FetchedPlaylist, PlaylistFetcher } from './fetch-playlist.ts';
+import { Lru } from './lru.ts';
+import { sourceTagOf } from './source-tag.ts';
+
+/** What a viewer asks for. */
+export type PlaylistAsk =
+  /** The stream's own address. `media`: the viewer has been given a media playlist there. */
+  | { readonly kind: 'entry'; readonly wants: 'any' | 'media' }
+  | { readonly kind: 'child'; readonly target: Target };
+
+/** A playlist of one source that answers an ask. */
+export type FoundPlaylist = {
+  readonly playlist: FetchedPlaylist;
+  readonly imported: Variables;
+};
+
+/** Sources whose tracks are remembered. */
+const REMEMBERED_SOURCES = 8;
+
+/** A viewer that began with a media playlist gets the first variant: the one to begin with. */
+const FIRST_VARIANT: Track = { role: 'variant', ordinal: 0, bandwidth: 0 };
+
+/** The provider may have renewed the token in the URL: its entry URL leads to the new one. */
+const LOST = new Set([401, 403, 404, 410]);
+
+const NO_VARIABLES: Variables = new Map();
+
+/**
+ * Finds the playlist of any source that answers what a viewer asks, whichever source the viewer's
+ * URL came from: the same track, or the one that is most like it.
+ */
+export class PlaylistFinder {
+  readonly #fetch: PlaylistFetcher;
+  readonly #tracks = new Lru<string, readonly TrackUrl[]>(REMEMBERED_SOURCES);
+
+  constructor(fetch: PlaylistFetcher) {
+    this.#fetch = fetch;
+  }
+
+  /** The tracks that a source's multivariant playlist named when it was last seen. */
+  tracksOf(source: Source): readonly TrackUrl[] {
+    return this.#tracks.get(sourceTagOf(source)) ?? [];
+  }
+
+  /**
+   * @param directives - Query of a low-latency reload (`_HLS_msn=…`), or empty.
+   * @throws UpstreamError, MediaError
+   */
+  async find(
+    source: Source,
+    { ask, directives }: { readonly ask: PlaylistAsk; readonly directives: string },
+    signal: AbortSignal,
+  ): Promise<FoundPlaylist> {
+    if (ask.kind === 'entry') return this.#entry(source, { ask, directives }, signal);
+    const { target } = ask;
+    if (target.source !== sourceTagOf(source)) return this.#like(target, source, signal);
+    try {
+      const playlist = await this.#reload(source, { url: target.url, directives }, signal);
+      return { playlist, imported: target.variables ?? NO_VARIABLES };
+    } catch (error) {
+      if (!isLost(error)) throw error;
+      return this.#renewed(target, source, { signal, error });
+    }
+  }
+
+  async #entry(
+    source: Source,
+    { ask, directives }: { ask: { wants: 'any' | 'media' }; directives: string },
+    signal: AbortSignal,
+  ): Promise<FoundPlaylist> {
+    const playlist = await this.#reload(source, { url: source.url, directives }, signal);
+    if (playlist.facts.shape === 'media') return { playlist, imported: NO_VARIABLES };
+    this.#remember(source, playlist);
+    if (ask.wants === 'any') return { playlist, imported: NO_VARIABLES };
+    return this.#track(FIRST_VARIANT, source, signal);
+  }
+
+  /** The wanted track of a source whose URLs the viewer does not have. */
+  async #like({ track }: Target, source: Source, signal: AbortSignal): Promise<FoundPlaylist> {
+    const wanted = track ?? FIRST_VARIANT;
+    if (this.tracksOf(source).length > 0) {
+      try {
+        return await this.#track(wanted, source, signal);
+      } catch (error) {
+        if (!isLost(error)) throw error;
+      }
+    }
+    return this.#afresh(wanted, source, signal);
+  }
+
+  /** Looks the track up in what the entry URL says now. */
+  async #afresh(wanted: Track, source: Source, signal: AbortSignal): Promise<FoundPlaylist> {
+    const entry = await this.#fetch(source, source.url, signal);
+    if (entry.facts.shape === 'media') return { playlist: entry, imported: NO_VARIABLES };
+    this.#remember(source, entry);
+    return this.#track(wanted, source, signal);
+  }
+
+  /** Once more by the entry URL; if that names the very URL that was refused, it stays refused. */
+  async #renewed(
+    { track, url }: Target,
+    source: Source,
+    { signal, error }: { signal: AbortSignal; error: unknown },
+  ): Promise<FoundPlaylist> {
+    if (!track) throw error;
+    const entry = await this.#fetch(source, source.url, signal);
+    if (entry.facts.shape === 'media') throw error;
+    this.#remember(source, entry);
+    if (this.tracksOf(source).some((known) => known.url === url)) throw error;
+    return this.#track(track, source, signal);
+  }
+
+  async #track(wanted: Track, source: Source, signal: AbortSignal): Promise<FoundPlaylist> {
+    const found = closestTrack(wanted, this.tracksOf(source));
+    if (!found) throw noSuchTrack(wanted);
+    const playlist = await this.#fetch(source, found.url, signal);
+    return { playlist, imported: found.variables };
+  }
+
+  /** A server that does not know the directives may refuse them; without them it must answer. */
+  async #reload(
+    source: Source,
+    { url, directives }: { url: string; directives: string },
+    signal: AbortSignal,
+  ): Promise<FetchedPlaylist> {
+    if (directives === '') return this.#fetch(source, url, signal);
+    const blocking = `${url}${url.includes('?') ? '&' : '?'}${directives}`;
+    try {
+      return await this.#fetch(source, blocking, signal);
+    } catch (error) {
+      if (!isStatus(error)) throw error;
+      return this.#fetch(source, url, signal);
+    }
+  }
+
+  #remember(source: Source, { text, encoding, finalUrl }: FetchedPlaylist): void {
+    const tracks = tracksOf(text, { baseUrl: finalUrl, encoding });
+    this.#tracks.set(sourceTagOf(source), tracks);
+  }
+}
+
+const isStatus = (error: unknown): error is UpstreamError =>
+  error instanceof UpstreamError && error.code === 'UPSTREAM_STATUS';
+
+const isLost = (error: unknown): boolean => isStatus(error) && LOST.has(statusOf(error) ?? 0);
+
+const noSuchTrack = ({ role }: Track): UpstreamError =>
+  new UpstreamError('UPSTREAM_CHANGED', {
+    message: 'The present source has no such track.',
+    details: { role },
+  });

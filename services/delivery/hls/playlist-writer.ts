@@ -1,0 +1,84 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { rewriteLongPlaylist, rewritePlaylist } from '#hls';
+import type { HandleCodec, Reference, Target, TrackUrl, Variables } from '#hls';
+import type { StreamId } from '#kernel/ids';
+import { childUrl } from './child-urls.ts';
+import type { FetchedPlaylist } from './fetch-playlist.ts';
+import type { ListedSegments } from './listed-segments.ts';
+import { Lru } from './lru.ts';
+
+/** Local URLs remembered per stream: a live list repeats all but one with every poll. */
+const REMEMBERED_URLS = 4096;
+
+/** Longer texts are rewritten in stretches, so that other viewers do not wait for them. */
+const LONG_TEXT_CHARS = 128 * 1024;
+
+export type WriteContext = {
+  /** Tag of the source that the playlist came from. */
+  readonly source: string;
+  /** Variables of the multivariant playlist that led to it. */
+  readonly imported: Variables;
+  /** The track that it is of, where it is one. */
+  readonly trackKey: string | undefined;
+  /** Tracks of that multivariant playlist: URLs that were published before stay the same. */
+  readonly tracks: readonly TrackUrl[];
+};
+
+export type PlaylistWriterOptions = {
+  readonly streamId: StreamId;
+  readonly handles: HandleCodec;
+  /** Told which segments each playlist lists. */
+  readonly listed: ListedSegments;
+};
+
+/** Writes one stream's playlists with local URLs. */
+export class PlaylistWriter {
+  readonly #options: PlaylistWriterOptions;
+  readonly #localUrls = new Lru<string, string>(REMEMBERED_URLS);
+
+  constructor(options: PlaylistWriterOptions) {
+    this.#options = options;
+  }
+
+  /** The playlist in pieces, to be joined by each viewer's suffix. */
+  async write(
+    { text, encoding, finalUrl }: FetchedPlaylist,
+    context: WriteContext,
+  ): Promise<readonly string[]> {
+    const segments = new Set<string>();
+    const toLocal = (reference: Reference): string => {
+      if (reference.kind === 'segment') segments.add(reference.url);
+      return this.#localUrl(reference, context);
+    };
+    const options = { baseUrl: finalUrl, encoding, imported: context.imported, toLocal };
+    const pieces =
+      text.length > LONG_TEXT_CHARS
+        ? await rewriteLongPlaylist(text, options, () => nextTurn())
+        : rewritePlaylist(text, options);
+    if (context.trackKey !== undefined) this.#options.listed.listed(context.trackKey, segments);
+    return pieces;
+  }
+
+  #localUrl(reference: Reference, context: WriteContext): string {
+    const { kind, url } = reference;
+    if (kind === 'playlist') return this.#seal(playlistTarget(reference, context));
+    const key = `${kind} ${context.source} ${url}`;
+    const known = this.#localUrls.get(key);
+    if (known !== undefined) return known;
+    const local = this.#seal({ kind, url, source: context.source });
+    this.#localUrls.set(key, local);
+    return local;
+  }
+
+  #seal(target: Target): string {
+    return childUrl(this.#options.handles, this.#options.streamId, target);
+  }
+}
+
+/** A rendition report names a playlist again, without its place: it must get the same URL. */
+function playlistTarget({ url, track, variables }: Reference, context: WriteContext): Target {
+  const { source, tracks } = context;
+  const named = track ? { track, variables } : tracks.find((known) => known.url === url);
+  const place = named ? { track: named.track, variables: named.variables } : {};
+  return { kind: 'playlist', url, source, ...place };
+}

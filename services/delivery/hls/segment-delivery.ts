@@ -1,0 +1,114 @@
+import type { Writable } from 'node:stream';
+import type { AppError } from '#kernel/app-error';
+import type { Target } from '#hls';
+import type { Timers } from '#kernel/clock';
+import type { ClientId } from '#kernel/ids';
+import type { UpstreamResponse } from '#upstream';
+import { statusError } from './fetch-playlist.ts';
+import type { HlsStream } from './hls-stream.ts';
+import type { Presence } from './presence.ts';
+import { SegmentBody } from './segment-body.ts';
+import { refusalHeaders, segmentHeaders } from './segment-headers.ts';
+import type { RangeHeaders, SegmentOpener } from './segment-opener.ts';
+
+/** One viewer's request for one resource. */
+export type SegmentExchange = {
+  readonly hls: HlsStream;
+  readonly presence: Presence;
+  readonly target: Target;
+  readonly ranges: RangeHeaders;
+  /** Aborts when the viewer leaves or is ended. */
+  readonly signal: AbortSignal;
+};
+
+/** A segment, key or init section whose head has come. Must be sent. */
+export type SegmentAnswer = {
+  /** As the source answered: 200, 206, or its own error. */
+  readonly status: number;
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly clientId: ClientId;
+  /**
+   * Sends the body and ends `outlet`; destroys it when the body cannot be completed or the viewer
+   * is ended. Call once, after the head: it also ends the viewer's request. Never rejects.
+   */
+  send(outlet: Writable): Promise<void>;
+};
+
+export type SegmentDeliveryOptions = {
+  readonly opener: SegmentOpener;
+  readonly timers: Timers;
+  /** A source that is silent for longer has stalled, whatever the stream's rhythm. */
+  readonly maxStallMs: number;
+};
+
+const MIN_STALL_MS = 2_000;
+
+/** Passes resources through and tells the stream how it went. */
+export class SegmentDelivery {
+  readonly #options: SegmentDeliveryOptions;
+
+  constructor(options: SegmentDeliveryOptions) {
+    this.#options = options;
+  }
+
+  /** @throws UpstreamError, MediaError: the source could not be reached, or sent no media. */
+  async open(exchange: SegmentExchange): Promise<SegmentAnswer> {
+    const { hls, signal, presence } = exchange;
+    const response = await this.#options.opener.open(hls.source, exchange, signal);
+    const { clientId } = presence;
+    const { status } = response;
+    if (status < 300) {
+      const headers = segmentHeaders(response, exchange.target);
+      const send = (outlet: Writable): Promise<void> => this.#send(response, outlet, exchange);
+      return { status, headers, clientId, send };
+    }
+    response.close();
+    hls.segmentFailed(exchange.target, statusError(status));
+    const send = async (outlet: Writable): Promise<void> => {
+      outlet.end();
+      presence.close('segment_refused');
+    };
+    return { status, headers: refusalHeaders(response), clientId, send };
+  }
+
+  async #send(
+    response: UpstreamResponse,
+    outlet: Writable,
+    exchange: SegmentExchange,
+  ): Promise<void> {
+    const body = this.#bodyOf(response, exchange);
+    const failure = await body.pipeTo(outlet, exchange.signal);
+    if (exchange.signal.aborted) exchange.presence.close('client_disconnected');
+    else conclude(exchange, failure);
+  }
+
+  #bodyOf(response: UpstreamResponse, exchange: SegmentExchange): SegmentBody {
+    const { hls, presence, target, ranges } = exchange;
+    const { opener, timers, maxStallMs } = this.#options;
+    return new SegmentBody({
+      response,
+      reopen: (range, signal) =>
+        opener.open(
+          hls.source,
+          { target, ranges: range === undefined ? ranges : { range } },
+          signal,
+        ),
+      // Within one target duration the player still has something to show.
+      stallMs: Math.min(maxStallMs, Math.max(MIN_STALL_MS, hls.targetDurationMs)),
+      timers,
+      served: (bytes) => presence.served(bytes),
+    });
+  }
+}
+
+function conclude({ hls, presence, target }: SegmentExchange, failure: AppError | undefined): void {
+  if (failure) {
+    hls.segmentFailed(target, failure);
+    presence.close('segment_failed');
+    return;
+  }
+  hls.segmentSucceeded(target);
+  if (target.kind === 'segment') presence.segmentServed();
+  presence.close('segment_served');
+}
