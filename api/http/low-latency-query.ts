@@ -10,8 +10,9 @@ const NAME = /^_HLS_[a-z_]{1,32}$/;
  */
 export function lowLatencyQuery(req: Request): string {
   return Object.entries(req.query)
-    .filter(([name, value]) => NAME.test(name) && typeof value === 'string' && VALUE.test(value))
-    .map(([name, value]) => `${name}=${String(value)}`)
+    .flatMap(([name, value]) =>
+      typeof value === 'string' && NAME.test(name) && VALUE.test(value) ? [`${name}=${value}`] : [],
+    )
     .toSorted()
     .join('&');
 }
