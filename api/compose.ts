@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
 import packageInfo from '#package' with { type: 'json' };
 import type { Config } from '#config';
-import { LiveDelivery } from '#delivery';
+import { HlsDelivery, LiveDelivery } from '#delivery';
 import { closeAll } from '#kernel/closing';
 import { systemClock, systemTimers } from '#kernel/clock';
 import { newNodeEpoch } from '#kernel/ids';
@@ -15,6 +15,7 @@ import { Webhooks, createDeliver } from '#webhooks';
 import { ffmpegVersion } from '#adapters/ffmpeg/version';
 import { AxiosFailoverResolver } from '#adapters/http/failover-resolver';
 import { AxiosProbe } from '#adapters/http/probe';
+import { createTextClient } from '#adapters/http/text-client';
 import { createUpstreamClient } from '#adapters/http/upstream-client';
 import { AxiosWebhookClient } from '#adapters/http/webhook-client';
 import { awaitRedis } from '#adapters/redis/await-redis';
@@ -22,10 +23,12 @@ import { ChangeFeed } from '#adapters/redis/change-feed';
 import { openRedis } from '#adapters/redis/connection';
 import { redisEndpointStore } from '#adapters/redis/endpoint-store';
 import { NodeHeartbeat } from '#adapters/redis/heartbeat';
+import { loadSecret } from '#adapters/redis/secret';
 import { RedisStateJournal } from '#adapters/redis/state-journal';
 import { RedisStreamStore } from '#adapters/redis/stream-store';
 import { createApp } from './app.ts';
 import { listen } from './listen.ts';
+import { hlsRoutes } from './routes/hls.routes.ts';
 import { playbackRoutes } from './routes/playback.routes.ts';
 
 const REDIS_DEADLINE_MS = 15_000;
@@ -54,7 +57,7 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
     readiness: () => ({ redis: state.redis.status === 'ready' ? 'ok' : 'away' }),
     settings: settingsOf(config),
     apiDocument: await readApiDocument(),
-    delivery: [playbackOf({ config, registry, clients, logger })],
+    delivery: deliveryOf({ config, registry, clients, secret: state.secret, logger }),
     clock: systemClock,
     logger,
   });
@@ -89,6 +92,7 @@ async function openState({ config, logger, node }: StateOptions) {
   const journal = new RedisStateJournal({ redis, prefix, origin: node, eventLogMax, logger });
   const heartbeat = new NodeHeartbeat({ redis, prefix, epoch: node });
   const endpoints = redisEndpointStore(redis, prefix);
+  const secret = await loadSecret(redis, prefix);
   const disconnect = (): void => {
     subscriber.disconnect();
     redis.disconnect();
@@ -102,7 +106,7 @@ async function openState({ config, logger, node }: StateOptions) {
       () => changes.close(),
       disconnect,
     ]);
-  return { redis, store, journal, endpoints, close };
+  return { redis, store, journal, endpoints, secret, close };
 }
 
 /** Everything that speaks to sources and apps. */
@@ -114,9 +118,10 @@ function openClients({ upstream }: Config) {
   const probe = new AxiosProbe(callbacks);
   const webhooks = new AxiosWebhookClient(callbacks);
   const bytes = createUpstreamClient({ allowPrivate, verifyTls, maxRedirects });
+  const texts = createTextClient({ allowPrivate, verifyTls, maxRedirects });
   const close = (): Promise<void> =>
-    closeAll([() => resolver.close(), () => probe.close(), () => webhooks.close()]);
-  return { resolver, probe, webhooks, bytes, close };
+    closeAll([resolver, probe, webhooks, texts].map((client) => () => client.close()));
+  return { resolver, probe, webhooks, bytes, texts, close };
 }
 
 type State = Awaited<ReturnType<typeof openState>>;
@@ -127,26 +132,37 @@ function webhooksOf({ endpoints }: State, { webhooks: client }: Clients): Webhoo
   return new Webhooks({ endpoints, deliver, clock: systemClock });
 }
 
-type PlaybackParts = {
+type DeliveryParts = {
   readonly config: Config;
   readonly registry: StreamRegistry;
   readonly clients: Clients;
+  readonly secret: Buffer;
   readonly logger: Logger;
 };
 
-function playbackOf({ config, registry, clients, logger }: PlaybackParts) {
-  const { connectTimeoutMs, readTimeoutMs, liveStallMs } = config.upstream;
-  const timeouts = { connectMs: connectTimeoutMs, headersMs: readTimeoutMs };
-  const live = new LiveDelivery({
+/** Routes for players. */
+function deliveryOf({ config, registry, clients, secret, logger }: DeliveryParts) {
+  const { connectTimeoutMs: connectMs, readTimeoutMs: headersMs, liveStallMs } = config.upstream;
+  const common = {
+    directory: registry,
     upstream: clients.bytes,
-    timeouts,
-    stallMs: liveStallMs,
-    viewerBufferBytes: config.viewerBufferBytes,
+    timeouts: { connectMs, headersMs },
     clock: systemClock,
     timers: systemTimers,
     logger,
+  };
+  const { viewerBufferBytes } = config;
+  const live = new LiveDelivery({ ...common, stallMs: liveStallMs, viewerBufferBytes });
+  const hls = new HlsDelivery({
+    ...common,
+    texts: clients.texts,
+    secret,
+    viewerIdleMs: config.streams.viewerIdleMs,
+    maxPlaylistBytes: config.upstream.maxPlaylistBytes,
+    patienceMs: connectMs + headersMs,
   });
-  return playbackRoutes({ directory: registry, live, vod: undefined as never });
+  const vod = undefined as never;
+  return [playbackRoutes({ directory: registry, live, vod }), hlsRoutes({ hls })];
 }
 
 const defaultsOf = ({ streams, upstream }: Config) => ({

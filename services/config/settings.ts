@@ -143,7 +143,7 @@ export const SETTINGS = {
     meaning: 'To connect to a source: name look-up, TCP and TLS.',
   },
   DEFAULT_READ_TIMEOUT: {
-    schema: seconds(30),
+    schema: seconds(10),
     group: 'Upstream',
     unit: 'seconds',
     meaning:
