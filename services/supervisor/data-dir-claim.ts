@@ -26,7 +26,7 @@ export function claimDataDir(dataDir: string): () => void {
 
 /** Process ids come round again: one that is no supervisor is somebody else's by now. */
 const isSupervisor = (pid: number): boolean =>
-  readIfThere(`/proc/${pid}/cmdline`).includes('supervisor');
+  readIfThere(`/proc/${pid}/cmdline`).includes('supervisor/main.ts');
 
 function readIfThere(path: string): string {
   try {

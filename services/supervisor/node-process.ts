@@ -4,6 +4,8 @@ import type { Descriptor } from './lifeline.ts';
 
 export type NodeProcess = {
   readonly name: string;
+  /** Options of Node.js itself. */
+  readonly flags: readonly string[];
   /** Path of the `main.ts` to run. */
   readonly script: string;
   /** Added to our own environment. */
@@ -13,11 +15,11 @@ export type NodeProcess = {
 };
 
 /** Starts a `main.ts` that calls `runProcess`; it shares our output and notices when we are gone. */
-export const launchNode = ({ name, script, env, lifeline }: NodeProcess): Launched =>
+export const launchNode = ({ name, flags, script, env, lifeline }: NodeProcess): Launched =>
   launch({
     name,
     file: process.execPath,
-    args: [script],
+    args: [...flags, script],
     options: { env, ipc: true, stdio: ['ignore', 'inherit', 'inherit', lifeline ?? 'ignore'] },
     ready: toldReady,
   });
