@@ -5,6 +5,8 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 const DEADLINE_MS = 30_000;
 const SAMPLE_RATE = 8_000;
+/** Enough to know the tracks; by default ffmpeg reads five seconds of a live stream for that. */
+const SHORT_LOOK = ['-analyzeduration', '1000000'];
 
 /** What ffmpeg made of its input: how much it decoded, and what it complained of. */
 export type Playback = {
@@ -23,7 +25,7 @@ export type PlayOptions = {
 /** Plays an address with ffmpeg and decodes every picture and sample. */
 export function playWithFfmpeg(url: string, options: PlayOptions = {}): Promise<Playback> {
   const length = options.seconds === undefined ? [] : ['-t', String(options.seconds)];
-  return decoded([...(options.input ?? []), '-i', url, ...length]);
+  return decoded([...SHORT_LOOK, ...(options.input ?? []), '-i', url, ...length]);
 }
 
 /** Decodes captured bytes of a transport stream. */
@@ -81,7 +83,7 @@ async function bytesOf(input: AsyncIterable<Buffer>): Promise<Buffer> {
 /** The streams that ffprobe finds, as `video:h264`, sorted. */
 export async function probe(url: string): Promise<readonly string[]> {
   const args = '-v error -show_entries stream=codec_type,codec_name -of json'.split(' ');
-  const { stdout } = await run('ffprobe', [...args, url], { timeout: DEADLINE_MS });
+  const { stdout } = await run('ffprobe', [...SHORT_LOOK, ...args, url], { timeout: DEADLINE_MS });
   const { streams } = JSON.parse(stdout) as {
     readonly streams: readonly { readonly codec_type: string; readonly codec_name: string }[];
   };
