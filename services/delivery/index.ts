@@ -13,3 +13,8 @@ export type {
   SegmentQuery,
 } from './hls/hls-delivery.ts';
 export type { SegmentAnswer } from './hls/segment-delivery.ts';
+export type { ByteRange, RangeCondition } from './vod/byte-range.ts';
+export type { FileRequest } from './vod/file-request.ts';
+export type { VodOptions } from './vod/file-sources.ts';
+export { VodDelivery } from './vod/vod-delivery.ts';
+export type { VodBody, VodResponse } from './vod/vod-response.ts';

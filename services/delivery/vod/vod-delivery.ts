@@ -1,0 +1,126 @@
+import type { AppError } from '#kernel/app-error';
+import { NotAllowedError, NotFoundError } from '#kernel/app-error';
+import type { Source, Stream, ViewerConnection } from '#streams';
+import type { ByteRange } from './byte-range.ts';
+import { describeFile } from './describe-file.ts';
+import { type FileAnswer, statusError } from './file-answer.ts';
+import { conditionHolds } from './file-identity.ts';
+import type { FileRequest } from './file-request.ts';
+import { FileSources, type OpenFile, type VodOptions, WHOLE } from './file-sources.ts';
+import { FileTransfer, type TransferEnd } from './file-transfer.ts';
+import { headersOf, unsatisfiedHeaders, type VodResponse, wantedOf } from './vod-response.ts';
+
+/** Players seek by new requests: between two of them the viewer has not left. */
+const LINGER_MS = 500;
+
+/** Delivery of files: ranges, and transfers that survive their sources. */
+export class VodDelivery {
+  readonly #options: VodOptions;
+
+  constructor(options: VodOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Finds a source that gives the file. Resolves when its first bytes have come (after HEAD: its
+   * description), so that a source that fails before is passed over unseen.
+   *
+   * A file under way stays with its source when an app moves the stream on; the next request goes
+   * to the new one. Several ranges at once are for the caller to ignore.
+   *
+   * @param gone - The viewer's leaving, at any time: closes the upstream at once.
+   * @throws AppError when no source gave the file, or the stream was removed meanwhile; the
+   *   signal's reason when the viewer left.
+   */
+  async open(stream: Stream, request: FileRequest, gone: AbortSignal): Promise<VodResponse> {
+    if (request.method === 'HEAD') return this.#describe(stream, request, gone);
+    const connection = stream.join(request.viewer, LINGER_MS);
+    const viewing: Viewing = { stream, request, connection, gone };
+    gone.addEventListener('abort', () => connection.close('client_disconnected'), { once: true });
+    try {
+      return await this.#begin(viewing);
+    } catch (error) {
+      connection.close(gone.aborted ? 'client_disconnected' : 'sources_failed');
+      if (connection.ended.aborted && !gone.aborted) throw endedWhileWaiting(stream);
+      throw error;
+    }
+  }
+
+  async #describe(stream: Stream, request: FileRequest, gone: AbortSignal): Promise<VodResponse> {
+    const signal = AbortSignal.any([gone, stream.removed]);
+    const sources = new FileSources(this.#options, stream, signal);
+    const answer = await describeFile(sources).catch((error: unknown) => {
+      throw stream.removed.aborted && !gone.aborted ? endedWhileWaiting(stream) : error;
+    });
+    const isPartial =
+      request.range !== undefined && conditionHolds(request.condition, answer.identity);
+    const wanted = wantedOf(isPartial ? request : {}, answer);
+    if (wanted === undefined) return { status: 416, headers: unsatisfiedHeaders(answer) };
+    return { status: wanted.status, headers: headersOf(wanted, answer) };
+  }
+
+  async #begin({ stream, request, connection, gone }: Viewing): Promise<VodResponse> {
+    const signal = AbortSignal.any([gone, connection.ended]);
+    const sources = new FileSources(this.#options, stream, signal);
+    const found = await sources.firstThatGives((source) => find(sources, source, request));
+    const { file, source, answer, range } = found;
+    const wanted = wantedOf(range === undefined ? {} : { range }, answer);
+    if (file === undefined || wanted === undefined) {
+      file?.reader.close();
+      connection.close('range_not_satisfiable');
+      return { status: 416, headers: unsatisfiedHeaders(answer) };
+    }
+    sources.flowing();
+    const over = (how: TransferEnd): void => connection.close(LEAVE_REASONS[how]);
+    const body = new FileTransfer({ sources, source, file, wanted, connection, signal, over });
+    const headers = { ...headersOf(wanted, answer), 'X-Client-ID': connection.clientId };
+    return { status: wanted.status, headers, body };
+  }
+}
+
+type Viewing = {
+  readonly stream: Stream;
+  readonly request: FileRequest;
+  readonly connection: ViewerConnection;
+  readonly gone: AbortSignal;
+};
+
+type Found = {
+  readonly source: Source;
+  readonly answer: FileAnswer;
+  /** Absent when the range lies outside of the file. */
+  readonly file: OpenFile | undefined;
+  /** The range that counts. */
+  readonly range: ByteRange | undefined;
+};
+
+/** Asks one source. The whole file is a range too: the answer tells whether it has parts. */
+async function find(sources: FileSources, source: Source, request: FileRequest): Promise<Found> {
+  let range = request.range;
+  let opened = await sources.ask(source, 'GET', range ?? WHOLE);
+  if (range !== undefined && !conditionHolds(request.condition, opened.answer.identity)) {
+    range = undefined;
+    if (opened.answer.kind !== 'whole') {
+      opened.response.close();
+      opened = await sources.ask(source, 'GET', WHOLE);
+    }
+  }
+  const { response, answer } = opened;
+  if (answer.kind !== 'unsatisfiable') {
+    return { source, answer, range, file: await sources.begin(opened) };
+  }
+  response.close();
+  if (range === undefined) throw statusError(response.status);
+  return { source, answer, range, file: undefined };
+}
+
+const LEAVE_REASONS = {
+  complete: 'stream_ended',
+  failed: 'sources_failed',
+  left: 'client_disconnected',
+} as const satisfies Record<TransferEnd, string>;
+
+const endedWhileWaiting = (stream: Stream): AppError =>
+  stream.removed.aborted
+    ? new NotFoundError('STREAM_GONE', { message: 'The stream was removed while it was awaited.' })
+    : new NotAllowedError('VIEWER_KICKED', { message: 'This viewer was disconnected.' });
