@@ -41,7 +41,9 @@ const streamBody = Joi.object<StreamBody>({
   user_agent: orNull(lineOfText),
   headers: headerMap.allow(null),
   metadata: metadataMap.allow(null),
-  sharing: orNull(Joi.string().valid('per-client', 'shared')),
+  sharing: orNull(
+    Joi.valid('per-client', 'shared').messages({ 'any.only': 'must be per-client or shared' }),
+  ),
   strict_live_ts: orNull(flag),
   use_sticky_session: orNull(flag),
   enable_silence_detection: orNull(flag),

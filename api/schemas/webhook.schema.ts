@@ -20,9 +20,9 @@ type WebhookBody = {
 /** Standard Webhooks: `whsec_` and 24 to 64 bytes in Base64. */
 const SECRET = /^whsec_(?:[A-Za-z0-9+/]{4}){8,22}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
-const eventType = Joi.string()
-  .valid(...EVENT_TYPES)
-  .messages({ 'any.only': `must be one of ${EVENT_TYPES.join(', ')}` });
+const eventType = Joi.valid(...EVENT_TYPES).messages({
+  'any.only': `must be one of ${EVENT_TYPES.join(', ')}`,
+});
 
 const seconds = Joi.number()
   .integer()

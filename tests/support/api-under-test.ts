@@ -49,16 +49,12 @@ export type Call = {
   readonly raw?: string;
 };
 
-/** The app on a socket, over fakes. Every answer is held to `openapi.yaml` on the way. */
-export async function startApi(overrides: Overrides = {}) {
-  const streams = new FakeStreams();
-  const webhooks = new FakeWebhooks();
-  const probe = new FakeProbe();
-  const settings = { ...SETTINGS, ...overrides.settings };
-  const deps: AppDeps = {
-    streams,
-    webhooks,
-    probe,
+/** What the app needs, as fakes. */
+export function appDeps(overrides: Overrides = {}): AppDeps {
+  return {
+    streams: new FakeStreams(),
+    webhooks: new FakeWebhooks(),
+    probe: new FakeProbe(),
     about: { version: '0.1.0', ffmpegVersion: null, nodeId: 'node-1', redisMode: 'embedded' },
     readiness: () => ({ redis: 'ok' }),
     apiDocument,
@@ -66,8 +62,17 @@ export async function startApi(overrides: Overrides = {}) {
     clock: systemClock,
     logger: silentLogger,
     ...overrides,
-    settings,
+    settings: { ...SETTINGS, ...overrides.settings },
   };
+}
+
+/** The app on a socket, over fakes. Every answer is held to `openapi.yaml` on the way. */
+export async function startApi(overrides: Overrides = {}) {
+  const streams = new FakeStreams();
+  const webhooks = new FakeWebhooks();
+  const probe = new FakeProbe();
+  const deps = appDeps({ streams, webhooks, probe, ...overrides });
+  const { settings } = deps;
   const server = createServer(createApp(deps)).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
