@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
 import packageInfo from '#package' with { type: 'json' };
 import type { Config } from '#config';
-import { HlsDelivery, LiveDelivery } from '#delivery';
+import { HlsDelivery, LiveDelivery, VodDelivery } from '#delivery';
 import { closeAll } from '#kernel/closing';
 import { systemClock, systemTimers } from '#kernel/clock';
 import { newNodeEpoch } from '#kernel/ids';
@@ -161,7 +161,7 @@ function deliveryOf({ config, registry, clients, secret, logger }: DeliveryParts
     maxPlaylistBytes: config.upstream.maxPlaylistBytes,
     patienceMs: connectMs + headersMs,
   });
-  const vod = undefined as never;
+  const vod = new VodDelivery({ ...common, readTimeoutMs: headersMs });
   return [playbackRoutes({ directory: registry, live, vod }), hlsRoutes({ hls })];
 }
 
