@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Config, ConfigError, loadConfig } from '#config';
-import { runProcess } from '#lifecycle';
+import { runProcess, type RunningProcess } from '#lifecycle';
 import { createLogger } from '#telemetry';
 import { announcement } from './announcement.ts';
+import { ProcessError } from './launched.ts';
 import { supervise } from './supervise.ts';
 
 const scriptOf = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
@@ -12,25 +13,29 @@ loadEnvFile();
 const config = configOrExit();
 const logger = createLogger({ level: config.logLevel, role: 'supervisor' });
 
-runProcess({
-  logger,
-  graceMs: config.shutdownGraceMs,
-  start: async () => {
-    const { facts, ...supervised } = await supervise({
-      roles: config.roles === 'all' ? ['api', 'worker'] : [config.roles],
-      scripts: { api: scriptOf('api/main.ts'), worker: scriptOf('workers/main.ts') },
-      redisUrl: config.redis.url,
-      redisProgram: config.redis.serverPath,
-      dataDir: config.dataDir,
-      compileCache: process.env['NODE_COMPILE_CACHE'] ?? join(config.dataDir, 'cache'),
-      graceMs: config.shutdownGraceMs,
-      logger,
-    });
-    const line = announcement({ dataDir: config.dataDir, pid: process.pid, api: facts.api });
-    process.stdout.write(`${line}\n`);
-    return { ready: facts, ...supervised };
-  },
-});
+runProcess({ logger, graceMs: config.shutdownGraceMs, start });
+
+async function start(): Promise<RunningProcess> {
+  const { dataDir, redis, roles, shutdownGraceMs: graceMs } = config;
+  const { facts, ...supervised } = await supervise({
+    roles: roles === 'all' ? ['api', 'worker'] : [roles],
+    scripts: { api: scriptOf('api/main.ts'), worker: scriptOf('workers/main.ts') },
+    redisUrl: redis.url,
+    redisProgram: redis.serverPath,
+    dataDir,
+    compileCache: process.env['NODE_COMPILE_CACHE'] ?? join(dataDir, 'cache'),
+    graceMs,
+    logger,
+  }).catch(sayAndRethrow);
+  process.stdout.write(`${announcement({ dataDir, pid: process.pid, api: facts.api })}\n`);
+  return { ready: facts, ...supervised };
+}
+
+/** Beside the log line that follows, which is for machines. */
+function sayAndRethrow(error: unknown): never {
+  if (error instanceof ProcessError) process.stderr.write(`${error.message}\n`);
+  throw error;
+}
 
 /** `.env` of the working directory; what the environment sets already stays. */
 function loadEnvFile(): void {

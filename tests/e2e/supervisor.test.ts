@@ -121,9 +121,12 @@ describe('the supervisor', () => {
   });
 
   it('says what to install when there is no Redis', async () => {
-    await using supervisor = startSupervisor({ env: { REDIS_SERVER_PATH: '/nowhere/redis' } });
+    await using supervisor = startSupervisor({
+      entry: ENTRY,
+      env: { REDIS_SERVER_PATH: '/nowhere/redis' },
+    });
     expect(await supervisor.ended).toBe(1);
-    expect(supervisor.err.join('\n')).toContain('apt-get install redis-server');
+    expect(supervisor.err[0]).toContain('apt-get install redis-server');
   });
 
   it('tells a worker without a Redis what it needs', async () => {
@@ -146,5 +149,34 @@ describe('the supervisor', () => {
     await using supervisor = startSupervisor({ entry: ENTRY, env: { PORT: 'x', ROLES: 'y' } });
     expect(await supervisor.ended).toBe(1);
     expect(supervisor.err.join('\n')).toMatch(/PORT[^]*ROLES/);
+  });
+});
+
+async function startProgram(): Promise<Supervisor> {
+  const program = startSupervisor({ entry: ENTRY, env: { HOST: '127.0.0.1' } });
+  await program.untilOut('Penstock is ready at ');
+  return program;
+}
+
+describe('the whole program', () => {
+  it('says where it can be reached, and can be', async () => {
+    await using program = await startProgram();
+    const [line = ''] = program.out;
+    const url = /ready at (\S+), docs at \1\/docs, data in (\S+), pid (\d+)\./.exec(line);
+    expect(url?.slice(2)).toEqual([program.dataDir, String(program.pid)]);
+    const response = await fetch(`${url?.[1]}/healthz`);
+    expect(await response.json()).toMatchObject({ status: 'ok', redis: 'ok' });
+  });
+
+  it.each([
+    ['SIGTERM', 0],
+    ['SIGKILL', null],
+  ] as const)('leaves no process behind after %s', async (signal, code) => {
+    await using program = await startProgram();
+    expect(program.processes().length).toBeGreaterThanOrEqual(4);
+    process.kill(program.pid, signal);
+    expect(await program.ended).toBe(code);
+    await nothingLeft(program);
+    expect(program.err.filter((line) => line.includes('"level":"error"'))).toEqual([]);
   });
 });
