@@ -2,64 +2,37 @@ import Joi from 'joi';
 import { isSourceUrl } from '#upstream';
 
 /** An http or https URL, as posted: never rewritten, since ids are derived from it. */
-export const url = Joi.string()
-  .custom((text: string, { error }) => (isSourceUrl(text) ? text : error('url')))
-  .messages({
-    url: 'must be an http or https URL without blanks, of at most 8192 characters',
-    'string.empty': 'must not be empty',
-    'string.base': 'must be a string',
-  });
+export const url = Joi.string().custom((text: string, { error }) =>
+  isSourceUrl(text) ? text : error('url'),
+);
 
-const TRUE_WORDS = ['1', 'on', 'yes', 'y', 't'];
-const FALSE_WORDS = ['0', 'off', 'no', 'n', 'f'];
+const FLAGS = new Map<unknown, boolean>([
+  ...[true, 1, '1', 'true', 'on', 'yes', 'y', 't'].map((word) => [word, true] as const),
+  ...[false, 0, '0', 'false', 'off', 'no', 'n', 'f'].map((word) => [word, false] as const),
+]);
 
 /** A boolean, also in words: `1 true on yes y t` and `0 false off no n f`, in any letter case. */
-export const flag = Joi.boolean()
-  .truthy(1, ...TRUE_WORDS)
-  .falsy(0, ...FALSE_WORDS)
-  .messages({ 'boolean.base': 'must be a boolean' });
+export const flag = Joi.any().custom(
+  (given: unknown, { error }) =>
+    FLAGS.get(typeof given === 'string' ? given.toLowerCase() : given) ?? error('flag'),
+);
 
-/**
- * An array of at most `max` items. A longer one is refused as a whole, before its items are
- * looked at.
- */
-export const listOf = (item: Joi.Schema, max: number): Joi.Schema =>
-  Joi.alternatives().conditional(Joi.array().strict().max(max), {
-    // oxlint-disable-next-line unicorn/no-thenable -- Joi's word for it.
-    then: Joi.array().strict().items(item),
-    otherwise: Joi.array()
-      .strict()
-      .max(max)
-      .messages({
-        'array.base': 'must be an array',
-        'array.max': `must have at most ${max} items`,
-      }),
-  });
-
-export type MapRule = {
-  readonly key: Joi.Schema;
-  readonly value: Joi.Schema;
+export type NumberRange = {
+  readonly min: number;
   readonly max: number;
+  readonly whole?: boolean;
 };
 
-/**
- * A map of at most `max` entries; a larger one is refused as a whole. PHP writes an empty map as
- * `[]`, so that is one.
- */
-export const mapOf = ({ key, value, max }: MapRule): Joi.Schema =>
-  Joi.alternatives()
-    .conditional(Joi.object().strict().max(max), {
-      // oxlint-disable-next-line unicorn/no-thenable -- Joi's word for it.
-      then: Joi.object().strict().pattern(key, value).messages({ 'object.unknown': BAD_KEY }),
-      otherwise: Joi.object()
-        .strict()
-        .max(max)
-        .messages({
-          'object.base': 'must be an object',
-          'object.max': `must have at most ${max} entries`,
-        }),
-    })
-    .empty(Joi.array().length(0))
-    .default({});
+/** A number within bounds, also in digits: settings come out of forms as text. */
+export const numberIn = (range: NumberRange): Joi.Schema =>
+  Joi.any().custom((given: unknown, { error }) => {
+    const number = typeof given === 'string' && given.trim() !== '' ? Number(given) : given;
+    if (isWithin(number, range)) return number;
+    return error(range.whole === true ? 'number.whole' : 'number', { ...range });
+  });
 
-const BAD_KEY = 'is not allowed as a name here';
+const isWithin = (value: unknown, { min, max, whole = false }: NumberRange): boolean =>
+  typeof value === 'number' && value >= min && value <= max && (!whole || Number.isInteger(value));
+
+/** A field that may be left out, or be `null`, which is the same. */
+export const orNull = (schema: Joi.Schema): Joi.Schema => schema.allow(null).default(null);

@@ -1,26 +1,41 @@
 import type { Request } from 'express';
 import Joi from 'joi';
 import { queryText } from '#api/http/query';
-import { check } from './check.ts';
+import { checkQuery, settled } from './check.ts';
 import { flag } from './fields.ts';
 
-const required = Joi.string().allow('').required().messages({ 'any.required': 'is required' });
+type QuerySchema<T> = { readonly names: readonly string[]; readonly schema: Joi.ObjectSchema<T> };
+
+const querySchema = <T>(fields: Readonly<Record<string, Joi.Schema>>): QuerySchema<T> => ({
+  names: Object.keys(fields),
+  schema: settled<T>(Joi.object(fields)),
+});
+
+/** Parameters that the schema does not name are not looked at. */
+function read<T>(req: Request, { names, schema }: QuerySchema<T>): T {
+  const entries = names.map((name) => [name, queryText(req, name)] as const);
+  const given = entries.filter((entry): entry is [string, string] => entry[1] !== undefined);
+  return checkQuery(schema, Object.fromEntries(given));
+}
+
+const required = Joi.string().allow('').required();
+const optional = Joi.string().allow('');
 
 /** A field of the metadata and the value that it must have. */
 export type MetadataFilter = { readonly field: string; readonly value: string };
 
 export type Listing = MetadataFilter & { readonly activeOnly: boolean };
 
-const listing = Joi.object({ field: required, value: required, active_only: flag.default(false) });
+const listing = querySchema<{ field: string; value: string; active_only: boolean }>({
+  field: required,
+  value: required,
+  active_only: flag.default(false),
+});
 
 /** @throws ValidationError */
 export function listingOf(req: Request): Listing {
-  const query = check<{ field: string; value: string; active_only: boolean }>(
-    listing,
-    pick(req, ['field', 'value', 'active_only']),
-    'query',
-  );
-  return { field: query.field, value: query.value, activeOnly: query.active_only };
+  const { field, value, active_only: activeOnly } = read(req, listing);
+  return { field, value, activeOnly };
 }
 
 export type Counting = {
@@ -29,7 +44,7 @@ export type Counting = {
   readonly activeOnly: boolean;
 };
 
-const counting = Joi.object({
+const counting = querySchema<{ field: string; values: string; active_only: boolean }>({
   field: required,
   values: required,
   active_only: flag.default(false),
@@ -37,13 +52,9 @@ const counting = Joi.object({
 
 /** @throws ValidationError */
 export function countingOf(req: Request): Counting {
-  const query = check<{ field: string; values: string; active_only: boolean }>(
-    counting,
-    pick(req, ['field', 'values', 'active_only']),
-    'query',
-  );
-  const values = query.values.split(',').map((value) => value.trim());
-  return { field: query.field, values: values.filter(Boolean), activeOnly: query.active_only };
+  const { field, values, active_only: activeOnly } = read(req, counting);
+  const trimmed = values.split(',').map((value) => value.trim());
+  return { field, values: trimmed.filter(Boolean), activeOnly };
 }
 
 export type Clearing = MetadataFilter & {
@@ -54,26 +65,23 @@ export type Clearing = MetadataFilter & {
   readonly clientId: string | undefined;
 };
 
-const clearing = Joi.object({
+type ClearingQuery = MetadataFilter & {
+  readonly exclude_channel_id?: string;
+  readonly force: boolean;
+  readonly client_id?: string;
+};
+
+const clearing = querySchema<ClearingQuery>({
   field: required,
   value: required,
-  exclude_channel_id: Joi.string().allow(''),
+  exclude_channel_id: optional,
   force: flag.default(true),
-  client_id: Joi.string()
-    .allow('')
-    .max(128)
-    .messages({ 'string.max': 'must be at most 128 characters long' }),
+  client_id: optional.max(128),
 });
 
 /** @throws ValidationError */
 export function clearingOf(req: Request): Clearing {
-  const query = check<{
-    field: string;
-    value: string;
-    exclude_channel_id?: string;
-    force: boolean;
-    client_id?: string;
-  }>(clearing, pick(req, ['field', 'value', 'exclude_channel_id', 'force', 'client_id']), 'query');
+  const query = read(req, clearing);
   return {
     field: query.field,
     value: query.value,
@@ -83,16 +91,7 @@ export function clearingOf(req: Request): Clearing {
   };
 }
 
-const activity = Joi.object({ active: flag });
+const activity = querySchema<{ active?: boolean }>({ active: flag });
 
 /** `?active=`, of `GET /streams`. @throws ValidationError */
-export function activityOf(req: Request): boolean | undefined {
-  return check<{ active?: boolean }>(activity, pick(req, ['active']), 'query').active;
-}
-
-function pick(req: Request, names: readonly string[]): Record<string, string> {
-  const entries = names.map((name) => [name, queryText(req, name)] as const);
-  return Object.fromEntries(
-    entries.filter((entry): entry is [string, string] => entry[1] !== undefined),
-  );
-}
+export const activityOf = (req: Request): boolean | undefined => read(req, activity).active;

@@ -1,18 +1,18 @@
 import Joi from 'joi';
-import { mapOf } from './fields.ts';
 
 /** RFC 9110 §5.6.2. */
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/;
 /** RFC 9110 §5.5, without what would end the line. */
 const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]{0,8192}$/;
 
-const value = Joi.string().allow('', null).pattern(FIELD_VALUE).messages({
-  'string.base': 'must be a string',
-  'string.pattern.base': 'must be one line of Latin-1 text, of at most 8192 characters',
-});
+const value = Joi.string()
+  .allow('', null)
+  .pattern(FIELD_VALUE, 'one line of Latin-1 text, of at most 8192 characters');
+
+export const MAX_HEADERS = 64;
 
 /** Headers that an app adds to our requests: name to value; `null` means that there is none. */
-export const headerMap = mapOf({ key: Joi.string().pattern(TOKEN), value, max: 64 });
+export const headerMap = Joi.object().pattern(Joi.string().pattern(TOKEN), value);
 
 /** These belong to the connection (RFC 9110 §7.6.1), or to each single request of ours. */
 const OURS = new Set([

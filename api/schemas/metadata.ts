@@ -1,5 +1,4 @@
 import Joi from 'joi';
-import { mapOf } from './fields.ts';
 
 const MAX_TEXT = 4096;
 
@@ -16,15 +15,11 @@ export function metadataText(value: unknown): string | undefined {
   return Number.isInteger(value) && !Number.isSafeInteger(value) ? undefined : String(value);
 }
 
-const value = Joi.any()
-  .custom((given: unknown, { error }) => metadataText(given) ?? error('metadata'))
-  .messages({
-    metadata: `must be a string of at most ${MAX_TEXT} characters, a boolean or a number of at most 2^53`,
-  });
+const value = Joi.any().custom(
+  (given: unknown, { error }) => metadataText(given) ?? error('metadata'),
+);
+
+export const MAX_METADATA = 100;
 
 /** An app's facts about its stream; every value comes out as a string. */
-export const metadataMap = mapOf({
-  key: Joi.string().min(1).max(256),
-  value,
-  max: 100,
-});
+export const metadataMap = Joi.object().pattern(Joi.string().max(256), value);

@@ -1,20 +1,17 @@
 import Joi from 'joi';
-import { check } from './check.ts';
+import { checkBody, settled } from './check.ts';
+import type { BodySchema } from './check.ts';
 
-const probeBody = Joi.object<{ url: string }>({
-  url: Joi.string()
-    .allow('')
-    .max(8192)
-    .required()
-    .messages({ 'any.required': 'is required', 'string.base': 'must be a string' }),
-})
-  .unknown(true)
-  .required()
-  .messages({ 'object.base': 'must be a JSON object', 'any.required': 'is required' });
+const probeBody: BodySchema<{ url: string }> = {
+  fields: settled(
+    Joi.object<{ url: string }>({ url: Joi.string().allow('').max(8192).required() }).unknown(true),
+  ),
+  bounds: { lists: {}, maps: {} },
+};
 
 /** The URL to try, without trailing slashes. It may be none. @throws ValidationError */
 export const probedUrl = (body: unknown): string =>
-  withoutTrailingSlashes(check(probeBody, body, 'body').url);
+  withoutTrailingSlashes(checkBody(probeBody, body).url);
 
 function withoutTrailingSlashes(text: string): string {
   let end = text.length;

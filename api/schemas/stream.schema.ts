@@ -1,9 +1,10 @@
 import Joi from 'joi';
 import type { SharingMode, StreamInput } from '#streams';
-import { check } from './check.ts';
-import { flag, listOf, url } from './fields.ts';
-import { headerMap, sortHeaders } from './headers.ts';
-import { metadataMap } from './metadata.ts';
+import { checkBody, settled } from './check.ts';
+import type { BodySchema } from './check.ts';
+import { flag, numberIn, orNull, url } from './fields.ts';
+import { MAX_HEADERS, headerMap, sortHeaders } from './headers.ts';
+import { MAX_METADATA, metadataMap } from './metadata.ts';
 
 /** The body of `POST /streams` once checked; every absent field is there as its default. */
 type StreamBody = {
@@ -24,38 +25,39 @@ type StreamBody = {
   readonly silence_monitoring_grace_period: number | null;
 };
 
-const orNull = (schema: Joi.Schema): Joi.Schema => schema.allow(null).default(null);
-const number = Joi.number().min(-1e6).max(1e6).messages({ 'number.base': 'must be a number' });
 const lineOfText = Joi.string()
   .allow('')
-  .pattern(/^[\t\x20-\x7e\x80-\xff]{0,1024}$/)
-  .messages({
-    'string.base': 'must be a string',
-    'string.pattern.base': 'must be one line of Latin-1 text, of at most 1024 characters',
-  });
+  .pattern(
+    /^[\t\x20-\x7e\x80-\xff]{0,1024}$/,
+    'one line of Latin-1 text, of at most 1024 characters',
+  );
+const anyNumber = numberIn({ min: -1e6, max: 1e6 });
 
-const streamBody = Joi.object<StreamBody>({
+const fields = Joi.object<StreamBody>({
   url: url.required(),
-  failover_urls: orNull(listOf(url, 100)),
+  failover_urls: orNull(Joi.array().items(url)),
   failover_resolver_url: orNull(url),
   user_agent: orNull(lineOfText),
-  headers: headerMap.allow(null),
-  metadata: metadataMap.allow(null),
-  sharing: orNull(
-    Joi.valid('per-client', 'shared').messages({ 'any.only': 'must be per-client or shared' }),
-  ),
+  headers: orNull(headerMap),
+  metadata: orNull(metadataMap),
+  sharing: orNull(Joi.valid('per-client', 'shared')),
   strict_live_ts: orNull(flag),
   use_sticky_session: orNull(flag),
   enable_silence_detection: orNull(flag),
-  silence_threshold_db: orNull(number),
-  silence_duration: orNull(number),
-  silence_check_interval: orNull(number),
-  silence_failover_threshold: orNull(number.integer()),
-  silence_monitoring_grace_period: orNull(number),
-})
-  .unknown(true)
-  .required()
-  .messages({ 'object.base': 'must be a JSON object', 'any.required': 'is required' });
+  silence_threshold_db: orNull(anyNumber),
+  silence_duration: orNull(anyNumber),
+  silence_check_interval: orNull(anyNumber),
+  silence_failover_threshold: orNull(numberIn({ min: -1e6, max: 1e6, whole: true })),
+  silence_monitoring_grace_period: orNull(anyNumber),
+}).unknown(true);
+
+const streamBody: BodySchema<StreamBody> = {
+  fields: settled(fields),
+  bounds: {
+    lists: { failover_urls: 100 },
+    maps: { headers: MAX_HEADERS, metadata: MAX_METADATA },
+  },
+};
 
 export type PostedStream = {
   readonly input: StreamInput;
@@ -68,7 +70,7 @@ export type PostedStream = {
  * @throws ValidationError naming every field at fault.
  */
 export function postedStream(body: unknown): PostedStream {
-  const posted = check(streamBody, body, 'body');
+  const posted = checkBody(streamBody, body);
   const headers = sortHeaders(posted.headers ?? {});
   return { input: inputOf(posted, headers.kept), ignoredHeaders: headers.ignored };
 }

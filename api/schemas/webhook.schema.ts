@@ -4,9 +4,10 @@ import { EVENT_TYPES } from '#events';
 import type { EventType } from '#events';
 import type { EndpointInput } from '#webhooks';
 import { queryText } from '#api/http/query';
-import { check } from './check.ts';
-import { listOf, url } from './fields.ts';
-import { headerMap, sortHeaders } from './headers.ts';
+import { checkBody, checkQuery, settled } from './check.ts';
+import type { BodySchema } from './check.ts';
+import { numberIn, orNull, url } from './fields.ts';
+import { MAX_HEADERS, headerMap, sortHeaders } from './headers.ts';
 
 type WebhookBody = {
   readonly url: string;
@@ -20,37 +21,19 @@ type WebhookBody = {
 /** Standard Webhooks: `whsec_` and 24 to 64 bytes in Base64. */
 const SECRET = /^whsec_(?:[A-Za-z0-9+/]{4}){8,22}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
-const eventType = Joi.valid(...EVENT_TYPES).messages({
-  'any.only': `must be one of ${EVENT_TYPES.join(', ')}`,
-});
-
-const seconds = Joi.number()
-  .integer()
-  .min(1)
-  .max(60)
-  .messages({ 'number.base': 'must be a whole number' });
-
-const attempts = Joi.number()
-  .integer()
-  .min(0)
-  .max(20)
-  .messages({ 'number.base': 'must be a whole number' });
-
-const webhookBody = Joi.object<WebhookBody>({
+const fields = Joi.object<WebhookBody>({
   url: url.required(),
-  events: listOf(eventType, 100).allow(null).default(null),
-  headers: headerMap.allow(null),
-  timeout: seconds.default(10),
-  retry_attempts: attempts.default(3),
-  secret: Joi.string()
-    .pattern(SECRET)
-    .allow(null)
-    .default(null)
-    .messages({ 'string.pattern.base': 'must be whsec_ and 24 to 64 bytes in Base64' }),
-})
-  .unknown(true)
-  .required()
-  .messages({ 'object.base': 'must be a JSON object', 'any.required': 'is required' });
+  events: orNull(Joi.array().items(Joi.valid(...EVENT_TYPES))),
+  headers: orNull(headerMap),
+  timeout: numberIn({ min: 1, max: 60, whole: true }).default(10),
+  retry_attempts: numberIn({ min: 0, max: 20, whole: true }).default(3),
+  secret: orNull(Joi.string().pattern(SECRET, 'whsec_ and 24 to 64 bytes in Base64')),
+}).unknown(true);
+
+const webhookBody: BodySchema<WebhookBody> = {
+  fields: settled(fields),
+  bounds: { lists: { events: 100 }, maps: { headers: MAX_HEADERS } },
+};
 
 export type PostedWebhook = {
   readonly input: EndpointInput;
@@ -59,7 +42,7 @@ export type PostedWebhook = {
 
 /** @throws ValidationError naming every field at fault. */
 export function postedWebhook(body: unknown): PostedWebhook {
-  const posted = check(webhookBody, body, 'body');
+  const posted = checkBody(webhookBody, body);
   const headers = sortHeaders(posted.headers ?? {});
   const input = {
     url: posted.url,
@@ -72,16 +55,9 @@ export function postedWebhook(body: unknown): PostedWebhook {
   return { input, ignoredHeaders: headers.ignored };
 }
 
-const webhookUrl = Joi.object<{ webhook_url: string }>({
-  webhook_url: Joi.string().required().messages({
-    'any.required': 'is required, in the query or in a JSON body',
-    'string.base': 'must be a string',
-    'string.empty': 'must not be empty',
-  }),
-})
-  .unknown(true)
-  .required()
-  .messages({ 'object.base': 'must be a JSON object' });
+const webhookUrl = settled(
+  Joi.object<{ webhook_url: string }>({ webhook_url: Joi.string().required() }).unknown(true),
+);
 
 /**
  * The endpoint that a request names, in its query or else in its body.
@@ -90,6 +66,7 @@ const webhookUrl = Joi.object<{ webhook_url: string }>({
  */
 export function webhookUrlOf(req: Request): string {
   const inQuery = queryText(req, 'webhook_url');
-  const named = inQuery === undefined ? ((req.body ?? {}) as unknown) : { webhook_url: inQuery };
-  return check(webhookUrl, named, inQuery === undefined ? 'body' : 'query').webhook_url;
+  if (inQuery !== undefined) return checkQuery(webhookUrl, { webhook_url: inQuery }).webhook_url;
+  const body: unknown = req.body ?? {};
+  return checkBody({ fields: webhookUrl, bounds: { lists: {}, maps: {} } }, body).webhook_url;
 }

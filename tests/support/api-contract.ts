@@ -44,7 +44,7 @@ export type Answer = {
 /** What is wrong with an answer by `openapi.yaml`. */
 export function answerFaults(operation: Operation, answer: Answer): readonly string[] {
   const responses = operation.node['responses'] as Readonly<Record<string, Node>>;
-  const described = responses[String(answer.status)];
+  const described = responses[String(answer.status)] ?? responses['default'];
   if (described === undefined) return [`status ${answer.status} is not described`];
   const content = resolve(apiDocument, described)['content'] as Record<string, Node> | undefined;
   if (content === undefined) return [];
