@@ -51,6 +51,7 @@ export class FileTransfer implements VodBody {
   }
 
   async pipeTo(response: ServerResponse): Promise<void> {
+    response.on('error', () => {}); // That the viewer has left is the signal's to tell.
     const end = await this.#send(response).catch((): TransferEnd =>
       this.#signal.aborted ? 'left' : 'failed',
     );
