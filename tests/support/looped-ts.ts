@@ -127,7 +127,8 @@ function startsOf(file: Buffer): number[] {
   const starts: number[] = [];
   let table: number | undefined;
   for (const { pid, at, startsUnit, randomAccess, pcrOffset } of packetsOf(file)) {
-    if (pid === PAT_PID) table ??= at / PACKET_BYTES;
+    // The latest one: ffmpeg repeats the PAT in the middle of pictures too.
+    if (pid === PAT_PID) table = at / PACKET_BYTES;
     // ffmpeg puts a clock reference at every keyframe, and in the packets of video only.
     if (pcrOffset === undefined || !startsUnit) continue;
     if (randomAccess && table !== undefined) starts.push(table);
