@@ -36,9 +36,8 @@ export async function startHls({ hls, ...playback }: HlsBenchOptions = {}) {
       }),
   });
   return {
-    ...started,
     playlistUrl: (id: string): string => `${started.base}/hls/${id}/playlist.m3u8`,
-    create: started.create.bind(started),
+    create: (...input: Parameters<typeof started.create>) => started.create(...input),
     registry: started.registry,
     state: started.state,
     base: started.base,

@@ -86,7 +86,9 @@ export class HlsStream {
     const keepMs = request.directives === '' ? KEEP_MS : 0;
     const load = (shared: AbortSignal): Promise<LoadedPlaylist> =>
       this.#loader.load(request, AbortSignal.any([shared, this.stream.removed]));
-    const loaded = await this.#loads.run(keyOf(request), { load, keepMs }, signal);
+    // What was loaded from a source that has been left is not given to anybody any more.
+    const key = `${sourceTagOf(this.source)} ${keyOf(request)}`;
+    const loaded = await this.#loads.run(key, { load, keepMs }, signal);
     this.#targetDurationMs = loaded.targetDurationMs ?? this.#targetDurationMs;
     if (this.stream.kind !== 'hls') this.stream.learnKind('hls');
     return loaded;

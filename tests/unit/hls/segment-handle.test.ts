@@ -1,0 +1,95 @@
+import { randomBytes } from 'node:crypto';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { createHandleCodec } from '#hls';
+import type { Target } from '#hls';
+import { streamIdOf } from '#kernel/ids';
+
+const SECRET = Buffer.alloc(32, 7);
+const STREAM = streamIdOf('http://p.example/a.m3u8');
+const OTHER_STREAM = streamIdOf('http://p.example/b.m3u8');
+const codec = createHandleCodec(SECRET);
+
+const segment: Target = { kind: 'segment', url: 'http://u:p@p.example/1.ts?t=1', source: 'abc' };
+const variant: Target = {
+  kind: 'playlist',
+  url: 'https://p.example/v0.m3u8',
+  source: 'abc',
+  track: { role: 'variant', ordinal: 3, bandwidth: 1_000_000 },
+  variables: new Map([['token', 'x']]),
+};
+
+const invalid = expect.objectContaining({ code: 'HANDLE_INVALID' });
+
+/** Every handle that differs from this one in one character. */
+const tampered = (handle: string): string[] =>
+  Array.from(
+    handle,
+    (char, at) => handle.slice(0, at) + (char === 'A' ? 'B' : 'A') + handle.slice(at + 1),
+  );
+
+describe('a handle', () => {
+  it.each([
+    ['segment', segment],
+    ['variant', variant],
+  ])('opens to what was sealed: %s', (_kind, target) => {
+    expect(codec.open(STREAM, codec.seal(STREAM, target))).toEqual(target);
+  });
+
+  it('survives any URL of up to 8 KiB', () => {
+    const url = fc.webUrl({ withQueryParameters: true, size: 'large' });
+    fc.assert(
+      fc.property(
+        url,
+        (any) => codec.open(STREAM, codec.seal(STREAM, { ...segment, url: any })).url === any,
+      ),
+    );
+    const long = `http://p.example/${'a'.repeat(8192 - 17)}`;
+    expect(codec.open(STREAM, codec.seal(STREAM, { ...segment, url: long })).url).toBe(long);
+  });
+
+  it('is the same for the same target, in every process with the secret, and fits a query', () => {
+    const handle = codec.seal(STREAM, segment);
+    expect(createHandleCodec(Buffer.from(SECRET)).seal(STREAM, { ...segment })).toBe(handle);
+    expect(handle).toMatch(/^[\w-]+$/);
+    expect(codec.seal(OTHER_STREAM, segment)).not.toBe(handle);
+  });
+
+  it('shows nothing of the URL', () => {
+    const handle = codec.seal(STREAM, segment);
+    expect(Buffer.from(handle, 'base64url').toString('latin1')).not.toContain('p.example');
+  });
+
+  it('opens for no other stream and with no other secret', () => {
+    const handle = codec.seal(STREAM, segment);
+    expect(() => codec.open(OTHER_STREAM, handle)).toThrow(invalid);
+    expect(() => createHandleCodec(randomBytes(32)).open(STREAM, handle)).toThrow(invalid);
+  });
+
+  it('does not open when a single character was changed', () => {
+    const handle = codec.seal(STREAM, segment);
+    // The last character has spare bits: some changes of it are no change of bytes.
+    for (const wrong of tampered(handle).slice(0, -1)) {
+      expect(() => codec.open(STREAM, wrong)).toThrow(invalid);
+    }
+  });
+
+  it('does not open when it was cut short or is no handle at all', () => {
+    const handle = codec.seal(STREAM, segment);
+    const wrongs = [
+      '',
+      'A',
+      '%',
+      handle.slice(0, 40),
+      handle.slice(1),
+      `${handle}AA`,
+      'A'.repeat(20_000),
+    ];
+    for (const wrong of wrongs) expect(() => codec.open(STREAM, wrong)).toThrow(invalid);
+    fc.assert(
+      fc.property(fc.string({ maxLength: 200 }), (text) => {
+        expect(() => codec.open(STREAM, text)).toThrow(invalid);
+      }),
+    );
+  });
+});

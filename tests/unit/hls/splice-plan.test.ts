@@ -1,0 +1,173 @@
+import { describe, expect, it } from 'vitest';
+import { stepTrack, windowOf } from '#hls';
+import type { ShownTrack } from '#hls';
+import type { Arrival, SplicePlan } from '../../../services/hls/splice-plan.ts';
+
+const TARGET_MS = 4_000;
+
+type Shown = {
+  readonly first: number;
+  readonly count: number;
+  readonly atMs: number;
+  readonly source?: string;
+  readonly marks?: readonly number[];
+  readonly marksBefore?: number;
+  readonly isTrimmable?: boolean;
+};
+
+const arrival = ({
+  first,
+  count,
+  atMs,
+  source = 'a',
+  marks = [],
+  marksBefore = 0,
+  isTrimmable = true,
+}: Shown): Arrival => ({
+  source,
+  nowMs: atMs,
+  targetDurationMs: TARGET_MS,
+  window: {
+    firstSequence: first,
+    segmentCount: count,
+    discontinuities: marks,
+    discontinuitySequence: marksBefore,
+    isTrimmable,
+  },
+});
+
+/** The plan for the last of these playlists. */
+function planAfter(...playlists: Shown[]): SplicePlan | undefined {
+  let shown: ShownTrack | undefined;
+  let plan: SplicePlan | undefined;
+  for (const playlist of playlists) ({ shown, plan } = stepTrack(shown, arrival(playlist)));
+  return plan;
+}
+
+const before: Shown = { first: 100, count: 5, atMs: 0 };
+
+describe('stepTrack', () => {
+  it('changes nothing while the source stays the same', () => {
+    expect(planAfter(before, { first: 101, count: 5, atMs: 4_000 })).toBeUndefined();
+    expect(planAfter(before, { first: 200, count: 5, atMs: 400_000 })).toBeUndefined();
+    expect(planAfter(before, { first: 99, count: 5, atMs: 1_000 })).toBeUndefined();
+  });
+
+  it.each([
+    ['at once: only the newest segment', 0, 4],
+    ['within a segment: only the newest', 3_900, 4],
+    ['two and a half segments later: three', 10_000, 2],
+    ['long after: the whole window', 60_000, 0],
+  ])('shows of another source what has passed meanwhile: %s', (_name, atMs, hide) => {
+    expect(planAfter(before, { first: 7, count: 5, atMs, source: 'b' })).toEqual({
+      hide,
+      offset: 105 - (7 + hide),
+      firstSequence: 105,
+      discontinuitySequence: 0,
+      marksDiscontinuity: true,
+    });
+  });
+
+  it('goes on at the very next number when the other source counts alike', () => {
+    expect(planAfter(before, { first: 102, count: 5, atMs: 60_000, source: 'b' })).toMatchObject({
+      hide: 3,
+      offset: 0,
+      firstSequence: 105,
+    });
+  });
+
+  it('leaves nothing out where a byte range goes on from the segment before', () => {
+    const ranges = { first: 7, count: 5, atMs: 0, source: 'b', isTrimmable: false };
+    expect(planAfter(before, ranges)).toMatchObject({ hide: 0, firstSequence: 105 });
+  });
+
+  it('keeps the join in place while the new window slides over it, then counts the discontinuity', () => {
+    const join = { first: 7, count: 5, atMs: 0, source: 'b' };
+    expect(planAfter(before, join, { first: 9, count: 5, atMs: 8_000, source: 'b' })).toMatchObject(
+      {
+        hide: 2,
+        firstSequence: 105,
+        discontinuitySequence: 0,
+        marksDiscontinuity: true,
+      },
+    );
+    expect(
+      planAfter(before, join, { first: 12, count: 5, atMs: 20_000, source: 'b' }),
+    ).toMatchObject({
+      hide: 0,
+      firstSequence: 106,
+      discontinuitySequence: 1,
+      marksDiscontinuity: false,
+    });
+  });
+
+  it('takes a source that starts over with lower numbers for another one', () => {
+    expect(planAfter(before, { first: 0, count: 2, atMs: 8_000 })).toMatchObject({
+      hide: 0,
+      firstSequence: 105,
+      marksDiscontinuity: true,
+    });
+  });
+
+  it('comes back to the first source without stepping back', () => {
+    const away = { first: 7, count: 5, atMs: 0, source: 'b' };
+    expect(planAfter(before, away, { first: 110, count: 5, atMs: 8_000 })).toMatchObject({
+      firstSequence: 106,
+      discontinuitySequence: 1,
+      marksDiscontinuity: true,
+    });
+  });
+
+  it('carries discontinuities of both sources on', () => {
+    const marked = { first: 100, count: 5, atMs: 0, marks: [1, 3], marksBefore: 7 };
+    const other = { first: 7, count: 5, atMs: 8_000, source: 'b', marks: [0, 4], marksBefore: 20 };
+    // Nine have passed when the join comes: it is the tenth, and the one in the list the eleventh.
+    expect(planAfter(marked, other)).toMatchObject({
+      hide: 3,
+      discontinuitySequence: 9,
+      marksDiscontinuity: true,
+    });
+    const later = { first: 11, count: 5, atMs: 30_000, source: 'b', marks: [0], marksBefore: 21 };
+    expect(planAfter(marked, other, later)).toMatchObject({
+      firstSequence: 106,
+      discontinuitySequence: 10,
+      marksDiscontinuity: false,
+    });
+  });
+
+  it('uses the new source’s own mark where it has one in front of the first segment shown', () => {
+    const other = { first: 7, count: 5, atMs: 4_000, source: 'b', marks: [4] };
+    expect(planAfter(before, other)).toMatchObject({
+      hide: 4,
+      discontinuitySequence: 0,
+      marksDiscontinuity: false,
+    });
+  });
+
+  it('waits with an empty playlist until the new source has a segment', () => {
+    const empty = { first: 3, count: 0, atMs: 4_000, source: 'b' };
+    expect(planAfter(before, empty)).toMatchObject({ hide: 0, firstSequence: 105 });
+    expect(
+      planAfter(before, empty, { first: 3, count: 1, atMs: 8_000, source: 'b' }),
+    ).toMatchObject({ hide: 0, firstSequence: 105, marksDiscontinuity: true });
+  });
+});
+
+describe('windowOf', () => {
+  it('counts segments and marks', () => {
+    const text =
+      '#EXTM3U\n#EXT-X-MEDIA-SEQUENCE:9\n#EXT-X-DISCONTINUITY-SEQUENCE:2\n#EXTINF:1,\na\n#EXT-X-DISCONTINUITY\n#EXTINF:1,\n b\n';
+    expect(windowOf(text)).toEqual({
+      firstSequence: 9,
+      segmentCount: 2,
+      discontinuitySequence: 2,
+      discontinuities: [1],
+      isTrimmable: true,
+    });
+  });
+
+  it('gives up on numbers that arithmetic cannot hold', () => {
+    expect(windowOf('#EXTM3U\n#EXT-X-MEDIA-SEQUENCE:18446744073709551615\n')).toBeUndefined();
+    expect(windowOf('#EXTM3U\n#EXT-X-MEDIA-SEQUENCE:x\n')).toBeUndefined();
+  });
+});
