@@ -29,7 +29,7 @@ export async function beginLive(
   const { socket } = res;
   gone.throwIfAborted();
   if (!socket) throw new DOMException('The viewer left.', 'AbortError');
-  return { sink: sinkOf(socket), finish: (end) => finish(socket, end) };
+  return { sink: sinkOf(socket), finish: (end) => finish(res, socket, end) };
 }
 
 const sinkOf = (socket: Socket): ViewerSink => ({
@@ -41,9 +41,13 @@ const sinkOf = (socket: Socket): ViewerSink => ({
   },
 });
 
-function finish(socket: Socket, end: ViewingEnd): void {
-  if (socket.destroyed) return;
-  // A close without notice is how a body without a length ends; a reset is how one breaks off.
-  if (end === 'clean') socket.end(() => socket.destroySoon());
-  else socket.resetAndDestroy();
+/** A player that reads no more must not hold a connection that has been ended. */
+const LAST_BYTES_MS = 1_000;
+
+function finish(res: Response, socket: Socket, end: ViewingEnd): void {
+  // A close is how a body without a length ends; a reset is how one breaks off.
+  if (end !== 'clean') return void socket.resetAndDestroy();
+  res.end();
+  const cut = setTimeout(() => socket.destroy(), LAST_BYTES_MS);
+  socket.once('close', () => clearTimeout(cut));
 }

@@ -171,6 +171,18 @@ describe('live delivery', () => {
     await live.provider.until(() => live.provider.open() === 0, 1000);
   });
 
+  it('cuts a viewer that does not read, too, when the stream is removed', async () => {
+    await using live = await startLive();
+    live.provider.setRoute('/live/a.ts', liveTs(source, { speed: Infinity }));
+    const id = await live.playback.create(live.primary);
+    await using viewer = await live.watch(id).started();
+    viewer.pause();
+    await live.provider.until(() => (live.provider.requests[0]?.sentBytes ?? 0) > 4_000_000);
+    const [stream] = live.playback.registry.list();
+    await live.playback.registry.remove(stream!.definition.id, { reason: 'manual_deletion' });
+    await live.playback.connections(0, 2000);
+  });
+
   it('answers a pipelined second request after the first', async () => {
     await using live = await startLive();
     const id = await live.playback.create(live.primary);

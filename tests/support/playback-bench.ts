@@ -12,6 +12,7 @@ import { StreamRegistry } from '#streams';
 import type { FailoverResolver, StreamDirectory, StreamInput } from '#streams';
 import { createUpstreamClient } from '../../services/adapters/http/upstream-client.ts';
 import { FakeResolver, FakeState } from './fake-state.ts';
+import { eventually } from './processes.ts';
 import { streamInput } from './stream-bench.ts';
 
 const UPSTREAM = { allowPrivate: true, verifyTls: true, maxRedirects: 5 };
@@ -73,6 +74,18 @@ export class Playback implements AsyncDisposable {
   async create(url: string, over: Partial<StreamInput> = {}): Promise<string> {
     const { snapshot } = await this.registry.create(streamInput(url, over));
     return snapshot.definition.id;
+  }
+
+  /** Waits until so many connections are left. */
+  async connections(count: number, deadlineMs: number): Promise<void> {
+    const left = async (): Promise<boolean> => (await this.#connectionCount()) === count;
+    await eventually(`${count} connections are left`, left, deadlineMs);
+  }
+
+  async #connectionCount(): Promise<number> {
+    const counting = Promise.withResolvers<number>();
+    this.#server.getConnections((_error, count) => counting.resolve(count));
+    return counting.promise;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
