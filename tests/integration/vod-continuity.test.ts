@@ -145,6 +145,40 @@ describe('a file whose provider breaks off', () => {
   });
 });
 
+describe('a file under way when an app moves its stream on', () => {
+  const slowly = { route: { bytesPerSecond: 4_000_000 } };
+
+  it('goes along where the file is the same', async () => {
+    await using vod = await startVod(slowly);
+    const id = await vod.create(B);
+    const viewer = vod.watch(id);
+    await viewer.reached(100_000);
+    await vod.playback.registry.failover(id as never);
+    expect(await viewer.ended()).toBe('clean');
+    expect(viewer.body().equals(vod.bytes)).toBe(true);
+    expect(vod.provider.requestsOf(B).at(-1)?.sentBytes).toBeGreaterThan(MIB);
+    expect(vod.provider.requestsOf(A)).toHaveLength(1);
+    expect(vod.playback.state.told.filter((type) => type === 'failover_triggered')).toHaveLength(1);
+  });
+
+  it.each([
+    ['is not there', status(404)],
+    ['is another', undefined],
+  ])('stays where the file %s', async (_how, fault) => {
+    await using vod = await startVod(slowly);
+    const other = await vod.addFile('other.mp4', mp4Like(SIZE + 1));
+    vod.provider.setRoute(B, file(other));
+    if (fault !== undefined) vod.provider.setFault(B, fault);
+    const id = await vod.create(B);
+    const viewer = vod.watch(id);
+    await viewer.reached(100_000);
+    await vod.playback.registry.failover(id as never);
+    expect(await viewer.ended()).toBe('clean');
+    expect(viewer.body().equals(vod.bytes)).toBe(true);
+    expect(vod.playback.state.told.filter((type) => type === 'failover_triggered')).toHaveLength(1);
+  });
+});
+
 describe('a file before its first byte', () => {
   const faults: readonly (readonly [string, Fault])[] = [
     ['answers 404', status(404)],

@@ -61,6 +61,16 @@ export class FileSources {
     }
   }
 
+  /** Calls when an app moves the stream to another source; returns how to stop listening. */
+  onMoved(listener: (source: Source) => void): () => void {
+    return this.#walk.onMoved(listener);
+  }
+
+  /** The next attempt is made at the source that the stream is at now. */
+  follow(): void {
+    this.#source = this.#walk.current;
+  }
+
   /** Bytes of media come from the source in use. */
   flowing(): void {
     this.#walk.flowing();

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
-import { type AppError, UpstreamError } from '#kernel/app-error';
+import { type AppError, codeOf, UpstreamError } from '#kernel/app-error';
 import type { Source, ViewerConnection } from '#streams';
+import type { ByteRange } from './byte-range.ts';
 import { type FileIdentity, isSameFile, isSameSize } from './file-identity.ts';
 import type { FileReader } from './file-reader.ts';
 import type { FileSources, OpenAnswer, OpenFile } from './file-sources.ts';
@@ -23,6 +24,9 @@ export type FileTransferOptions = {
   readonly over: (how: TransferEnd) => void;
 };
 
+/** Why the source in use gives no more. */
+type Break = AppError | 'moved';
+
 export type TransferEnd = 'complete' | 'failed' | 'left';
 
 /**
@@ -38,6 +42,8 @@ export class FileTransfer implements VodBody {
   readonly #signal: AbortSignal;
   #reader: FileReader;
   #next: number;
+  /** Takes the bytes that follow from the source that the stream was moved to. */
+  #switch: (() => void) | undefined;
 
   constructor(options: FileTransferOptions) {
     this.#options = options;
@@ -52,30 +58,38 @@ export class FileTransfer implements VodBody {
 
   async pipeTo(response: ServerResponse): Promise<void> {
     response.on('error', () => {}); // That the viewer has left is the signal's to tell.
-    const end = await this.#send(response).catch((): TransferEnd =>
-      this.#signal.aborted ? 'left' : 'failed',
-    );
-    this.#reader.close();
-    if (end !== 'complete') response.destroy();
-    this.#options.over(end);
+    const stopListening = this.#options.sources.onMoved((source) => void this.#consider(source));
+    let end: TransferEnd = 'failed';
+    try {
+      end = await this.#send(response);
+    } catch (error) {
+      if (this.#signal.aborted) end = 'left';
+      else if (codeOf(error) === 'INTERNAL') throw error;
+    } finally {
+      stopListening();
+      this.#reader.close();
+      if (end !== 'complete') response.destroy();
+      this.#options.over(end);
+    }
   }
 
   async #send(response: ServerResponse): Promise<TransferEnd> {
     for (;;) {
-      const failure = await this.#flow(response);
-      if (failure === undefined) break;
+      const reason = await this.#flow(response);
+      if (reason === undefined) break;
       this.#reader.close();
-      await this.#goOn(failure);
+      await this.#goOn(reason);
     }
     this.#reader.close();
     response.end();
-    if (!response.writableFinished) await once(response, 'finish', { signal: this.#signal });
-    return 'complete';
+    if (!response.writableFinished) await finished(response, this.#signal);
+    return response.writableFinished ? 'complete' : 'left';
   }
 
   /** Sends what one source gives; resolves with why it gave no more, or when all is sent. */
-  #flow(response: ServerResponse): Promise<AppError | undefined> {
-    const { promise, resolve, reject } = Promise.withResolvers<AppError | undefined>();
+  #flow(response: ServerResponse): Promise<Break | undefined> {
+    const { promise, resolve, reject } = Promise.withResolvers<Break | undefined>();
+    this.#switch = () => resolve('moved');
     const leave = (): void => reject(this.#signal.reason);
     this.#signal.addEventListener('abort', leave, { once: true });
     if (this.#signal.aborted) leave();
@@ -108,19 +122,35 @@ export class FileTransfer implements VodBody {
     });
   }
 
-  async #goOn(failure: AppError): Promise<void> {
-    const { sources, wanted } = this.#options;
-    const { sizeBytes } = this.#begun;
-    const isToTheEnd = wanted.last === undefined || wanted.last + 1 === sizeBytes;
-    const last = isToTheEnd || wanted.last === undefined ? {} : { last: wanted.last };
-    this.#reader = await sources.firstThatGives(async (source) => {
-      const opened = await sources.ask(source, 'GET', { kind: 'from', first: this.#next, ...last });
-      const skipBytes = this.#assertContinues(source, opened);
-      const { reader } = await sources.begin(opened, skipBytes);
+  async #goOn(reason: Break): Promise<void> {
+    const { sources } = this.#options;
+    if (reason === 'moved') sources.follow();
+    const attempt = async (source: Source): Promise<FileReader> => {
+      const opened = await sources.ask(source, 'GET', this.#remaining());
+      const { reader } = await sources.begin(opened, this.#assertContinues(source, opened));
       return reader;
-    }, failure);
+    };
+    this.#reader = await sources.firstThatGives(attempt, reason === 'moved' ? undefined : reason);
     if (this.#signal.aborted) this.#reader.close();
     sources.flowing();
+  }
+
+  /** An app has moved the stream on: we go along if the file is the same there, and stay if not. */
+  async #consider(source: Source): Promise<void> {
+    try {
+      const opened = await this.#options.sources.ask(source, 'GET', this.#remaining());
+      this.#assertContinues(source, opened);
+      opened.response.close();
+      this.#switch?.();
+    } catch {
+      // What is under way still works: the new source is for the requests that come.
+    }
+  }
+
+  #remaining(): ByteRange {
+    const { last } = this.#options.wanted;
+    const isToTheEnd = last === undefined || last + 1 === this.#begun.sizeBytes;
+    return { kind: 'from', first: this.#next, ...(isToTheEnd ? {} : { last }) };
   }
 
   /** The bytes to leave out so that the answer goes on where we are. Closes what does not fit. */
@@ -140,6 +170,10 @@ export class FileTransfer implements VodBody {
     return skipBytes;
   }
 }
+
+/** Waits until the last byte has gone to the system, or the viewer has. */
+const finished = (response: ServerResponse, signal: AbortSignal): Promise<unknown> =>
+  once(response, 'finish', { signal }).catch(() => {});
 
 const changed = (): UpstreamError =>
   new UpstreamError('UPSTREAM_CHANGED', {

@@ -25,8 +25,8 @@ export class VodDelivery {
    * Finds a source that gives the file. Resolves when its first bytes have come (after HEAD: its
    * description), so that a source that fails before is passed over unseen.
    *
-   * A file under way stays with its source when an app moves the stream on; the next request goes
-   * to the new one. Several ranges at once are for the caller to ignore.
+   * When an app moves the stream on, a file under way goes along if it is the same there, and stays
+   * with its source if not. Several ranges at once are for the caller to ignore.
    *
    * @param gone - The viewer's leaving, at any time: closes the upstream at once.
    * @throws AppError when no source gave the file, or the stream was removed meanwhile; the

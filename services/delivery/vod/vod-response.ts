@@ -17,7 +17,7 @@ export interface VodBody {
   /**
    * Sends all bytes and ends the response, after its head was written. When the sources are used
    * up, or the viewer is sent away, the response is destroyed, so that it does not look complete.
-   * Resolves when it is over; never rejects. To be called once.
+   * Resolves when it is over, however it ended. To be called once.
    */
   pipeTo(response: ServerResponse): Promise<void>;
 }
