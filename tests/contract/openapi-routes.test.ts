@@ -1,7 +1,8 @@
 import { Router } from 'express';
 import { describe, expect, it } from 'vitest';
+import packageInfo from '#package' with { type: 'json' };
 import { createApp } from '#api/app';
-import { operations } from '../support/api-contract.ts';
+import { apiDocument, operations } from '../support/api-contract.ts';
 import { appDeps, startApi } from '../support/api-under-test.ts';
 import { playbackRouters } from '../support/playback-routers.ts';
 
@@ -40,6 +41,12 @@ describe('openapi.yaml and the routes', () => {
     const undescribed = Router().get('/secret/:id', (_req, res) => void res.end());
     const app = createApp(appDeps({ delivery: [undescribed] }));
     expect(pathsOf((app.router as { stack: readonly Layer[] }).stack)).toContain('/secret/{id}');
+  });
+});
+
+describe('openapi.yaml', () => {
+  it('is of the version that the package is', () => {
+    expect(apiDocument['info']).toMatchObject({ version: packageInfo.version });
   });
 });
 
