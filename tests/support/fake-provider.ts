@@ -66,7 +66,7 @@ export class FakeProvider implements AsyncDisposable {
     this.#routes.set(path, route);
   }
 
-  /** `path` is an address, a route that ends in `/`, or `*`; the closest one counts. */
+  /** `path` is an address, a route that ends in `/`, or a beginning and `*`; the closest counts. */
   setFault(path: string, fault: Fault): void {
     this.#faults.set(path, { fault, sinceMs: performance.now() });
   }
@@ -175,7 +175,11 @@ export class FakeProvider implements AsyncDisposable {
   }
 
   #faultFor(path: string, key: string | undefined) {
-    return this.#faults.get(path) ?? this.#faults.get(key ?? '') ?? this.#faults.get('*');
+    const exact = this.#faults.get(path);
+    const beginnings = [...this.#faults.keys()]
+      .filter((pattern) => pattern.endsWith('*') && path.startsWith(pattern.slice(0, -1)))
+      .toSorted((a, b) => b.length - a.length);
+    return exact ?? this.#faults.get(key ?? '') ?? this.#faults.get(beginnings[0] ?? '');
   }
 
   /** A full house is an answer of its own, or costs the oldest guest its place. */
