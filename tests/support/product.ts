@@ -36,6 +36,8 @@ export type Product = AsyncDisposable & {
   killAndAwaitReturn(role: Exclude<Role, 'supervisor'>): Promise<void>;
   /** Everything that any of its processes has written. */
   output(): string;
+  /** Kills the supervisor, and waits until every other process has noticed and is gone. */
+  crash(): Promise<void>;
   /** Drains it. @throws Error when it does not exit with 0, or leaves a process behind. */
   stop(): Promise<void>;
 };
@@ -44,7 +46,7 @@ const COMMANDS: Readonly<Record<Role, string>> = {
   supervisor: 'supervisor/main.ts',
   api: 'api/main.ts',
   worker: 'workers/main.ts',
-  redis: 'redis-watch.sh',
+  redis: 'redis-server unixsocket',
 };
 
 /** Starts Penstock on a free port of 127.0.0.1 and waits until it is ready. */
@@ -123,6 +125,10 @@ class RunningProduct implements Product {
     return [...this.#supervisor.out, ...this.#supervisor.err].join('\n');
   }
 
+  crash(): Promise<void> {
+    return (this.#stopping ??= this.#crash());
+  }
+
   stop(): Promise<void> {
     return (this.#stopping ??= this.#stop());
   }
@@ -134,6 +140,14 @@ class RunningProduct implements Product {
     } finally {
       await this.#supervisor[Symbol.asyncDispose]();
     }
+  }
+
+  async #crash(): Promise<void> {
+    const pids = this.pids();
+    process.kill(this.#supervisor.pid, 'SIGKILL');
+    await this.#supervisor.ended;
+    const left = (): readonly number[] => pids.filter((pid) => existsSync(`/proc/${pid}`));
+    await eventually('no process is left', () => left().length === 0, STOP_DEADLINE_MS);
   }
 
   async #stop(): Promise<void> {
