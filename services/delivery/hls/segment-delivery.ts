@@ -1,4 +1,3 @@
-import type { Writable } from 'node:stream';
 import type { AppError } from '#kernel/app-error';
 import type { Target } from '#hls';
 import type { Timers } from '#kernel/clock';
@@ -8,6 +7,7 @@ import { statusError } from './fetch-playlist.ts';
 import type { HlsStream } from './hls-stream.ts';
 import type { Presence } from './presence.ts';
 import { SegmentBody } from './segment-body.ts';
+import type { Outlet } from './segment-body.ts';
 import { refusalHeaders, segmentHeaders } from './segment-headers.ts';
 import type { RangeHeaders, SegmentOpener } from './segment-opener.ts';
 
@@ -32,7 +32,7 @@ export type SegmentAnswer = {
    * Sends the body and ends `outlet`; destroys it when the body cannot be completed or the viewer
    * is ended. Call once, after the head: it also ends the viewer's request. Never rejects.
    */
-  send(outlet: Writable): Promise<void>;
+  send(outlet: Outlet): Promise<void>;
 };
 
 export type SegmentDeliveryOptions = {
@@ -60,12 +60,12 @@ export class SegmentDelivery {
     const { status } = response;
     if (status < 300) {
       const headers = segmentHeaders(response, exchange.target);
-      const send = (outlet: Writable): Promise<void> => this.#send(response, outlet, exchange);
+      const send = (outlet: Outlet): Promise<void> => this.#send(response, outlet, exchange);
       return { status, headers, clientId, send };
     }
     response.close();
     hls.segmentFailed(exchange.target, statusError(status));
-    const send = async (outlet: Writable): Promise<void> => {
+    const send = async (outlet: Outlet): Promise<void> => {
       outlet.end();
       presence.close('segment_refused');
     };
@@ -74,7 +74,7 @@ export class SegmentDelivery {
 
   async #send(
     response: UpstreamResponse,
-    outlet: Writable,
+    outlet: Outlet,
     exchange: SegmentExchange,
   ): Promise<void> {
     const body = this.#bodyOf(response, exchange);
