@@ -229,9 +229,9 @@ describe('type of a file', () => {
     await using vod = await startVod(small);
     vod.provider.setRoute('/movie/a.mp4', route);
     const id = await vod.create();
-    const answer = await vod.fetch(id);
-    expect(answer.status).toBe(302);
-    expect(answer.headers.location).toBe(`../hls/${id}/playlist.m3u8`);
+    const led = await vod.fetch(id);
+    expect(led.status).toBe(302);
+    expect(led.headers.location).toBe(`../hls/${id}/playlist.m3u8`);
     expect(vod.playback.state.told).not.toContain('stream_failed');
   });
 });

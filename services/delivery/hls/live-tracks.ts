@@ -32,6 +32,11 @@ export class LiveTracks {
     this.#clock = clock;
   }
 
+  /** Whether viewers have seen it live. */
+  isFollowed(key: string): boolean {
+    return this.#shown.get(key) !== undefined;
+  }
+
   /** Whether viewers see other numbers than the source writes. */
   isRenumbered(key: string): boolean {
     return (this.#shown.get(key)?.join?.offset ?? 0) !== 0;

@@ -87,6 +87,7 @@ export class PlaylistLoader {
     const found = await finder.find(source, { ask, directives: usable }, signal);
     const isFollowed = found.playlist.facts.shape === 'media';
     const trackKey = isFollowed ? key : undefined;
+    const wasLive = trackKey !== undefined && tracks.isFollowed(trackKey);
     const { playlist, hasStalled } =
       trackKey === undefined
         ? { playlist: found.playlist, hasStalled: false }
@@ -95,6 +96,8 @@ export class PlaylistLoader {
       source: sourceTagOf(source),
       imported: found.imported,
       trackKey,
+      track: ask.kind === 'child' ? ask.target.track : undefined,
+      isFilm: trackKey !== undefined && playlist.facts.isEnded && !wasLive,
       tracks: finder.tracksOf(source),
     };
     return { loaded: await this.#write(playlist, context), hasStalled };
