@@ -51,21 +51,20 @@ const KINDS: readonly ResourceKind[] = ['playlist', 'segment', 'key', 'map', 'da
 export function createHandleCodec(secret: Buffer): HandleCodec {
   const encryptionKey = derive(secret, 'penstock hls handle encryption 1');
   const nonceKey = derive(secret, 'penstock hls handle nonce 1');
-  const nonceOf = (streamId: StreamId, plain: Buffer): Buffer =>
+  const nonceOf = (streamId: StreamId, plain: string): Buffer =>
     createHmac('sha256', nonceKey)
-      .update(`${streamId}\n`)
-      .update(plain)
+      .update(`${streamId}\n${plain}`)
       .digest()
       .subarray(0, NONCE_BYTES);
 
   return {
     seal(streamId, target) {
-      const plain = Buffer.from(encode(target));
+      const plain = encode(target);
       const nonce = nonceOf(streamId, plain);
       const cipher = createCipheriv('aes-256-gcm', encryptionKey, nonce).setAAD(
         Buffer.from(streamId),
       );
-      const body = [nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()];
+      const body = [nonce, cipher.update(plain, 'utf8'), cipher.final(), cipher.getAuthTag()];
       return Buffer.concat(body).toString('base64url');
     },
     open(streamId, handle) {
@@ -112,7 +111,7 @@ type Encoded = [
   url: string,
   track?: [role: string, ordinal: number, bandwidth: number] | null,
   variables?: [name: string, value: string][] | null,
-  place?: [cut: string, index: number],
+  place?: [cut: string, index: number] | null,
 ];
 
 function encode({ kind, source, url, track, variables, place }: Target): string {
@@ -122,8 +121,8 @@ function encode({ kind, source, url, track, variables, place }: Target): string 
     url,
     track ? [track.role, track.ordinal, track.bandwidth] : null,
     variables && variables.size > 0 ? [...variables] : null,
-    ...(place ? [[place.cut, place.index] as [string, number]] : []),
-  ] as Encoded;
+    place ? [place.cut, place.index] : null,
+  ];
   while (encoded.at(-1) === null) encoded.pop();
   return JSON.stringify(encoded);
 }

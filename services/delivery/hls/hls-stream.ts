@@ -5,6 +5,7 @@ import type { Logger } from '#kernel/logger';
 import type { MediaKind, Source, SourceWalk, Stream } from '#streams';
 import { failureClassOf, statusOf } from '#upstream';
 import type { PlaylistFetcher } from './fetch-playlist.ts';
+import { FilmMirror } from './film-mirror.ts';
 import { ListedSegments } from './listed-segments.ts';
 import { LiveTracks } from './live-tracks.ts';
 import { Lru } from './lru.ts';
@@ -40,6 +41,7 @@ export class HlsStream {
   readonly #options: HlsStreamOptions;
   readonly #loads: SharedLoads<LoadedPlaylist>;
   readonly #loader: PlaylistLoader;
+  readonly #mirror: FilmMirror;
   readonly #walk: SourceWalk;
   readonly #listed = new ListedSegments();
   readonly #health = new SegmentHealth();
@@ -53,10 +55,12 @@ export class HlsStream {
     this.#options = options;
     this.#walk = stream.walk();
     this.#loads = new SharedLoads(clock);
+    const finder = new PlaylistFinder(fetch);
+    this.#mirror = new FilmMirror(finder);
     this.#loader = new PlaylistLoader({
       stream,
       walk: this.#walk,
-      finder: new PlaylistFinder(fetch),
+      finder,
       tracks: new LiveTracks(clock),
       writer: new PlaylistWriter({ streamId: stream.id, handles, listed: this.#listed }),
       health: this.#health,
@@ -103,17 +107,25 @@ export class HlsStream {
     this.#shapes.set(viewer, shape);
   }
 
+  /** Where to ask now for what a playlist named when another source may have been in use. */
+  whereNow(target: Target, signal: AbortSignal): Promise<Target> {
+    return this.#mirror.at(this.source, target, signal);
+  }
+
   segmentSucceeded(target: Target): void {
     if (target.source !== sourceTagOf(this.source)) return;
     this.#health.succeeded();
     this.#walk.flowing();
   }
 
-  /** Enough different segments in a row move the stream on; nobody waits for that here. */
-  segmentFailed(target: Target, error: AppError): void {
+  /**
+   * Enough different segments in a row move the stream on.
+   * @returns what resolves when it has been moved, or could not be; never rejects.
+   */
+  async segmentFailed(target: Target, error: AppError): Promise<void> {
     const { source } = this;
     if (target.source !== sourceTagOf(source) || !this.#saysSomething(target, error)) return;
-    if (this.#health.failed(target.url)) void this.#leave(source, error);
+    if (this.#health.failed(target.url)) await this.#leave(source, error);
   }
 
   #saysSomething({ url }: Target, error: AppError): boolean {
