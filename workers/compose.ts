@@ -81,11 +81,16 @@ function startWebhooks(config: Config, logger: Logger, connections: Connections)
     timers: systemTimers,
     logger,
   });
+  const closeDispatcher = (): Promise<void> => {
+    const closing = dispatcher.close();
+    reader.disconnect(); // It waits there for the next event.
+    return closing;
+  };
   return {
     close: () =>
       closeAll([
         () => changes.close(),
-        () => Promise.all([dispatcher.close(), runners.close()]),
+        () => Promise.all([closeDispatcher(), runners.close()]),
         () => queues.close(),
         () => client.close(),
       ]),

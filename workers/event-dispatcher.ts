@@ -63,6 +63,7 @@ export class EventDispatcher {
       this.#isTroubled = false;
       return restMs;
     } catch (error) {
+      if (this.#closed.signal.aborted) return 0;
       if (!this.#isTroubled) this.#options.logger.warn('event dispatch waits', { error });
       this.#isTroubled = true;
       return TROUBLE_MS;

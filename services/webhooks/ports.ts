@@ -51,7 +51,12 @@ export type DeliveryOutcome =
   /** Given up: kept as failed for a while; the next one's turn comes. */
   | { readonly kind: 'failed'; readonly reason: string };
 
-/** Works on one delivery. When it rejects, the delivery is put back and no attempt is counted. */
+/**
+ * Works on one delivery.
+ *
+ * When it rejects with a DependencyError, or because `signal` aborted, the delivery is put back
+ * and no attempt is counted. Any other error is a bug: the delivery fails.
+ */
 export type ProcessDelivery = (delivery: Delivery, signal: AbortSignal) => Promise<DeliveryOutcome>;
 
 /** One queue of deliveries per endpoint, first in first out. */

@@ -1,6 +1,7 @@
 import { Queue, RateLimitError, UnrecoverableError, Worker } from 'bullmq';
 import type { Job } from 'bullmq';
 import type { Redis } from 'ioredis';
+import { DependencyError, codeOf } from '#kernel/app-error';
 import type { EndpointId } from '#kernel/ids';
 import type { Logger } from '#kernel/logger';
 import type { Delivery, DeliveryOutcome, ProcessDelivery } from '#webhooks';
@@ -27,8 +28,8 @@ const LIMITER = { max: 1_000_000, duration: 1_000 };
 /** What is done is kept for a while, so that the same event is not delivered again. */
 const KEEP_DONE = { age: 86_400, count: 1_000 };
 const KEEP_FAILED = { age: 7 * 86_400, count: 1_000 };
-/** When an outcome could not be found for reasons of ours. */
-const OWN_TROUBLE_DELAY_MS = 1_000;
+/** Before the next look, when our own store is away. */
+const STORE_AWAY_DELAY_MS = 1_000;
 
 /**
  * Works off the deliveries of one endpoint, one at a time over all workers, in their order: a
@@ -85,15 +86,20 @@ export class BullDeliveryRunner {
     throw new RateLimitError(); // Back to the head of the queue.
   }
 
-  /** Trouble of ours is no attempt: the delivery waits until it is over. */
+  /** Trouble of ours is no attempt: it is waited for. A bug must not hold up all that follow. */
   async #process(delivery: Delivery): Promise<DeliveryOutcome> {
-    const { failedAttempts } = delivery;
+    const { process, logger } = this.#options;
+    const { v, event, failedAttempts } = delivery;
+    if (v !== 1) return { kind: 'failed', reason: 'unknown version' };
     try {
-      return await this.#options.process(delivery, this.#closed.signal);
+      return await process(delivery, this.#closed.signal);
     } catch (error) {
       if (this.#closed.signal.aborted) return { kind: 'again', delayMs: 0, failedAttempts };
-      this.#options.logger.warn('delivery postponed', { error });
-      return { kind: 'again', delayMs: OWN_TROUBLE_DELAY_MS, failedAttempts };
+      if (error instanceof DependencyError) {
+        return { kind: 'again', delayMs: STORE_AWAY_DELAY_MS, failedAttempts };
+      }
+      logger.error('delivery impossible', { eventId: event.eventId, error });
+      return { kind: 'failed', reason: codeOf(error) };
     }
   }
 
