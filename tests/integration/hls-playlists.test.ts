@@ -100,6 +100,18 @@ describe('an HLS playlist', () => {
     expect(hls.provider.requests.at(-1)?.url).toBe('/cdn/token/seg.ts');
   });
 
+  it('keeps credentials from where another host’s redirects lead', async () => {
+    await using cdn = await startFakeProvider({ '/index.m3u8': text(media('seg.ts'), TYPE) });
+    const elsewhere = cdn.url('/index.m3u8').replace('127.0.0.1', 'localhost');
+    await using hls = await start({ '/entry.m3u8': redirect(elsewhere) });
+    const headers = { Authorization: 'Bearer secret', Cookie: 'session=1', 'X-App': 'yes' };
+    const { response } = await hls.load('/entry.m3u8', { headers });
+    expect(response.status).toBe(200);
+    expect(hls.provider.requests[0]?.headers).toMatchObject({ authorization: 'Bearer secret' });
+    expect(cdn.requests[0]?.headers).toMatchObject({ 'x-app': 'yes' });
+    expect(Object.keys(cdn.requests[0]?.headers ?? {}).join()).not.toMatch(/authorization|cookie/);
+  });
+
   it('passes all but URIs through: CRLF, titles, comments, unknown tags', async () => {
     const original =
       '#EXTM3U\r\n#EXT-X-TARGETDURATION:4\r\n# hi\r\n#X-Y:Z\r\n#EXTINF:4.0000,Köln 日本\r\na.ts\r\n';

@@ -80,6 +80,7 @@ export class HlsDelivery {
       fetch: createPlaylistFetcher({ texts, maxBytes, timeoutMs: timeouts.headersMs }),
       handles: this.#handles,
       clock,
+      timers,
       logger,
     });
     this.#segments = new SegmentDelivery({

@@ -1,6 +1,6 @@
 import { AppError, MediaError, UpstreamError } from '#kernel/app-error';
 import type { HandleCodec, Target } from '#hls';
-import type { Clock } from '#kernel/clock';
+import type { Clock, Timers } from '#kernel/clock';
 import type { Logger } from '#kernel/logger';
 import type { MediaKind, Source, SourceWalk, Stream } from '#streams';
 import { failureClassOf, statusOf } from '#upstream';
@@ -22,6 +22,7 @@ export type HlsStreamOptions = {
   readonly fetch: PlaylistFetcher;
   readonly handles: HandleCodec;
   readonly clock: Clock;
+  readonly timers: Timers;
   readonly logger: Logger;
 };
 
@@ -49,12 +50,12 @@ export class HlsStream {
   #targetDurationMs = 0;
 
   constructor(options: HlsStreamOptions) {
-    const { stream, clock, logger, fetch, handles } = options;
+    const { stream, clock, timers, logger, fetch, handles } = options;
     this.stream = stream;
     this.kind = stream.kind;
     this.#options = options;
     this.#walk = stream.walk();
-    this.#loads = new SharedLoads(clock);
+    this.#loads = new SharedLoads(timers);
     const finder = new PlaylistFinder(fetch);
     this.#mirror = new FilmMirror(finder);
     this.#loader = new PlaylistLoader({
@@ -113,7 +114,7 @@ export class HlsStream {
   }
 
   segmentSucceeded(target: Target): void {
-    if (target.source !== sourceTagOf(this.source)) return;
+    if (target.kind !== 'segment' || target.source !== sourceTagOf(this.source)) return;
     this.#health.succeeded();
     this.#walk.flowing();
   }
@@ -128,7 +129,8 @@ export class HlsStream {
     if (this.#health.failed(target.url)) await this.#leave(source, error);
   }
 
-  #saysSomething({ url }: Target, error: AppError): boolean {
+  #saysSomething({ kind, url }: Target, error: AppError): boolean {
+    if (kind === 'data') return false;
     const status = error.code === 'UPSTREAM_STATUS' ? statusOf(error) : null;
     if (status === 416) return false;
     return (status !== 404 && status !== 410) || this.#listed.has(url);
