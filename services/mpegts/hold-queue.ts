@@ -14,26 +14,25 @@ export class HoldQueue {
   }
 
   /**
-   * Puts `parts` behind what waits and gives back all but the last `keep` packets.
-   * @param isLent - The memory of `parts` may change after this.
+   * Puts a part behind what waits and gives back all but the last `keep` packets.
+   * @param isLent - The memory of `part` may change after this.
    */
-  advance(parts: readonly Buffer[], keep: number, isLent: boolean): Buffer[] {
-    const arrived = parts.reduce((sum, part) => sum + part.length / PACKET_BYTES, 0);
-    let toRelease = this.#packets + arrived - keep;
+  advance(part: Buffer, keep: number, isLent: boolean): Buffer[] {
+    let toRelease = this.#packets + part.length / PACKET_BYTES - keep;
     const held = this.#parts;
     const released: Buffer[] = [];
     this.#parts = [];
     this.#packets = keep;
-    const place = (part: Buffer, copies: boolean): void => {
-      const head = Math.min(part.length, toRelease * PACKET_BYTES);
+    const place = (bytes: Buffer, copies: boolean): void => {
+      const head = Math.min(bytes.length, toRelease * PACKET_BYTES);
       toRelease -= head / PACKET_BYTES;
-      if (head > 0) released.push(head === part.length ? part : part.subarray(0, head));
-      if (head === part.length) return;
-      const rest = part.subarray(head);
+      if (head > 0) released.push(head === bytes.length ? bytes : bytes.subarray(0, head));
+      if (head === bytes.length) return;
+      const rest = bytes.subarray(head);
       this.#parts.push(copies ? Buffer.from(rest) : rest);
     };
-    for (const part of held) place(part, false);
-    for (const part of parts) place(part, isLent);
+    for (const waiting of held) place(waiting, false);
+    place(part, isLent);
     return released;
   }
 

@@ -4,7 +4,15 @@ import { PesHeader } from './pes-header.ts';
 import { PidTable } from './pid-table.ts';
 import { mainTrackOf } from './program.ts';
 import type { Program } from './program.ts';
-import { PCR_PER_TICK, ahead27m, readPcr27m, wrap27m } from './timestamps.ts';
+import {
+  PCR_PER_TICK,
+  TICKS_PER_SECOND,
+  ahead27m,
+  ahead90k,
+  readPcr27m,
+  wrap27m,
+  wrap90k,
+} from './timestamps.ts';
 
 const MAX_TRACKS = 128;
 /**
@@ -12,6 +20,11 @@ const MAX_TRACKS = 128;
  * has died. At 25 pictures and 47 audio packets a second this is about a second.
  */
 const MAX_BEGUN_MEANWHILE = 72;
+
+/** Smaller steps back are a sender's slip; players live with them. */
+const MAX_STEP_BACK_90K = TICKS_PER_SECOND;
+/** Shorter gaps are a source's own silence. */
+const MAX_STEP_AHEAD_90K = 10 * TICKS_PER_SECOND;
 
 /** What viewers have been sent: read from the packets themselves, whoever made them. */
 export class OutputLedger {
@@ -78,6 +91,21 @@ export class OutputLedger {
     const track = this.#tracks.get(view.pid);
     if (track !== undefined) this.#seeTrack(track, view, position);
     if (view.flags !== 0 && view.pid === this.#pcrPid) this.#seeClock(view);
+  }
+
+  /**
+   * The packet starts a unit whose time does not follow what was sent of its track: the source has
+   * begun again or leapt ahead.
+   * @param offset90k - Added to the packet's times first.
+   */
+  leaps(view: PacketView, offset90k: number, track = this.#tracks.get(view.pid)): boolean {
+    if (track === undefined || !isHeld(track) || view.isScrambled) return false;
+    const last90k = track.dts90k;
+    if (last90k < 0) return false;
+    this.#pes.read(view);
+    if (this.#pes.dts90k < 0) return false;
+    const step90k = ahead90k(wrap90k(this.#pes.dts90k + offset90k), last90k);
+    return step90k < -MAX_STEP_BACK_90K || step90k > MAX_STEP_AHEAD_90K;
   }
 
   /** One packet more, which is not read yet. */

@@ -85,6 +85,13 @@ export class Rewriter {
     }
   }
 
+  /** The packet's time does not follow that of its track: the source is no longer one stream. */
+  leaps(view: PacketView): boolean {
+    const route = this.#routes.get(view.pid);
+    if (route === undefined || !route.hasBegun || this.#options.clock === undefined) return false;
+    return this.#options.ledger.leaps(view, this.#options.offset90k, route.track);
+  }
+
   #makeRoutes(): void {
     const { plan, source, ledger } = this.#options;
     for (const { pid, kind } of source.program.tracks) {

@@ -1,11 +1,11 @@
 import { Candidate } from './candidate.ts';
-import { HoldQueue } from './hold-queue.ts';
 import { planLayout } from './layout-plan.ts';
-import { hevcEnd } from './made-packets.ts';
+import { Outgoing } from './outgoing.ts';
 import { OutputLedger } from './output-ledger.ts';
 import { PACKET_BYTES, PAT_PID, PacketView, SYNC } from './packet.ts';
 import { PacketWriter } from './packet-writer.ts';
 import type { ProgramTables } from './program-watch.ts';
+import type { Program } from './program.ts';
 import { Rewriter } from './rewriter.ts';
 import { packetize } from './tables.ts';
 import { ClockMap, spliceOffset90k } from './timeline.ts';
@@ -13,9 +13,6 @@ import type { TimelineEnd, TimelineStart } from './timeline.ts';
 import { wrap90k } from './timestamps.ts';
 import { TsAnalyser } from './ts-analyser.ts';
 import type { TsFacts } from './ts-analyser.ts';
-
-/** A picture of 4 MiB is more than any real one: what is larger is no longer held back. */
-const MAX_HELD_PACKETS = Math.floor((4 * 1024 * 1024) / PACKET_BYTES);
 
 /**
  * `passing`: bytes go through as they are. `seeking`: the new source has not given a keyframe yet,
@@ -34,7 +31,7 @@ export type SpliceStage = 'passing' | 'seeking' | 'rewriting';
 export class Splicer {
   readonly #view = new PacketView();
   readonly #ledger = new OutputLedger();
-  readonly #hold = new HoldQueue();
+  readonly #outgoing = new Outgoing(this.#ledger);
   #stage: SpliceStage = 'passing';
   #source = new TsAnalyser();
   #candidate: Candidate | undefined;
@@ -42,8 +39,8 @@ export class Splicer {
   #layout: ProgramTables | undefined;
   #sourceTables: ProgramTables | undefined;
   #tablePackets = Buffer.alloc(0);
-  #joins: number[] = [];
-  #joinOffsets: number[] = [];
+  /** What the present source's packets have become and has not been let out yet. */
+  #writer = new PacketWriter(0);
 
   get stage(): SpliceStage {
     return this.#stage;
@@ -56,7 +53,7 @@ export class Splicer {
 
   /** Packets that wait for the rest of a picture or audio packet. */
   get heldPackets(): number {
-    return this.#hold.packets;
+    return this.#outgoing.heldPackets;
   }
 
   /**
@@ -64,7 +61,7 @@ export class Splicer {
    * each offset is the start of a keyframe. A joiner is to be sent `tables()` first.
    */
   get joinOffsets(): readonly number[] {
-    return this.#joinOffsets;
+    return this.#outgoing.joinOffsets;
   }
 
   /** PAT and PMT of the output, whole packets; empty before they are known. Do not modify. */
@@ -80,10 +77,12 @@ export class Splicer {
    * @param nowMs - The time, on any clock, for `facts`.
    */
   push(parts: readonly Buffer[], nowMs = 0): readonly Buffer[] {
-    this.#joinOffsets = [];
-    if (!parts.every(isPackets)) return [...this.#hold.drain(), ...parts];
-    if (this.#stage === 'passing') return this.#pass(parts, nowMs);
-    return this.#continue(parts, nowMs);
+    this.#outgoing.begin();
+    for (const part of parts) {
+      if (isPackets(part)) this.#take(part, nowMs);
+      else this.#outgoing.pass(part);
+    }
+    return this.#outgoing.parts;
   }
 
   /**
@@ -91,30 +90,47 @@ export class Splicer {
    * anew. Gives back what was held and is whole; the rest is left out. Idempotent.
    */
   switchSource(): readonly Buffer[] {
-    this.#joinOffsets = [];
-    const isUntouched = this.#ledger.position === 0;
+    this.#outgoing.begin();
+    const hasSent = this.#ledger.position > 0;
     this.#source = new TsAnalyser();
     this.#sourceTables = undefined;
-    if (isUntouched) return [];
-    const wasSeeking = this.#stage === 'seeking';
-    this.#stage = 'seeking';
-    this.#rewriter = undefined;
-    this.#candidate = new Candidate(this.#source);
-    return wasSeeking ? [] : this.#finish();
+    if (hasSent) this.#breakOff();
+    return this.#outgoing.parts;
   }
 
-  #pass(parts: readonly Buffer[], nowMs: number): readonly Buffer[] {
-    const view = this.#view;
-    for (const part of parts) {
-      for (let at = 0; at < part.length; at += PACKET_BYTES) {
-        view.read(part, at);
-        const isKeyframe = this.#source.see(view, nowMs);
-        if (this.#source.tables !== this.#sourceTables) this.#adopt();
-        this.#ledger.see(view);
-        if (isKeyframe) this.#noteJoin();
-      }
+  #take(part: Buffer, nowMs: number): void {
+    const from = this.#stage === 'passing' ? this.#pass(part, nowMs) : 0;
+    if (from === part.length) return;
+    this.#writer = new PacketWriter((part.length - from) / PACKET_BYTES + 8);
+    for (let at = from; at < part.length; at += PACKET_BYTES) {
+      this.#view.read(part, at);
+      this.#continue(nowMs);
     }
-    return this.#release(parts, true);
+    this.#flush();
+  }
+
+  #flush(): void {
+    this.#outgoing.release(this.#writer.written, false);
+    this.#writer = new PacketWriter(0);
+  }
+
+  /** Returns how far the source went on as one stream. */
+  #pass(part: Buffer, nowMs: number): number {
+    const view = this.#view;
+    for (let at = 0; at < part.length; at += PACKET_BYTES) {
+      view.read(part, at);
+      if (view.startsUnit && this.#ledger.leaps(view, 0)) {
+        this.#outgoing.release(part.subarray(0, at), true);
+        this.#breakOff();
+        return at;
+      }
+      const isKeyframe = this.#source.see(view, nowMs);
+      if (this.#source.tables !== this.#sourceTables) this.#adopt();
+      this.#ledger.see(view);
+      if (isKeyframe) this.#outgoing.noteJoin();
+    }
+    this.#outgoing.release(part, true);
+    return part.length;
   }
 
   /** The source's own layout is the output's. */
@@ -134,29 +150,39 @@ export class Splicer {
     ]);
   }
 
-  #continue(parts: readonly Buffer[], nowMs: number): readonly Buffer[] {
-    const bytes = parts.reduce((sum, part) => sum + part.length, 0);
-    const writer = new PacketWriter(bytes / PACKET_BYTES + 8);
+  /** What was sent ends here, and what comes has to follow it. */
+  #breakOff(): void {
+    this.#flush();
+    if (this.#stage !== 'seeking') this.#outgoing.finish();
+    this.#stage = 'seeking';
+    this.#rewriter = undefined;
+    this.#candidate = new Candidate(this.#source);
+  }
+
+  #continue(nowMs: number): void {
     const view = this.#view;
-    for (const part of parts) {
-      for (let at = 0; at < part.length; at += PACKET_BYTES) {
-        view.read(part, at);
-        const isKeyframe = this.#source.see(view, nowMs);
-        if (this.#rewriter === undefined) this.#seek(view, isKeyframe, writer);
-        else this.#rewrite(this.#rewriter, isKeyframe, writer);
-      }
-    }
-    return this.#release([writer.written], false);
+    if (view.startsUnit && this.#rewriter?.leaps(view)) this.#breakOff();
+    const isKeyframe = this.#source.see(view, nowMs);
+    if (this.#rewriter !== undefined && this.#source.tables !== this.#sourceTables)
+      this.#relayout();
+    if (this.#rewriter === undefined) return this.#seek(view, isKeyframe);
+    this.#rewriter.write(view, this.#writer);
+    if (isKeyframe) this.#outgoing.noteJoin();
   }
 
-  #rewrite(rewriter: Rewriter, isKeyframe: boolean, writer: PacketWriter): void {
-    rewriter.write(this.#view, writer);
-    if (isKeyframe) this.#noteJoin();
+  /** The source has changed its own tables. */
+  #relayout(): void {
+    const before = this.#sourceTables;
+    const now = this.#source.tables;
+    this.#sourceTables = now;
+    if (before === undefined || now === undefined) return;
+    if (!isSameToViewers(before.program, now.program)) this.#breakOff();
   }
 
-  #seek(view: PacketView, isKeyframe: boolean, writer: PacketWriter): void {
+  #seek(view: PacketView, isKeyframe: boolean): void {
     const candidate = this.#candidate;
-    const search = candidate?.see(view, isKeyframe) ?? 'hopeless';
+    const search = candidate?.see(view, isKeyframe);
+    if (search === 'hopeless') this.#giveUp();
     const { tables } = this.#source;
     if (candidate === undefined || search !== 'start' || tables === undefined) return;
     this.#stage = 'rewriting';
@@ -164,12 +190,19 @@ export class Splicer {
     this.#sourceTables = tables;
     const rewriter = this.#makeRewriter(tables, candidate);
     this.#rewriter = rewriter;
-    rewriter.writeTables(writer);
+    rewriter.writeTables(this.#writer);
     for (let at = 0; at < candidate.packets.length; at += PACKET_BYTES) {
       view.read(candidate.packets, at);
-      rewriter.write(view, writer);
+      rewriter.write(view, this.#writer);
     }
-    this.#noteJoin();
+    this.#outgoing.noteJoin();
+  }
+
+  /** Better the source as it is than nothing. */
+  #giveUp(): void {
+    this.#stage = 'passing';
+    this.#candidate = undefined;
+    this.#sourceTables = undefined;
   }
 
   #makeRewriter(source: ProgramTables, { start, isScrambled }: Candidate): Rewriter {
@@ -199,54 +232,16 @@ export class Splicer {
       pcr27m,
     };
   }
-
-  #noteJoin(): void {
-    const { main } = this.#ledger;
-    if (main !== undefined && main.unitStart >= 0) this.#joins.push(main.unitStart);
-  }
-
-  #release(parts: readonly Buffer[], isLent: boolean): readonly Buffer[] {
-    let keep = this.#ledger.position - this.#ledger.heldFrom;
-    if (keep > MAX_HELD_PACKETS) {
-      this.#ledger.abandonOpen();
-      keep = 0;
-    }
-    const from = this.#ledger.position - this.#hold.packets - packetsIn(parts);
-    const until = this.#ledger.position - keep;
-    this.#joinOffsets = this.#joins
-      .filter((position) => position >= from && position < until)
-      .map((position) => (position - from) * PACKET_BYTES);
-    this.#joins = this.#joins.filter((position) => position >= until);
-    return this.#hold.advance(parts, keep, isLent);
-  }
-
-  /** What is held and whole, and for HEVC the end of its sequence. */
-  #finish(): readonly Buffer[] {
-    const from = this.#ledger.position - this.#hold.packets;
-    const held = this.#hold.drain();
-    const writer = new PacketWriter(packetsIn(held));
-    let position = from;
-    for (const part of held) {
-      for (let at = 0; at < part.length; at += PACKET_BYTES, position += 1) {
-        this.#view.read(part, at);
-        if (!this.#ledger.isUnfinished(this.#view.pid, position)) writer.append(part, at);
-      }
-    }
-    this.#joins = [];
-    this.#ledger.withdrawOpen(position - from - writer.packets);
-    const { main } = this.#ledger;
-    if (main?.codec !== 'hevc' || main.counter < 0) return [writer.written];
-    const end = hevcEnd({ pid: main.pid, counter: main.counter + 1 }, main.isSized);
-    this.#ledger.seeUnread(main);
-    return [writer.written, end];
-  }
 }
+
+/** Tracks, codecs and clock are where they were; descriptors may differ. */
+const isSameToViewers = (one: Program, other: Program): boolean => essence(one) === essence(other);
+
+const essence = ({ pmtPid, pcrPid, tracks }: Program): string =>
+  JSON.stringify([pmtPid, pcrPid, tracks.map(({ pid, codec }) => [pid, codec])]);
 
 const isPackets = (part: Buffer): boolean =>
   part.length % PACKET_BYTES === 0 && (part.length === 0 || part[0] === SYNC);
-
-const packetsIn = (parts: readonly Buffer[]): number =>
-  parts.reduce((sum, part) => sum + part.length, 0) / PACKET_BYTES;
 
 const startInOutput = (start: TimelineStart | undefined, offset90k: number): number =>
   start === undefined ? -1 : wrap90k(start.pts90k + offset90k);
