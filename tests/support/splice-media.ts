@@ -16,6 +16,8 @@ export type SourceSpec = {
   readonly bFrames?: number;
   /** Pictures before a keyframe in presentation may follow it in the stream. */
   readonly openGop?: boolean;
+  /** Pictures from one keyframe to the next; a second's worth. */
+  readonly gop?: number;
   readonly seconds?: number;
   /** First PID of the tracks. */
   readonly firstPid?: number;
@@ -79,16 +81,22 @@ function videoInput({ video, fps = 25, picture = 'testsrc2' }: SourceSpec): read
 const toneInput = ({ toneHz = 440 }: SourceSpec, index: number): readonly string[] =>
   words(`-f lavfi -i sine=frequency=${toneHz * (index + 1)}:sample_rate=48000`);
 
-function videoOutput({ video = 'h264', fps = 25, bFrames = 0, openGop = false }: SourceSpec) {
-  const gop = `-g ${fps} -keyint_min ${fps} -sc_threshold 0 -bf ${bFrames}`;
-  const common = words(`-map 0:v -pix_fmt yuv420p -b:v 600k ${gop}`);
+function videoOutput({
+  video = 'h264',
+  fps = 25,
+  bFrames = 0,
+  openGop = false,
+  gop = fps,
+}: SourceSpec) {
+  const groups = `-g ${gop} -keyint_min ${gop} -sc_threshold 0 -bf ${bFrames}`;
+  const common = words(`-map 0:v -pix_fmt yuv420p -b:v 600k ${groups}`);
   if (video === 'none') return [];
   if (video === 'mpeg2') {
     const closed = openGop ? [] : words('-flags +cgop');
     return [...common, ...words('-c:v mpeg2video -sc_threshold 1000000000'), ...closed];
   }
   if (video === 'hevc') {
-    const params = `log-level=none:keyint=${fps}:min-keyint=${fps}:bframes=${bFrames}`;
+    const params = `log-level=none:keyint=${gop}:min-keyint=${gop}:bframes=${bFrames}`;
     const open = `open-gop=${openGop ? 1 : 0}:scenecut=0:pools=1:frame-threads=1`;
     return [
       ...common,
