@@ -1,4 +1,5 @@
-import type { PacketView } from './packet.ts';
+import { AudioHistory } from './audio-history.ts';
+import { PACKET_BYTES, PacketView } from './packet.ts';
 import { PacketWriter } from './packet-writer.ts';
 import { PesHeader } from './pes-header.ts';
 import type { TimelineStart } from './timeline.ts';
@@ -22,7 +23,9 @@ export type Search = 'seeking' | 'start' | 'hopeless';
 export class Candidate {
   readonly #source: TsAnalyser;
   readonly #pes = new PesHeader();
-  #writer = new PacketWriter(64);
+  readonly #past = new PacketView();
+  readonly #audio = new AudioHistory();
+  readonly #writer = new PacketWriter(64);
   #start: TimelineStart | undefined;
   #firstDts90k = -1;
   #sought = 0;
@@ -41,6 +44,11 @@ export class Candidate {
     return this.#isScrambled;
   }
 
+  /** The audio that came before the picture. */
+  get audio(): AudioHistory {
+    return this.#audio;
+  }
+
   /** What has come, from the start of the picture on. */
   get packets(): Buffer {
     return this.#writer.written;
@@ -52,8 +60,9 @@ export class Candidate {
     if (this.#sought > MAX_SOUGHT_PACKETS) return 'hopeless';
     const isStart = view.startsUnit && view.pid === this.#source.mainPid;
     if (isStart) this.#begin(view);
+    else if (this.#writer.packets === 0) this.#remember(view);
     if (!isStart && this.#writer.packets === 0) return 'seeking';
-    if (this.#writer.packets >= MAX_PACKETS) this.#writer.clear();
+    if (this.#writer.packets >= MAX_PACKETS) this.#discard();
     this.#writer.append(view.bytes, view.at);
     return this.#isReady(isStart, isKeyframe) ? 'start' : 'seeking';
   }
@@ -65,12 +74,27 @@ export class Candidate {
   }
 
   #begin(view: PacketView): void {
-    this.#writer.clear();
+    this.#discard();
     this.#isScrambled = view.isScrambled;
     this.#pes.read(view);
     const { pts90k, dts90k } = this.#pes;
     this.#start = pts90k < 0 || view.isScrambled ? undefined : { pts90k, dts90k };
     if (this.#firstDts90k < 0) this.#firstDts90k = dts90k;
+  }
+
+  /** The latest picture was none to begin with; its audio may yet be of use. */
+  #discard(): void {
+    const { written } = this.#writer;
+    for (let at = 0; at < written.length; at += PACKET_BYTES) {
+      this.#past.read(written, at);
+      this.#remember(this.#past);
+    }
+    this.#writer.clear();
+  }
+
+  #remember(view: PacketView): void {
+    const program = this.#source.tables?.program;
+    if (program !== undefined) this.#audio.see(view, program);
   }
 
   #isOverdue(): boolean {

@@ -1,8 +1,11 @@
+import { AudioCut, packetizeAudio } from './audio-cut.ts';
 import { HoldQueue } from './hold-queue.ts';
 import { hevcEnd } from './made-packets.ts';
 import type { OutputLedger } from './output-ledger.ts';
+import type { OutputTrack } from './output-track.ts';
 import { PACKET_BYTES, PacketView } from './packet.ts';
 import { PacketWriter } from './packet-writer.ts';
+import { PesHeader } from './pes-header.ts';
 
 /** A picture of 4 MiB is more than any real one: what is larger is no longer held back. */
 const MAX_HELD_PACKETS = Math.floor((4 * 1024 * 1024) / PACKET_BYTES);
@@ -12,6 +15,7 @@ export class Outgoing {
   readonly #ledger: OutputLedger;
   readonly #hold = new HoldQueue();
   readonly #view = new PacketView();
+  readonly #pes = new PesHeader();
   #parts: Buffer[] = [];
   #bytes = 0;
   /** Positions of keyframes that are held. */
@@ -67,21 +71,44 @@ export class Outgoing {
     this.#send([part]);
   }
 
-  /** What is held and whole goes out, the rest never; for HEVC the end of its sequence follows. */
+  /** What is held and whole goes out, pictures or audio frames, the rest never; for HEVC the end of its sequence follows. */
   finish(): void {
     const from = this.#ledger.position - this.#hold.packets;
     const writer = new PacketWriter(this.#hold.packets);
+    const cuts = new Map<OutputTrack, AudioCut>();
     let position = from;
     for (const part of this.#hold.drain()) {
       for (let at = 0; at < part.length; at += PACKET_BYTES, position += 1) {
         this.#view.read(part, at);
-        if (!this.#ledger.isUnfinished(this.#view.pid, position)) writer.append(part, at);
+        const unfinished = this.#ledger.unfinishedAt(this.#view.pid, position);
+        if (unfinished === undefined) writer.append(part, at);
+        else this.#collect(unfinished, cuts);
       }
     }
     this.#joins = [];
     this.#ledger.withdrawOpen(position - from - writer.packets);
     this.#send([writer.written]);
+    for (const [track, cut] of cuts) this.#sendFrames(track, cut);
     this.#endSequence();
+  }
+
+  #collect(track: OutputTrack, cuts: Map<OutputTrack, AudioCut>): void {
+    if (track.kind !== 'audio') return;
+    const known = cuts.get(track);
+    if (known !== undefined) return known.add(this.#view);
+    if (!this.#view.startsUnit) return;
+    this.#pes.read(this.#view);
+    const cut = AudioCut.begin(track.codec, this.#view, this.#pes);
+    if (cut !== undefined) cuts.set(track, cut);
+  }
+
+  /** Of an unfinished PES packet of audio, the frames that have come whole. */
+  #sendFrames(track: OutputTrack, cut: AudioCut): void {
+    const piece = cut.piece();
+    if (piece === undefined) return;
+    const packets = packetizeAudio(piece, track.pid, track.counter + 1);
+    for (let at = 0; at < packets.length; at += PACKET_BYTES) this.#ledger.seeAt(packets, at);
+    this.#send([packets]);
   }
 
   #endSequence(): void {

@@ -136,10 +136,11 @@ export class OutputLedger {
     for (const track of this.#tracks.values) if (track.isOpen) track.abandon();
   }
 
-  /** A held packet that belongs to a PES packet which is not whole. */
-  isUnfinished(pid: number, position: number): boolean {
+  /** The track of a held packet that belongs to a PES packet which is not whole. */
+  unfinishedAt(pid: number, position: number): OutputTrack | undefined {
     const track = this.#tracks.get(pid);
-    return track !== undefined && track.isOpen && isHeld(track) && position >= track.unitStart;
+    const isOpen = track !== undefined && track.isOpen && isHeld(track);
+    return isOpen && position >= track.unitStart ? track : undefined;
   }
 
   /** Unfinished PES packets were left out, so what remains ends here. @param packets - Left out. */

@@ -1,3 +1,5 @@
+import { hasAudioFrames } from './audio-frames.ts';
+import { AudioMeter } from './audio-meter.ts';
 import type { Codec, TrackKind } from './codec.ts';
 import type { PacketView } from './packet.ts';
 import type { PesHeader } from './pes-header.ts';
@@ -33,11 +35,15 @@ export class OutputTrack {
   /** Stuffing ends a PES packet, until this track proves otherwise. */
   #trustsStuffing = true;
   #wasStuffed = false;
+  readonly #meter: AudioMeter | undefined;
+  /** How long the last PES packet sounds; undefined where its frames cannot be counted. */
+  #lastDuration90k: number | undefined;
 
   constructor({ pid, kind, codec }: { pid: number; kind: TrackKind; codec: Codec }) {
     this.pid = pid;
     this.kind = kind;
     this.codec = codec;
+    this.#meter = hasAudioFrames(codec) ? new AudioMeter(codec) : undefined;
   }
 
   /** Decoding time of the latest PES packet, finished or not; −1: none had one. */
@@ -59,7 +65,7 @@ export class OutputTrack {
   see(view: PacketView, pes: PesHeader, position: number): void {
     if (!view.hasPayload) return;
     if (view.startsUnit) this.#begin(view, pes, position);
-    else if (this.isOpen) this.#got += view.payloadBytes;
+    else if (this.isOpen) this.#continue(view);
     else if (this.#wasStuffed) this.#trustsStuffing = false;
     this.counter = view.counter;
     if (this.isOpen) this.#closeIfWhole(view);
@@ -89,6 +95,14 @@ export class OutputTrack {
     this.#wasStuffed = false;
     this.#unitPts90k = pes.pts90k;
     this.#unitDts90k = pes.dts90k;
+    if (this.#meter === undefined || pes.dataAt < 0) return;
+    this.#meter.begin();
+    this.#meter.feed(view.bytes, pes.dataAt, view.end);
+  }
+
+  #continue(view: PacketView): void {
+    this.#got += view.payloadBytes;
+    this.#meter?.feed(view.bytes, view.payloadAt, view.end);
   }
 
   #closeIfWhole(view: PacketView): void {
@@ -108,6 +122,7 @@ export class OutputTrack {
     this.#lastDts90k = this.#unitDts90k;
     const isLater = this.#maxPts90k === NEVER || ahead90k(this.#unitPts90k, this.#maxPts90k) > 0;
     if (isLater || this.kind === 'audio') this.#maxPts90k = this.#unitPts90k;
+    this.#lastDuration90k = this.#meter?.duration90k;
   }
 
   #learnStep(step90k: number): void {
@@ -117,10 +132,11 @@ export class OutputTrack {
   }
 
   /**
-   * How long one PES packet lasts: for pictures the shortest of the last steps, as a missing one
+   * How long the last PES packet lasts, as far as one can know: for pictures the shortest of the last steps, as a missing one
    * makes a step longer; for audio the longest, as packets hold more frames or fewer.
    */
   get #step90k(): number {
+    if (this.#lastDuration90k !== undefined) return this.#lastDuration90k;
     const known = this.#steps90k.slice(0, this.#stepCount);
     if (known.length === 0) return DEFAULT_FRAME_90K;
     return this.kind === 'audio' ? Math.max(...known) : Math.min(...known);

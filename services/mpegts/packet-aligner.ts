@@ -19,7 +19,7 @@ export class PacketAligner {
   #isTransportStream: boolean | undefined;
   #lostBytes = 0;
 
-  /** Whether the source is MPEG-TS; undefined before its first bytes. */
+  /** Whether the source is MPEG-TS; undefined before enough of it has come, 564 bytes at most. */
   get isTransportStream(): boolean | undefined {
     return this.#isTransportStream;
   }
@@ -39,12 +39,19 @@ export class PacketAligner {
   }
 
   #begin(chunk: Buffer): readonly Buffer[] {
-    const start = syncOffset(chunk);
+    const bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+    const start = syncOffset(bytes);
+    // Too few to tell a packet's end from something else: the next bytes will.
+    if (start === undefined && bytes.length < MAX_DOUBT_BYTES && bytes.includes(SYNC)) {
+      this.#rest = Buffer.from(bytes);
+      return [];
+    }
+    this.#rest = Buffer.alloc(0);
     this.#isTransportStream = start !== undefined;
-    if (start === undefined) return [chunk];
+    if (start === undefined) return [bytes];
     this.#lostBytes += start;
     const parts: Buffer[] = [];
-    this.#cut(chunk.subarray(start), parts);
+    this.#cut(bytes.subarray(start), parts);
     return parts;
   }
 

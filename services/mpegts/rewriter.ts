@@ -1,3 +1,5 @@
+import { AudioCut, packetizeAudio } from './audio-cut.ts';
+import type { AudioHistory } from './audio-history.ts';
 import type { TrackKind } from './codec.ts';
 import type { LayoutPlan } from './layout-plan.ts';
 import { putClock, putDiscontinuity } from './made-packets.ts';
@@ -35,11 +37,13 @@ type Route = {
   readonly kind: TrackKind;
   readonly isMain: boolean;
   readonly track: OutputTrack;
-  /** Where the track's audio ended before the switch; −1: unknown. */
-  readonly end90k: number;
+  /** Where the audio ends that was sent of the track; −1: unknown. Kept up to its beginning. */
+  end90k: number;
   hasBegun: boolean;
   /** The unit that is passing is let through. */
   isOpen: boolean;
+  /** The beginning of its audio, which cannot be sent as it is. */
+  cut: AudioCut | undefined;
   /** Added to the source's counters; −1: found out with the next packet. */
   shift: number;
 };
@@ -70,6 +74,17 @@ export class Rewriter {
   writeTables(writer: PacketWriter): void {
     this.#writeTable(writer, this.#pat, PAT_PID);
     this.#writeTable(writer, this.#pmt, this.#options.plan.layout.program.pmtPid);
+  }
+
+  /** What the source has sent of its audio before the first packet that is written. */
+  writeAudio(audio: AudioHistory, writer: PacketWriter): void {
+    for (const [pid, route] of this.#routes) {
+      if (route.kind !== 'audio' || route.isMain) continue;
+      for (const unit of audio.unitsOf(pid)) {
+        this.#writeCut(route, writer);
+        route.cut = unit;
+      }
+    }
   }
 
   /** One packet of the source: becomes none, one or a few. */
@@ -106,22 +121,55 @@ export class Rewriter {
         end90k: kind === 'audio' ? track.endPts90k : -1,
         hasBegun: false,
         isOpen: false,
+        cut: undefined,
         shift: -1,
       });
     }
   }
 
   #writeTrack(route: Route, view: PacketView, writer: PacketWriter): void {
-    if (view.startsUnit) {
-      this.#pes.read(view);
-      if (view.isScrambled) this.#pes.forget();
-      route.isOpen = this.#admits(route, this.#pes);
-      if (!route.isOpen) route.shift = -1;
-    }
+    if (view.startsUnit) this.#beginUnit(route, view, writer);
+    else route.cut?.add(view);
+    if (route.cut?.isWhole) this.#writeCut(route, writer);
     if (!route.isOpen) return this.#writeClock(view, writer);
-    if (!route.hasBegun) this.#beginTrack(route, writer);
+    this.#beginTrack(route, writer);
     if (view.pcrAt >= 0 && route.pid !== this.#pcrPid) this.#writeClock(view, writer);
     this.#copy(route, view, writer);
+  }
+
+  #beginUnit(route: Route, view: PacketView, writer: PacketWriter): void {
+    this.#writeCut(route, writer);
+    this.#pes.read(view);
+    if (view.isScrambled) this.#pes.forget();
+    route.isOpen = this.#admits(route, this.#pes);
+    if (route.isOpen) return;
+    route.shift = -1;
+    if (route.kind === 'audio') route.cut = AudioCut.begin(route.track.codec, view, this.#pes);
+  }
+
+  /** The first audio packet reaches back behind the switch: its later frames are sent. */
+  #writeCut(route: Route, writer: PacketWriter): void {
+    const { cut } = route;
+    if (cut === undefined) return;
+    const { offset90k, ledger } = this.#options;
+    route.cut = undefined;
+    const piece = cut.piece(wrap90k(this.#earliest(route) - offset90k));
+    if (piece === undefined) return;
+    this.#beginTrack(route, writer);
+    const moved = { ...piece, pts90k: wrap90k(piece.pts90k + offset90k) };
+    const packets = packetizeAudio(moved, route.pid, route.track.counter + 1);
+    for (let from = 0; from < packets.length; from += PACKET_BYTES) {
+      const at = writer.append(packets, from);
+      ledger.seeAt(writer.bytes, at);
+    }
+    route.end90k = route.track.endPts90k;
+  }
+
+  /** Nothing of a track goes out that is due before this, until it has begun. */
+  #earliest({ kind, end90k }: Route): number {
+    const { startPts90k } = this.#options;
+    const first90k = wrap90k(startPts90k - (kind === 'audio' ? AUDIO_LEAD_90K : 0));
+    return end90k >= 0 && ahead90k(end90k, first90k) > 0 ? end90k : first90k;
   }
 
   #admits(route: Route, { pts90k }: PesHeader): boolean {
@@ -129,10 +177,7 @@ export class Rewriter {
     if (route.isMain && route.kind === 'video') return this.#admitsPicture(route, pts90k);
     if (route.hasBegun || startPts90k < 0) return true;
     if (pts90k < 0) return false;
-    const time90k = wrap90k(pts90k + offset90k);
-    const lead90k = route.kind === 'audio' ? AUDIO_LEAD_90K : 0;
-    if (ahead90k(time90k, startPts90k) < -lead90k) return false;
-    return route.end90k < 0 || ahead90k(time90k, route.end90k) >= 0;
+    return ahead90k(wrap90k(pts90k + offset90k), this.#earliest(route)) >= 0;
   }
 
   /** Pictures shown before the first one refer to pictures that nobody has been sent. */
@@ -145,6 +190,7 @@ export class Rewriter {
   }
 
   #beginTrack(route: Route, writer: PacketWriter): void {
+    if (route.hasBegun) return;
     route.hasBegun = true;
     if (!this.#options.marksDiscontinuity) return;
     const at = writer.claim();

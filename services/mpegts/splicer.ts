@@ -73,14 +73,15 @@ export class Splicer {
    * Takes the next bytes of the present source and gives back what goes to viewers: slices of
    * `parts`, lent as they are, and memory that is the caller's.
    *
-   * @param parts - Whole packets; anything else passes as it is.
+   * @param parts - Whole packets. Anything else passes as it is, unless viewers have been sent a
+   *   transport stream already: then it is left out.
    * @param nowMs - The time, on any clock, for `facts`.
    */
   push(parts: readonly Buffer[], nowMs = 0): readonly Buffer[] {
     this.#outgoing.begin();
     for (const part of parts) {
       if (isPackets(part)) this.#take(part, nowMs);
-      else this.#outgoing.pass(part);
+      else if (this.#layout === undefined) this.#outgoing.pass(part);
     }
     return this.#outgoing.parts;
   }
@@ -191,6 +192,7 @@ export class Splicer {
     const rewriter = this.#makeRewriter(tables, candidate);
     this.#rewriter = rewriter;
     rewriter.writeTables(this.#writer);
+    rewriter.writeAudio(candidate.audio, this.#writer);
     for (let at = 0; at < candidate.packets.length; at += PACKET_BYTES) {
       view.read(candidate.packets, at);
       rewriter.write(view, this.#writer);

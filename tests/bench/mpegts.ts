@@ -13,7 +13,12 @@ const WARM_UP = 8;
 
 type Subject = (chunk: Buffer) => void;
 
-const file = await spliceSource({ seconds: 6, muxRate: '8M', bFrames: 2 });
+const file = await spliceSource({
+  seconds: 6,
+  kilobitsPerSecond: 7800,
+  picture: 'mandelbrot',
+  bFrames: 2,
+});
 const chunks = chunksOf(file);
 const packets = chunks.reduce((sum, chunk) => sum + Math.floor(chunk.length / PACKET_BYTES), 0);
 

@@ -39,7 +39,7 @@ export function pesPackets(bytes: Buffer, pids: ReadonlySet<number>): Pes[] {
     open.get(packet.pid)?.parts.push(payloadOf(bytes, packet));
   }
   for (const pid of open.keys()) close(pid);
-  return found.sort((one, other) => one.at - other.at);
+  return found.toSorted((one, other) => one.at - other.at);
 }
 
 function payloadOf(bytes: Buffer, { at }: TsPacket & { at: number }): Buffer {

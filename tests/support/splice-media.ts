@@ -19,6 +19,8 @@ export type SourceSpec = {
   /** Pictures from one keyframe to the next; a second's worth. */
   readonly gop?: number;
   readonly seconds?: number;
+  /** Of the pictures. */
+  readonly kilobitsPerSecond?: number;
   /** First PID of the tracks. */
   readonly firstPid?: number;
   /** Added to all times. */
@@ -81,15 +83,11 @@ function videoInput({ video, fps = 25, picture = 'testsrc2' }: SourceSpec): read
 const toneInput = ({ toneHz = 440 }: SourceSpec, index: number): readonly string[] =>
   words(`-f lavfi -i sine=frequency=${toneHz * (index + 1)}:sample_rate=48000`);
 
-function videoOutput({
-  video = 'h264',
-  fps = 25,
-  bFrames = 0,
-  openGop = false,
-  gop = fps,
-}: SourceSpec) {
+function videoOutput(spec: SourceSpec): readonly string[] {
+  const { video = 'h264', fps = 25, bFrames = 0, openGop = false, gop = fps } = spec;
+  const rate = `-b:v ${spec.kilobitsPerSecond ?? 600}k`;
   const groups = `-g ${gop} -keyint_min ${gop} -sc_threshold 0 -bf ${bFrames}`;
-  const common = words(`-map 0:v -pix_fmt yuv420p -b:v 600k ${groups}`);
+  const common = words(`-map 0:v -pix_fmt yuv420p ${rate} ${groups}`);
   if (video === 'none') return [];
   if (video === 'mpeg2') {
     const closed = openGop ? [] : words('-flags +cgop');

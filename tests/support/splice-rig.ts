@@ -62,7 +62,7 @@ export function randomStretches(
   random: () => number,
 ): readonly Stretch[] {
   return Array.from({ length: count }, (_, index) => {
-    const bytes = (index % 2 === 0 ? sources[0] : sources[1]) as Buffer;
+    const bytes = index % 2 === 0 ? sources[0] : sources[1];
     const from = index === 0 ? 0 : Math.floor(bytes.length * 0.35 * random());
     const to = Math.floor(bytes.length * (0.6 + 0.35 * random()));
     return { bytes, from, to };
