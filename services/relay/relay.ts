@@ -1,5 +1,5 @@
 import type { Timer, Timers } from '#kernel/clock';
-import { PACKET_BYTES } from './packet-aligner.ts';
+import { PictureCache } from './picture-cache.ts';
 
 /** Where one viewer's bytes go. */
 export interface ViewerSink {
@@ -8,6 +8,14 @@ export interface ViewerSink {
   /** Bytes handed over and not yet taken by the network. */
   readonly pendingBytes: number;
 }
+
+/** The next bytes of a source. */
+export type RelayInput = {
+  /** Whole packets where the source has packets; may be lent memory. */
+  readonly parts: readonly Buffer[];
+  /** Where keyframes begin, in bytes counted over all parts. */
+  readonly keyframes: readonly number[];
+};
 
 export type RelayOptions = {
   /**
@@ -22,10 +30,12 @@ export type RelayOptions = {
   readonly resume: () => void;
   /** Bytes went to `sink`. */
   readonly served: (sink: ViewerSink, bytes: number) => void;
+  /** What a decoder must have before a keyframe (PAT and PMT); empty when there is no such thing. */
+  readonly tables: () => Buffer;
 };
 
 /** Whole packets near 64 KiB: a write costs the same for 1 KiB as for this (docs/benchmarks.md). */
-const BATCH_BYTES = 348 * PACKET_BYTES;
+const BATCH_BYTES = 348 * 188;
 /** No byte waits longer than this for its batch to fill. */
 const BATCH_MS = 50;
 
@@ -34,14 +44,17 @@ type Viewer = { readonly sink: ViewerSink; isSkipping: boolean };
 /**
  * Fans one source's bytes out. Until the first viewers attach, the first bytes are held and the
  * source waits. Lossless relays hand bytes on as they come, without a copy; others copy each byte
- * once, into batches that all viewers share.
+ * once, into batches that all viewers share, and keep the batches since the last keyframe.
  */
 export class Relay {
   readonly #options: RelayOptions;
   readonly #viewers = new Map<ViewerSink, Viewer>();
-  #held: Buffer[] | undefined = [];
+  readonly #pictures = new PictureCache();
+  #held: RelayInput[] | undefined = [];
   #batch = Buffer.alloc(0);
   #batchBytes = 0;
+  /** Offset of the last keyframe in the batch that is being filled. */
+  #batchKeyframe: number | undefined;
   #batchTimer: Timer | undefined;
   #gathering: Timer | undefined;
 
@@ -51,12 +64,18 @@ export class Relay {
 
   /**
    * Who comes before the source goes on gets what was held: the first viewer, and of a shared
-   * stream all who waited with it. Later ones begin with the next batch.
+   * stream all who waited with it. Later ones begin at the last keyframe, behind the tables; where
+   * none is known, with the next batch.
    */
   attach(sink: ViewerSink): void {
+    if (this.#held === undefined) {
+      this.flush();
+      this.#begin(sink);
+      this.#viewers.set(sink, { sink, isSkipping: false });
+      return;
+    }
     this.#viewers.set(sink, { sink, isSkipping: false });
-    if (this.#held === undefined) return;
-    this.#write(sink, Buffer.concat(this.#held), () => {});
+    for (const part of this.#held.flatMap(({ parts }) => parts)) this.#write(sink, part, ignore);
     if (this.#options.isLossless) this.#release();
     else this.#gathering ??= this.#options.timers.after(BATCH_MS, () => this.#release());
   }
@@ -65,21 +84,18 @@ export class Relay {
     this.#viewers.delete(sink);
   }
 
-  get sinks(): readonly ViewerSink[] {
-    return [...this.#viewers.keys()];
-  }
-
   /**
-   * Takes the next bytes, whole packets where the source has packets.
+   * Takes the next bytes.
    * @returns false when the source must wait for `resume`; the memory is ours until then.
    */
-  push(parts: readonly Buffer[]): boolean {
+  push(input: RelayInput): boolean {
     if (this.#held !== undefined) {
-      this.#held.push(...parts.map((part) => Buffer.from(part)));
-      return this.#held.length === 0;
+      const parts = input.parts.map((part) => Buffer.from(part));
+      this.#held.push({ ...input, parts });
+      return this.#held.every((held) => held.parts.length === 0);
     }
-    if (this.#options.isLossless) return this.#pass(parts);
-    for (const part of parts) this.#collect(part);
+    if (this.#options.isLossless) return this.#pass(input.parts);
+    this.#collect(input);
     return true;
   }
 
@@ -89,20 +105,36 @@ export class Relay {
     this.#batchTimer = undefined;
     if (this.#batchBytes === 0) return;
     const batch = this.#batch.subarray(0, this.#batchBytes);
-    this.#batchBytes = 0;
+    this.#pictures.add(batch, this.#batchKeyframe);
     for (const viewer of this.#viewers.values()) this.#offer(viewer, batch);
-    this.#batch = Buffer.allocUnsafeSlow(BATCH_BYTES);
+    this.#batchBytes = 0;
+    this.#batchKeyframe = undefined;
+    this.#batch = Buffer.alloc(0);
   }
 
   close(): void {
     this.#gathering?.cancel();
     this.#batchTimer?.cancel();
+    this.#pictures.clear();
     this.#viewers.clear();
   }
 
+  /** What was held becomes the beginning of the picture cache, for those who come later. */
   #release(): void {
+    const held = this.#held ?? [];
     this.#held = undefined;
+    if (!this.#options.isLossless) for (const input of held) this.#remember(input);
     this.#options.resume();
+  }
+
+  #remember({ parts, keyframes }: RelayInput): void {
+    this.#pictures.add(Buffer.concat(parts), keyframes.at(-1));
+  }
+
+  #begin(sink: ViewerSink): void {
+    const { batches } = this.#pictures;
+    if (batches.length === 0) return;
+    for (const part of [this.#options.tables(), ...batches]) this.#write(sink, part, ignore);
   }
 
   #pass(parts: readonly Buffer[]): boolean {
@@ -122,27 +154,45 @@ export class Relay {
     return !isBlocked;
   }
 
-  #collect(part: Buffer): void {
-    let taken = 0;
-    while (taken < part.length) {
-      if (this.#batch.length === 0) this.#batch = Buffer.allocUnsafeSlow(BATCH_BYTES);
-      const copied = part.copy(this.#batch, this.#batchBytes, taken);
-      taken += copied;
-      this.#batchBytes += copied;
-      if (this.#batchBytes === BATCH_BYTES) this.flush();
+  #collect({ parts, keyframes }: RelayInput): void {
+    let partStart = 0;
+    for (const part of parts) {
+      const within = keyframes.map((at) => at - partStart).filter((at) => at >= 0);
+      this.#copy(part, within);
+      partStart += part.length;
     }
     if (this.#batchBytes > 0) {
       this.#batchTimer ??= this.#options.timers.after(BATCH_MS, () => this.flush());
     }
   }
 
-  /** A viewer beyond its budget gets nothing until most of its backlog is gone. */
+  #copy(part: Buffer, keyframes: readonly number[]): void {
+    let taken = 0;
+    while (taken < part.length) {
+      if (this.#batch.length === 0) this.#batch = Buffer.allocUnsafeSlow(BATCH_BYTES);
+      const copied = part.copy(this.#batch, this.#batchBytes, taken);
+      const keyframe = keyframes.findLast((at) => at >= taken && at < taken + copied);
+      if (keyframe !== undefined) this.#batchKeyframe = this.#batchBytes + keyframe - taken;
+      taken += copied;
+      this.#batchBytes += copied;
+      if (this.#batchBytes === BATCH_BYTES) this.flush();
+    }
+  }
+
+  /**
+   * A viewer beyond its budget gets nothing until most of its backlog is gone. Then it goes on from
+   * the last keyframe, which this batch is part of.
+   */
   #offer(viewer: Viewer, batch: Buffer): void {
     const { budgetBytes } = this.#options;
     const { pendingBytes } = viewer.sink;
-    if (viewer.isSkipping && pendingBytes > budgetBytes / 4) return;
+    if (viewer.isSkipping) {
+      if (pendingBytes > budgetBytes / 4) return;
+      viewer.isSkipping = false;
+      if (this.#pictures.batches.length > 0) return this.#begin(viewer.sink);
+    }
     viewer.isSkipping = pendingBytes + batch.length > budgetBytes;
-    if (!viewer.isSkipping) this.#write(viewer.sink, batch, () => {});
+    if (!viewer.isSkipping) this.#write(viewer.sink, batch, ignore);
   }
 
   #write(sink: ViewerSink, bytes: Buffer, flushed: () => void): void {
@@ -151,3 +201,5 @@ export class Relay {
     this.#options.served(sink, bytes.length);
   }
 }
+
+const ignore = (): void => {};

@@ -1,5 +1,5 @@
 import { isPlaylist } from '#hls';
-import { syncOffset } from '#relay';
+import { syncOffset } from '#mpegts';
 import type { MediaKind } from '#streams';
 
 /** What the first bytes of an answer prove it to be. */

@@ -2,6 +2,7 @@ import { UpstreamError, toAppError } from '#kernel/app-error';
 import type { AppError } from '#kernel/app-error';
 import type { Clock, Timers } from '#kernel/clock';
 import type { Logger } from '#kernel/logger';
+import { Splicer } from '#mpegts';
 import { Relay } from '#relay';
 import type { ViewerSink } from '#relay';
 import type { MediaKind, Source, SourceWalk, Stream } from '#streams';
@@ -34,6 +35,8 @@ export type FeedStart =
 export class LiveFeed {
   readonly #options: LiveFeedOptions;
   readonly #relay: Relay;
+  /** Makes one stream of all sources, so that players see no seam. */
+  readonly #splicer = new Splicer();
   readonly #walk: SourceWalk;
   readonly #closed = new AbortController();
   readonly #start = Promise.withResolvers<FeedStart>();
@@ -51,6 +54,7 @@ export class LiveFeed {
       timers: options.timers,
       resume: () => this.#pump?.resume(),
       served: options.served,
+      tables: () => this.#splicer.tables(),
     });
     this.#start.promise.catch(() => {}); // Its waiters may all have left.
     void this.#run();
@@ -160,13 +164,19 @@ export class LiveFeed {
     }
     const target = {
       begin: (contentType: string) => this.#begin(contentType),
-      push: (parts: readonly Buffer[]) => this.#relay.push(parts),
+      push: (parts: readonly Buffer[]) => this.#relayed(this.#splicer.push(parts, clock.nowMs())),
     };
     return new UpstreamPump({ response, target, stallMs, clock, timers });
   }
 
+  /** The keyframes are those of the splicer's last output. */
+  #relayed(parts: readonly Buffer[]): boolean {
+    return this.#relay.push({ parts, keyframes: this.#splicer.joinOffsets });
+  }
+
   #begin(contentType: string): void {
     this.#walk.flowing();
+    if (this.#hasStarted) this.#relayed(this.#splicer.switchSource());
     this.#hasStarted = true;
     this.#start.resolve({ kind: 'live', contentType });
   }

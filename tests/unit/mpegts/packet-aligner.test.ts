@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { PacketAligner, syncOffset } from '#relay';
+import { PacketAligner, syncOffset } from '#mpegts';
 
 const packets = (count: number, mark = 0): Buffer =>
   Buffer.concat(
