@@ -42,7 +42,7 @@ export class PacketAligner {
     const bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
     const start = syncOffset(bytes);
     // Too few to tell a packet's end from something else: the next bytes will.
-    if (start === undefined && bytes.length < MAX_DOUBT_BYTES && bytes.includes(SYNC)) {
+    if (start === undefined && isDoubtful(bytes)) {
       this.#rest = Buffer.from(bytes);
       return [];
     }
@@ -101,6 +101,10 @@ export class PacketAligner {
     return undefined;
   }
 }
+
+/** More bytes could show that these are MPEG-TS. */
+const isDoubtful = (bytes: Buffer): boolean =>
+  bytes.length < PACKET_BYTES || (bytes.length < MAX_DOUBT_BYTES && bytes.includes(SYNC));
 
 /** Where whole packets end that begin at `start`: at a packet without sync, or at the last one. */
 function endOfPackets(bytes: Buffer, start: number): number {

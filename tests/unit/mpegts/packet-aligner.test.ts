@@ -20,43 +20,69 @@ function pieces(bytes: Buffer, sizes: readonly number[]): Buffer[] {
   return cut;
 }
 
+const sizes = fc.array(fc.integer({ min: 1, max: 700 }), { minLength: 1, maxLength: 8 });
+
 describe('cutting a source at packet boundaries', () => {
   it('gives whole packets only, in order, however the source is cut', () => {
     const whole = packets(20);
     fc.assert(
-      fc.property(
-        fc.array(fc.integer({ min: 1, max: 700 }), { minLength: 1, maxLength: 8 }),
-        (sizes) => {
-          const [first = 1, ...rest] = sizes;
-          const aligner = new PacketAligner();
-          const out = pieces(whole, [first, ...rest]).flatMap((piece) => aligner.align(piece));
-          for (const part of out) expect(part.length % 188).toBe(0);
-          expect(Buffer.concat(out).equals(whole)).toBe(true);
-        },
-      ),
+      fc.property(sizes, (cuts) => {
+        const aligner = new PacketAligner();
+        const out = pieces(whole, cuts).flatMap((piece) => aligner.align(piece));
+        for (const part of out) expect(part.length % 188).toBe(0);
+        expect(Buffer.concat(out).equals(whole)).toBe(true);
+      }),
     );
   });
 
-  it('keeps back the packet that the source did not finish', () => {
+  it('finds the packets again behind garbage, and loses none that is whole', () => {
+    const garbage = fc.uint8Array({ minLength: 1, maxLength: 900 });
+    fc.assert(
+      fc.property(garbage, sizes, (noise, cuts) => {
+        const clean = Buffer.from(noise.map((byte) => (byte === 0x47 ? 0 : byte)));
+        const source = Buffer.concat([packets(6), clean, packets(6, 6)]);
+        const aligner = new PacketAligner();
+        const out = pieces(source, cuts).flatMap((piece) => aligner.align(piece));
+        expect(Buffer.concat(out).equals(Buffer.concat([packets(6), packets(6, 6)]))).toBe(true);
+        expect(aligner.lostBytes).toBe(clean.length);
+      }),
+    );
+  });
+
+  it('gives up one packet where one sync byte is damaged', () => {
+    const source = packets(9);
+    source[188 * 4] = 0;
     const aligner = new PacketAligner();
-    const out = aligner.align(packets(3).subarray(0, 500));
+    expect(Buffer.concat([...aligner.align(source)])).toHaveLength(188 * 8);
+  });
+
+  it('passes whole packets as they are, without a copy', () => {
+    const source = packets(4);
+    const [part] = new PacketAligner().align(source);
+    expect(part?.buffer).toBe(source.buffer);
+  });
+
+  it('keeps back the packet that the source did not finish', () => {
+    const out = new PacketAligner().align(packets(3).subarray(0, 500));
     expect(Buffer.concat(out)).toHaveLength(376);
   });
 
-  it('begins behind what is no packet', () => {
+  it('begins in the middle of a packet that comes in small pieces', () => {
+    const source = packets(8).subarray(100);
     const aligner = new PacketAligner();
-    const out = aligner.align(Buffer.concat([Buffer.alloc(77, 1), packets(5)]));
-    expect(Buffer.concat(out).equals(packets(5))).toBe(true);
+    const out = pieces(source, [40]).flatMap((piece) => aligner.align(piece));
+    expect(aligner.isTransportStream).toBe(true);
+    expect(Buffer.concat(out)).toHaveLength(188 * 7);
   });
 
   it('passes what is not MPEG-TS as it is', () => {
     const aligner = new PacketAligner();
-    const bytes = Buffer.from('ID3 something else altogether');
+    const bytes = Buffer.from('ID3 something else altogether. '.repeat(8));
     expect(aligner.align(bytes)).toEqual([bytes]);
     expect(aligner.isTransportStream).toBe(false);
   });
 
-  it('never throws on random bytes and loses none that are not MPEG-TS', () => {
+  it('never throws on random bytes, and gives whole packets or everything', () => {
     const checked = fc.check(
       fc.property(fc.array(fc.uint8Array({ minLength: 1, maxLength: 600 })), (chunks) => {
         const aligner = new PacketAligner();
@@ -69,8 +95,7 @@ describe('cutting a source at packet boundaries', () => {
   });
 
   it('does not take a lone sync byte in the middle for a packet', () => {
-    expect(
-      syncOffset(Buffer.concat([Buffer.from('abc'), Buffer.from([0x47]), Buffer.from('def')])),
-    ).toBeUndefined();
+    const bytes = Buffer.concat([Buffer.from('abc'), Buffer.from([0x47]), Buffer.from('def')]);
+    expect(syncOffset(bytes)).toBeUndefined();
   });
 });

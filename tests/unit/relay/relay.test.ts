@@ -165,19 +165,20 @@ describe('a relay with many viewers', () => {
   });
 });
 
-describe('a viewer that comes later', () => {
-  async function startWatched() {
-    const bench = startRelay(false);
-    bench.relay.attach(new TestSink());
-    await bench.clock.advance(50);
-    const join = (): Buffer => {
-      const sink = new TestSink();
-      bench.relay.attach(sink);
-      return Buffer.concat(sink.got);
-    };
-    return { ...bench, join };
-  }
+/** A shared relay with a viewer; `join` gives what another one gets at once. */
+async function startWatched() {
+  const bench = startRelay(false);
+  bench.relay.attach(new TestSink());
+  await bench.clock.advance(50);
+  const join = (): Buffer => {
+    const sink = new TestSink();
+    bench.relay.attach(sink);
+    return Buffer.concat(sink.got);
+  };
+  return { ...bench, join };
+}
 
+describe('a viewer that comes later', () => {
   it('gets the tables and the stream since the last keyframe, at once', async () => {
     const { relay, join } = await startWatched();
     relay.push(picture(10, 1));
