@@ -28,9 +28,12 @@ const CRC_BYTES = 4;
 const LONG_HEAD_BYTES = 8;
 const PMT_HEAD_BYTES = 12;
 
-/** Reads a PAT section whose checksum holds; undefined when it is another table or not yet valid. */
+/**
+ * Reads a PAT section whose checksum holds; undefined when it is another table or not yet valid.
+ * Of a PAT in several sections, which has more than 250 programs, only the first is read.
+ */
 export function parsePat(section: Buffer): readonly ProgramEntry[] | undefined {
-  if (section[0] !== PAT_TABLE || !isCurrent(section)) return undefined;
+  if (section[0] !== PAT_TABLE || !isCurrent(section) || section[6] !== 0) return undefined;
   const entries: ProgramEntry[] = [];
   for (let at = LONG_HEAD_BYTES; at + 4 <= section.length - CRC_BYTES; at += 4) {
     const programNumber = section.readUInt16BE(at);

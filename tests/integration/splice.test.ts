@@ -166,6 +166,19 @@ describe('sources with other codecs go on in one timeline', () => {
   );
 });
 
+describe('H.264 whose groups are all open', () => {
+  const pair = alike('H.264 with open groups', { bFrames: 2, openGop: true });
+
+  it('goes on in one timeline, though pictures may refer to what is gone', async () => {
+    const { bytes, path } = await spliced(pair, 201);
+    expect(checkTs(bytes)).toMatchObject({ counterErrors: [], stepsBack: [], leaps: [] });
+    const video = await frameTimes(path, 'v:0');
+    expect(video.count).toBeGreaterThan(150);
+    expect(video.stepsBack).toBeLessThan(STRETCHES);
+    expect(video.maxStepS).toBeLessThan(0.6);
+  });
+});
+
 /** The versions of the PMT in the order in which they come. */
 function pmtVersions(bytes: Buffer): readonly number[] {
   const analyser = new TsAnalyser();
