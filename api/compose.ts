@@ -150,8 +150,9 @@ function deliveryOf({ config, registry, clients, secret, logger }: DeliveryParts
     timers: systemTimers,
     logger,
   };
-  const { viewerBufferBytes } = config;
-  const live = new LiveDelivery({ ...common, stallMs: liveStallMs, viewerBufferBytes });
+  const { viewerBufferBytes, viewerPatienceMs, lingerMs } = config;
+  const viewers = { viewerBufferBytes, viewerPatienceMs, lingerMs };
+  const live = new LiveDelivery({ ...common, ...viewers, stallMs: liveStallMs });
   const hls = new HlsDelivery({
     ...common,
     texts: clients.texts,

@@ -1,4 +1,4 @@
-import type { Timer, Timers } from '#kernel/clock';
+import type { Clock, Timer, Timers } from '#kernel/clock';
 import { PictureCache } from './picture-cache.ts';
 
 /** Where one viewer's bytes go. */
@@ -25,11 +25,16 @@ export type RelayOptions = {
   readonly isLossless: boolean;
   /** How far a viewer may fall behind before it skips, in bytes. */
   readonly budgetBytes: number;
+  /** How long a viewer may take nothing at all before it is dropped. */
+  readonly patienceMs: number;
+  readonly clock: Clock;
   readonly timers: Timers;
   /** The source may go on after `push` said false. */
   readonly resume: () => void;
   /** Bytes went to `sink`. */
   readonly served: (sink: ViewerSink, bytes: number) => void;
+  /** The viewer has taken nothing for too long; it is detached already. */
+  readonly dropped: (sink: ViewerSink) => void;
   /** What a decoder must have before a keyframe (PAT and PMT); empty when there is no such thing. */
   readonly tables: () => Buffer;
 };
@@ -39,7 +44,12 @@ const BATCH_BYTES = 348 * 188;
 /** No byte waits longer than this for its batch to fill. */
 const BATCH_MS = 50;
 
-type Viewer = { readonly sink: ViewerSink; isSkipping: boolean };
+type Viewer = {
+  readonly sink: ViewerSink;
+  isSkipping: boolean;
+  /** When its network last took something, or had nothing to take. */
+  tookAtMs: number;
+};
 
 /**
  * Fans one source's bytes out. Until the first viewers attach, the first bytes are held and the
@@ -57,9 +67,11 @@ export class Relay {
   #batchKeyframe: number | undefined;
   #batchTimer: Timer | undefined;
   #gathering: Timer | undefined;
+  #watching: Timer;
 
   constructor(options: RelayOptions) {
     this.#options = options;
+    this.#watching = this.#armWatch();
   }
 
   /**
@@ -70,12 +82,11 @@ export class Relay {
   attach(sink: ViewerSink): void {
     if (this.#held === undefined) {
       this.flush();
-      this.#begin(sink);
-      this.#viewers.set(sink, { sink, isSkipping: false });
+      this.#begin(this.#admit(sink));
       return;
     }
-    this.#viewers.set(sink, { sink, isSkipping: false });
-    for (const part of this.#held.flatMap(({ parts }) => parts)) this.#write(sink, part, ignore);
+    const viewer = this.#admit(sink);
+    for (const part of this.#held.flatMap(({ parts }) => parts)) this.#send(viewer, part);
     if (this.#options.isLossless) this.#release();
     else this.#gathering ??= this.#options.timers.after(BATCH_MS, () => this.#release());
   }
@@ -113,6 +124,7 @@ export class Relay {
   }
 
   close(): void {
+    this.#watching.cancel();
     this.#gathering?.cancel();
     this.#batchTimer?.cancel();
     this.#pictures.clear();
@@ -131,15 +143,21 @@ export class Relay {
     this.#pictures.add(Buffer.concat(parts), keyframes.at(-1));
   }
 
-  #begin(sink: ViewerSink): void {
+  #admit(sink: ViewerSink): Viewer {
+    const viewer = { sink, isSkipping: false, tookAtMs: this.#options.clock.monotonicMs() };
+    this.#viewers.set(sink, viewer);
+    return viewer;
+  }
+
+  #begin(viewer: Viewer): void {
     const { batches } = this.#pictures;
     if (batches.length === 0) return;
-    for (const part of [this.#options.tables(), ...batches]) this.#write(sink, part, ignore);
+    for (const part of [this.#options.tables(), ...batches]) this.#send(viewer, part);
   }
 
   #pass(parts: readonly Buffer[]): boolean {
-    const [sink] = this.#viewers.keys();
-    if (sink === undefined) return true;
+    const [viewer] = this.#viewers.values();
+    if (viewer === undefined) return true;
     let unflushed = 0;
     let isBlocked = false;
     const flushed = (): void => {
@@ -148,9 +166,9 @@ export class Relay {
     };
     for (const part of parts) {
       unflushed += 1;
-      this.#write(sink, part, flushed);
+      this.#send(viewer, part, flushed);
     }
-    isBlocked = sink.pendingBytes > 0 && unflushed > 0;
+    isBlocked = viewer.sink.pendingBytes > 0 && unflushed > 0;
     return !isBlocked;
   }
 
@@ -189,16 +207,38 @@ export class Relay {
     if (viewer.isSkipping) {
       if (pendingBytes > budgetBytes / 4) return;
       viewer.isSkipping = false;
-      if (this.#pictures.batches.length > 0) return this.#begin(viewer.sink);
+      if (this.#pictures.batches.length > 0) return this.#begin(viewer);
     }
     viewer.isSkipping = pendingBytes + batch.length > budgetBytes;
-    if (!viewer.isSkipping) this.#write(viewer.sink, batch, ignore);
+    if (!viewer.isSkipping) this.#send(viewer, batch);
   }
 
-  #write(sink: ViewerSink, bytes: Buffer, flushed: () => void): void {
+  #send(viewer: Viewer, bytes: Buffer, flushed: () => void = ignore): void {
     if (bytes.length === 0) return flushed();
-    sink.write(bytes, flushed);
+    const { sink } = viewer;
+    const taken = (): void => {
+      viewer.tookAtMs = this.#options.clock.monotonicMs();
+      flushed();
+    };
+    if (sink.pendingBytes === 0) viewer.tookAtMs = this.#options.clock.monotonicMs();
+    sink.write(bytes, taken);
     this.#options.served(sink, bytes.length);
+  }
+
+  #armWatch(): Timer {
+    const { timers, patienceMs } = this.#options;
+    return timers.after(patienceMs / 4, () => this.#look(), { background: true });
+  }
+
+  #look(): void {
+    const { clock, patienceMs, dropped } = this.#options;
+    const isStuck = ({ sink, tookAtMs }: Viewer): boolean =>
+      sink.pendingBytes > 0 && clock.monotonicMs() - tookAtMs >= patienceMs;
+    for (const viewer of [...this.#viewers.values()].filter(isStuck)) {
+      this.#viewers.delete(viewer.sink);
+      dropped(viewer.sink);
+    }
+    this.#watching = this.#armWatch();
   }
 }
 

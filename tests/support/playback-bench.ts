@@ -23,6 +23,8 @@ export type PlaybackOptions = {
   readonly sharing?: 'per-client' | 'shared';
   readonly stallMs?: number;
   readonly viewerBufferBytes?: number;
+  readonly viewerPatienceMs?: number;
+  readonly lingerMs?: number;
   readonly headersMs?: number;
   readonly outageLimitMs?: number;
 };
@@ -43,6 +45,8 @@ export async function startPlayback(options: PlaybackOptions) {
     timeouts: { connectMs: 1000, headersMs: options.headersMs ?? 1000 },
     stallMs: options.stallMs ?? 1000,
     viewerBufferBytes: options.viewerBufferBytes ?? 8 * 1024 * 1024,
+    viewerPatienceMs: options.viewerPatienceMs ?? 60_000,
+    lingerMs: options.lingerMs ?? 0,
     clock: systemClock,
     timers: systemTimers,
     logger: silentLogger,

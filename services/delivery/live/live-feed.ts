@@ -16,11 +16,13 @@ export type LiveFeedOptions = {
   readonly timeouts: UpstreamTimeouts;
   readonly stallMs: number;
   readonly budgetBytes: number;
+  readonly patienceMs: number;
   readonly isShared: boolean;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly logger: Logger;
   readonly served: (sink: ViewerSink, bytes: number) => void;
+  readonly dropped: (sink: ViewerSink) => void;
 };
 
 /** What a feed turned out to carry once its first bytes came. */
@@ -51,9 +53,12 @@ export class LiveFeed {
     this.#relay = new Relay({
       isLossless: !options.isShared,
       budgetBytes: options.budgetBytes,
+      patienceMs: options.patienceMs,
+      clock: options.clock,
       timers: options.timers,
       resume: () => this.#pump?.resume(),
       served: options.served,
+      dropped: options.dropped,
       tables: () => this.#splicer.tables(),
     });
     this.#start.promise.catch(() => {}); // Its waiters may all have left.

@@ -47,15 +47,19 @@ const picture = (packets: number, mark: number): RelayInput => ({
 function startRelay(isLossless: boolean, budgetBytes = 10 * BATCH) {
   const clock = new TestClock();
   const counts = { resumed: 0, served: 0 };
+  const dropped: ViewerSink[] = [];
   const relay = new Relay({
     isLossless,
     budgetBytes,
+    patienceMs: 60_000,
+    clock,
     timers: clock,
+    dropped: (sink) => void dropped.push(sink),
     resume: () => void (counts.resumed += 1),
     served: (_sink, count) => void (counts.served += count),
     tables: () => TABLES,
   });
-  return { relay, clock, counts };
+  return { relay, clock, counts, dropped };
 }
 
 describe('a relay before its first viewer', () => {
@@ -134,6 +138,7 @@ describe('a relay with many viewers', () => {
     expect(sink.gotBytes).toBe(0);
     await clock.advance(50);
     expect(sink.gotBytes).toBe(188);
+    relay.close();
     expect(clock.pendingTimers).toBe(0);
   });
 
@@ -234,5 +239,34 @@ describe('a viewer that comes later', () => {
     slow.drain();
     relay.push(bytes(Buffer.alloc(BATCH, 52)));
     expect(slow.got.slice(3).map((batch) => batch[0])).toEqual([0xaa, 50, 51, 52]);
+  });
+});
+
+describe('a viewer that takes nothing', () => {
+  it.each([true, false])('is dropped after a while (lossless: %s)', async (isLossless) => {
+    const { relay, clock, dropped } = startRelay(isLossless);
+    const sink = new TestSink(false);
+    relay.attach(sink);
+    await clock.advance(50);
+    relay.push(bytes(Buffer.alloc(BATCH)));
+    await clock.advance(59_000);
+    expect(dropped).toEqual([]);
+    await clock.advance(17_000);
+    expect(dropped).toEqual([sink]);
+  });
+
+  it('stays while it takes something now and then, or has all there is', async () => {
+    const { relay, clock, dropped } = startRelay(false);
+    const [slow, idle] = [new TestSink(false), new TestSink()];
+    relay.attach(slow);
+    relay.attach(idle);
+    await clock.advance(50);
+    for (let n = 0; n < 4; n += 1) {
+      relay.push(bytes(Buffer.alloc(BATCH)));
+      await clock.advance(40_000);
+      slow.drain();
+    }
+    await clock.advance(300_000);
+    expect(dropped).toEqual([]);
   });
 });
