@@ -32,10 +32,14 @@ class Player {
     );
   }
 
-  #read(count: number): boolean {
+  note(): void {
     const now = performance.now();
     this.longestGapMs = Math.max(this.longestGapMs, now - this.lastAtMs);
     this.lastAtMs = now;
+  }
+
+  #read(count: number): boolean {
+    this.note();
     this.bytes += count;
     this.reads += 1;
     return true;
@@ -73,6 +77,8 @@ async function hold(): Promise<LoadResult> {
 }
 
 function summed(players: readonly Player[], elapsedMs: number): LoadResult {
+  // Silence that goes on is a pause too.
+  for (const player of players) player.note();
   const bytes = players.map((player) => player.bytes);
   return {
     seconds: elapsedMs / 1000,

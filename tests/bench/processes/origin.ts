@@ -5,15 +5,14 @@
 import { readFileSync } from 'node:fs';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { LoopedTs } from '../../support/looped-ts.ts';
 import { media } from '../../support/media.ts';
-import { PACKET_BYTES } from '../../support/ts-tools.ts';
 
 const TICK_MS = 10;
-const LIVE_BYTES_PER_MS = 1_000;
 export const FILM_BYTES = 2 ** 34;
 
 const made = await media();
-const heavy = wholePackets(readFileSync(made.heavy));
+const heavy = await LoopedTs.open(made.heavy, made.durationMs);
 const film = readFileSync(made.mp4);
 const playlist = readFileSync(join(made.hls.ts, 'index.m3u8'));
 const segment = readFileSync(join(made.hls.ts, 'seg0.ts'));
@@ -47,9 +46,16 @@ function answer(socket: Socket, head: string): void {
 
 const LIVE_HEAD = 'HTTP/1.1 200 OK\r\nContent-Type: video/mp2t\r\nConnection: close\r\n\r\n';
 
+/** As fast as it is read; two loops take turns in being sent and in being made ready. */
 function sendLive(socket: Socket): void {
   socket.write(LIVE_HEAD);
-  sendOn(socket, () => heavy);
+  const send = (buffer: Buffer, loop: number): void => {
+    heavy.turn(buffer, loop);
+    socket.write(buffer, (error) => {
+      if (!error) setImmediate(send, buffer, loop + 2);
+    });
+  };
+  for (const loop of [0, 1]) send(heavy.read(0, heavy.packetsPerLoop), loop);
 }
 
 const paced = new Set<Socket>();
@@ -63,12 +69,9 @@ function sendPaced(socket: Socket): void {
 }
 
 setInterval(() => {
-  const due = Math.floor((performance.now() * LIVE_BYTES_PER_MS) / PACKET_BYTES);
-  const perLoop = heavy.length / PACKET_BYTES;
-  const from = pacedPackets % perLoop;
-  const count = Math.min(due - pacedPackets, perLoop - from);
-  const part = heavy.subarray(from * PACKET_BYTES, (from + count) * PACKET_BYTES);
-  pacedPackets += count;
+  const due = heavy.positionAt(performance.now());
+  const part = heavy.read(pacedPackets, due - pacedPackets);
+  pacedPackets = due;
   for (const socket of paced) socket.write(part);
 }, TICK_MS);
 
@@ -113,8 +116,4 @@ function sendSmall(socket: Socket, type: string, body: Buffer): void {
     `HTTP/1.1 200 OK\r\nContent-Type: ${type}\r\nContent-Length: ${body.length}\r\n\r\n`,
   );
   socket.write(body);
-}
-
-function wholePackets(bytes: Buffer): Buffer {
-  return bytes.subarray(0, bytes.length - (bytes.length % PACKET_BYTES));
 }
