@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { liveTs, startFakeProvider } from '../support/fake-provider.ts';
+import { liveTs, startFakeProvider } from '../../scripts/faultd.d/fake-provider.ts';
 import { eventually } from '../support/processes.ts';
 import { useProduct } from '../support/use-product.ts';
 import { watch } from '../support/viewer.ts';

@@ -18,11 +18,11 @@ import {
   status,
   text,
   truncateAfter,
-} from '../support/fake-provider.ts';
-import type { Fault } from '../support/fake-provider.ts';
+} from '../../scripts/faultd.d/fake-provider.ts';
+import type { Fault } from '../../scripts/faultd.d/fake-provider.ts';
 import { FakeResolver } from '../support/fake-state.ts';
-import { LoopedTs } from '../support/looped-ts.ts';
-import { media } from '../support/media.ts';
+import { LoopedTs } from '../../scripts/faultd.d/looped-ts.ts';
+import { media } from '../../scripts/faultd.d/media.ts';
 import { startPlayback } from '../support/playback-bench.ts';
 import type { PlaybackOptions } from '../support/playback-bench.ts';
 import { Viewer } from '../support/viewer.ts';

@@ -5,8 +5,8 @@
 import { readFileSync } from 'node:fs';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { media } from '../../support/media.ts';
-import { PACKET_BYTES } from '../../support/ts-tools.ts';
+import { media } from '../../../scripts/faultd.d/media.ts';
+import { PACKET_BYTES } from '../../../scripts/faultd.d/ts-tools.ts';
 
 const TICK_MS = 10;
 const LIVE_BYTES_PER_MS = 1_000;

@@ -4,7 +4,14 @@ import { gzipSync } from 'node:zlib';
 import { AES_KEY } from '../media-recipes.ts';
 import type { Body } from './body.ts';
 import type { ActiveFault } from './faults.ts';
-import type { Route, HlsLiveRoute } from './routes.ts';
+import type {
+  AnswerRoute,
+  HlsLiveRoute,
+  LiveRoute,
+  RedirectRoute,
+  Route,
+  TextRoute,
+} from './routes.ts';
 import { serveFile, typeOf } from './serve-file.ts';
 import { livePlaylist, liveSegment, serveLive } from './serve-live.ts';
 
@@ -57,29 +64,43 @@ async function sendEndless(opening: string, body: Body): Promise<void> {
 }
 
 async function serveRoute(exchange: Exchange, body: Body): Promise<void> {
-  const { route, rest, startedAtMs } = exchange;
+  const { route, rest } = exchange;
   switch (route?.kind) {
     case 'live':
-      if (body.record.method === 'HEAD') return sendText(body, '', {});
-      return serveLive(route, body, startedAtMs);
+      return serveLiveRoute(route, exchange, body);
     case 'file':
       return serveFile(route, body, body.record);
     case 'folder':
       return serveFolder(join(route.path, rest), exchange, body);
     case 'hls-live':
       return serveHlsLive(route, exchange, body);
-    case 'redirect':
-      await body.head(route.status, { location: route.to });
-      return body.end();
-    case 'text':
-      return sendText(body, route.body, { ...route, isPacked: exchange.fault?.kind === 'gzip' });
-    case 'answer': {
-      const given = await route.call(body.record);
-      return sendText(body, given.body ?? '', given);
-    }
     case undefined:
       return sendText(body, 'not found', { status: 404 });
+    default:
+      return serveWords(route, exchange, body);
   }
+}
+
+async function serveLiveRoute(route: LiveRoute, exchange: Exchange, body: Body): Promise<void> {
+  if (body.record.method === 'HEAD') return sendText(body, '', {});
+  return serveLive(route, body, exchange.startedAtMs);
+}
+
+/** Answers that are in memory. */
+async function serveWords(
+  route: TextRoute | RedirectRoute | AnswerRoute,
+  { fault }: Exchange,
+  body: Body,
+): Promise<void> {
+  if (route.kind === 'redirect') {
+    await body.head(route.status, { location: route.to });
+    return body.end();
+  }
+  if (route.kind === 'text') {
+    return sendText(body, route.body, { ...route, isPacked: fault?.kind === 'gzip' });
+  }
+  const given = await route.call(body.record);
+  return sendText(body, given.body ?? '', given);
 }
 
 async function serveFolder(path: string, { fault }: Exchange, body: Body): Promise<void> {
