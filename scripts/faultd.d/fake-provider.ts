@@ -107,7 +107,7 @@ export class FakeProvider implements AsyncDisposable {
   /** Breaks the responses that are being sent now, `path` as in `setFault`; returns how many. */
   cut(path: string, how: Cut): number {
     const meant = [...this.#bodies]
-      .filter(([{ record }, place]) => record.open && (isBelow(path, place) || covers(path, place)))
+      .filter(([{ record }, place]) => record.open && covers(path, place))
       .map(([body]) => body);
     for (const body of meant) body.cut(how);
     return meant.length;
@@ -254,9 +254,6 @@ export class FakeProvider implements AsyncDisposable {
 }
 
 const refusalWith = (status: number): ActiveFault => ({ kind: 'status', status });
-
-const isBelow = (folder: string, { path }: Place): boolean =>
-  folder.endsWith('/') && path.startsWith(folder);
 
 function sayNonsense(response: ServerResponse, record: Recorded, ledger: Ledger): void {
   ledger.ended(record, 'provider');

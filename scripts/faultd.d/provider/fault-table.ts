@@ -8,8 +8,8 @@ type Given = { readonly fault: Fault; readonly sinceMs: number };
 type Lasting = { readonly pattern: string; readonly disturbance: Disturbance };
 
 /**
- * What goes wrong, where. A pattern is an address, the key of a route, or a beginning and `*`.
- * One fault meets a request, that of the closest pattern; disturbances add up.
+ * What goes wrong, where. A pattern is an address, a folder that ends in
+ * `/`, or a beginning and `*`. One fault meets a request, that of the closest pattern; disturbances add up.
  */
 export class FaultTable {
   readonly #faults = new Map<string, Given>();
@@ -23,13 +23,11 @@ export class FaultTable {
     this.#faults.delete(pattern);
   }
 
-  find({ path, key }: Place): Given | undefined {
-    const beginnings = [...this.#faults.keys()]
-      .filter((pattern) => pattern.endsWith('*') && path.startsWith(pattern.slice(0, -1)))
+  find(place: Place): Given | undefined {
+    const [closest] = [...this.#faults.keys()]
+      .filter((pattern) => covers(pattern, place))
       .toSorted((a, b) => b.length - a.length);
-    return (
-      this.#faults.get(path) ?? this.#faults.get(key ?? '') ?? this.#faults.get(beginnings[0] ?? '')
-    );
+    return this.#faults.get(closest ?? '');
   }
 
   /** The returned function takes it away again, once. */
@@ -50,5 +48,8 @@ export class FaultTable {
 /** True when what is set for `pattern` is meant for this place. */
 export function covers(pattern: string, { path, key }: Place): boolean {
   if (pattern.endsWith('*')) return path.startsWith(pattern.slice(0, -1));
-  return pattern === path || pattern === key;
+  return pattern === path || pattern === key || isBelow(pattern, path);
 }
+
+const isBelow = (folder: string, path: string): boolean =>
+  folder.endsWith('/') && path.startsWith(folder);

@@ -62,3 +62,6 @@ export class Tally {
     };
   }
 }
+
+/** Of who never came. */
+export const NO_COUNTS = new Tally().counts;
