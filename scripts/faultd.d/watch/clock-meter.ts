@@ -5,7 +5,7 @@ const MOST_LISTED = 20;
 
 export type ClockStep = { readonly at_ms: number; readonly pid: number; readonly step_ms: number };
 
-/** Steps back and leaps ahead of one kind of time stamp, on every PID that has it. */
+/** Steps back, stand-still and leaps ahead of one kind of time stamp, on every PID that has it. */
 export class ClockMeter {
   readonly #last = new Map<number, number>();
   readonly #toleranceMs: number;
@@ -13,6 +13,7 @@ export class ClockMeter {
   #backward = 0;
   #largestMs = 0;
   #leaps = 0;
+  #repeats = 0;
   #span90k = 0;
 
   /** Presentation times step back between pictures that are coded out of order: allow for that. */
@@ -36,6 +37,7 @@ export class ClockMeter {
       largest_backward_ms: round(this.#largestMs),
       backward_steps: this.#steps,
       leaps_ahead: this.#leaps,
+      repeated: this.#repeats,
     };
   }
 
@@ -54,6 +56,7 @@ export class ClockMeter {
   }
 
   #stepAhead(forward90k: number): void {
+    if (forward90k === 0) this.#repeats += 1;
     if (forward90k > LEAP_90K) this.#leaps += 1;
     else this.#span90k += forward90k;
   }

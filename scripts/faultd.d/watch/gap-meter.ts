@@ -30,6 +30,11 @@ export class GapMeter {
     this.#list.push({ at_ms: Math.round(lastMs), gap_ms: Math.round(gapMs) });
   }
 
+  /** The reader paused until now of its own accord. */
+  resume(atMs: number): void {
+    this.#lastMs = atMs;
+  }
+
   /** The end of what is measured; without a byte before it there is nothing to measure. */
   end(atMs: number): void {
     if (this.#lastMs !== undefined) this.see(atMs);

@@ -18,6 +18,16 @@ type PidSeen = {
   continuity_errors: number;
   counter: number | undefined;
   isRepeat: boolean;
+  lastMs: number;
+  largestGapMs: number;
+};
+
+/** What the report says of one PID. */
+type PidReport = {
+  readonly packets: number;
+  readonly continuity_errors: number;
+  /** The longest time without a packet of it, from its first to the end. */
+  readonly largest_gap_ms: number;
 };
 
 type Fault = {
@@ -37,12 +47,14 @@ export class TsMeter {
   readonly #dts = new ClockMeter();
   readonly #pts = new ClockMeter({ toleranceMs: REORDER_MS });
   #packets = 0;
+  #lastMs = 0;
   #discontinuities = 0;
   #transportErrors = 0;
   #scrambled = 0;
 
   /** Takes whole packets that came `atMs` after the request. */
   see(packets: Buffer, atMs: number): void {
+    this.#lastMs = atMs;
     for (let at = 0; at + PACKET_BYTES <= packets.length; at += PACKET_BYTES) {
       this.#packets += 1;
       const bytes = packets.subarray(at, at + PACKET_BYTES);
@@ -51,23 +63,22 @@ export class TsMeter {
     }
   }
 
+  /** The end of what is measured. */
+  end(atMs: number): void {
+    this.#lastMs = atMs;
+  }
+
   get packets(): number {
     return this.#packets;
   }
 
   get report() {
-    const pids = [...this.#pids].map(([pid, seen]) => [
-      pid,
-      { packets: seen.packets, continuity_errors: seen.continuity_errors },
-    ]);
+    const pids = [...this.#pids].map(([pid, seen]) => [pid, pidReport(seen, this.#lastMs)]);
     return {
       packets: this.#packets,
       continuity_errors: sum([...this.#pids.values()].map((seen) => seen.continuity_errors)),
       continuity_faults: this.#faults,
-      pids: Object.fromEntries(pids) as Record<
-        string,
-        Pick<PidSeen, 'packets' | 'continuity_errors'>
-      >,
+      pids: Object.fromEntries(pids) as Record<string, PidReport>,
       pcr: this.#pcr.report,
       dts: this.#dts.report,
       pts: this.#pts.report,
@@ -94,9 +105,11 @@ export class TsMeter {
 
   /** §2.4.3.3: it counts packets with payload; one packet may be sent twice. */
   #seeCounter({ pid, counter, hasPayload, discontinuity }: TsPacket, atMs: number): void {
-    const seen = this.#pids.get(pid) ?? newPid();
+    const seen = this.#pids.get(pid) ?? newPid(atMs);
     this.#pids.set(pid, seen);
     seen.packets += 1;
+    seen.largestGapMs = Math.max(seen.largestGapMs, atMs - seen.lastMs);
+    seen.lastMs = atMs;
     const last = seen.counter;
     const due = last === undefined ? counter : (last + (hasPayload ? 1 : 0)) & 0x0f;
     const isRepeat = hasPayload && counter === last && !seen.isRepeat;
@@ -120,7 +133,15 @@ export class TsMeter {
   }
 }
 
-const newPid = (): PidSeen => ({
+const pidReport = (seen: PidSeen, endMs: number): PidReport => ({
+  packets: seen.packets,
+  continuity_errors: seen.continuity_errors,
+  largest_gap_ms: Math.round(Math.max(seen.largestGapMs, endMs - seen.lastMs)),
+});
+
+const newPid = (atMs: number): PidSeen => ({
+  lastMs: atMs,
+  largestGapMs: 0,
   packets: 0,
   continuity_errors: 0,
   counter: undefined,
