@@ -31,6 +31,11 @@ export class ClockMeter {
     else this.#stepAhead(forward90k);
   }
 
+  /** What comes next is a new beginning on every PID. */
+  restart(): void {
+    this.#last.clear();
+  }
+
   get report() {
     return {
       backward: this.#backward,

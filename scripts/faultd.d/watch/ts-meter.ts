@@ -73,7 +73,10 @@ export class TsMeter {
   }
 
   get report() {
-    const pids = [...this.#pids].map(([pid, seen]) => [pid, pidReport(seen, this.#lastMs)]);
+    const pids = [...this.#pids, ...this.#absentPids()].map(([pid, seen]) => [
+      pid,
+      pidReport(seen, this.#lastMs),
+    ]);
     return {
       packets: this.#packets,
       continuity_errors: sum([...this.#pids.values()].map((seen) => seen.continuity_errors)),
@@ -88,6 +91,16 @@ export class TsMeter {
       scrambled_packets: this.#scrambled,
       media_ms: Math.round(this.#pcr.spanMs),
     };
+  }
+
+  /** Tracks of the program map that never came. */
+  #absentPids(): [number, PidSeen][] {
+    return this.#tablesSeen
+      .filter(({ table }) => table === 'pmt')
+      .flatMap(({ at_ms, content }) =>
+        content.map((track) => [Number(track.split(':')[0]), newPid(at_ms)] as [number, PidSeen]),
+      )
+      .filter(([pid]) => !this.#pids.has(pid));
   }
 
   #seePacket(bytes: Buffer, packet: TsPacket, atMs: number): void {
@@ -122,9 +135,15 @@ export class TsMeter {
     }
   }
 
+  #restartClocks(): void {
+    for (const meter of [this.#pcr, this.#dts, this.#pts]) meter.restart();
+  }
+
   #seeClocks(bytes: Buffer, packet: TsPacket, atMs: number): void {
     const { pid, pcrOffset, ptsOffset, dtsOffset } = packet;
     const place = { atMs, pid, isAnnounced: packet.discontinuity };
+    // §2.4.3.5: a new time base, and all times of the program are told by it from here on.
+    if (packet.discontinuity && pcrOffset !== undefined) this.#restartClocks();
     if (pcrOffset !== undefined) this.#pcr.see(readPcr90k(bytes, pcrOffset), place);
     if (ptsOffset === undefined) return;
     this.#pts.see(readTime90k(bytes, ptsOffset), place);
