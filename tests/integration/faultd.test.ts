@@ -45,9 +45,10 @@ describe('a viewer of a stream that is well', () => {
     expect(report.decode?.pictures).toBeGreaterThan(40);
     expect(report.first_byte_ms).toBeLessThan(1_000);
     expect(faultd.stats()).toMatchObject({
-      total: { requests: 1, max_open: 1, bytes: report.bytes },
+      total: { requests: 1, max_open: 1 },
       sources: { '/a.ts': { requests: 1 } },
     });
+    expect(faultd.stats().total.bytes).toBeGreaterThanOrEqual(report.bytes ?? Infinity);
   });
 
   it('plays over TLS, and HLS through ffmpeg', async () => {
@@ -88,7 +89,7 @@ timeline:
     expect(report.ts?.pcr.backward).toBeGreaterThan(0);
   });
 
-  it.each([
+  it.concurrent.each([
     ['stop-pcr /a.ts', (ts: Ts) => ts.pcr.repeated > 8],
     ['damage 50% /a.ts', (ts: Ts) => ts.transport_errors > 100],
     ['scramble /a.ts', (ts: Ts) => ts.scrambled_packets > 100],

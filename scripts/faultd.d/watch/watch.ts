@@ -85,7 +85,8 @@ class Viewing {
       paused_ms: Math.round(this.#pausedMs),
       gaps: this.#gaps.report,
       ts: this.#media.report,
-      decode,
+      // Of nothing, ffmpeg only says that it is nothing.
+      decode: this.#bytes === 0 ? null : decode,
     };
   }
 
@@ -102,7 +103,8 @@ class Viewing {
       this.#media.see(chunk, nowMs);
       await this.#whileFull();
     }
-    this.#ended = 'eof';
+    // Leaving a body that ends with its connection looks like its end.
+    if (!this.#timeIsUp.aborted) this.#ended = 'eof';
   }
 
   /** A wait that is our own is no gap of the stream. */
