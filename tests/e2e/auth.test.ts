@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ApiClient } from '../support/api-client.ts';
-import { liveTs, startFakeProvider } from '../support/fake-provider.ts';
+import { liveTs, startFakeProvider } from '../../scripts/faultd.d/fake-provider.ts';
 import { fetchOnce, watch } from '../support/viewer.ts';
 import { useProduct } from '../support/use-product.ts';
 

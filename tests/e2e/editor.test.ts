@@ -8,7 +8,7 @@ import {
   startFakeProvider,
   status,
   text,
-} from '../support/fake-provider.ts';
+} from '../../scripts/faultd.d/fake-provider.ts';
 import { playWithFfmpeg } from '../support/players.ts';
 import { useProduct } from '../support/use-product.ts';
 import { fetchOnce, watch } from '../support/viewer.ts';

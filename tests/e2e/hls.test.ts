@@ -6,7 +6,7 @@ import {
   hlsLive,
   html200,
   startFakeProvider,
-} from '../support/fake-provider.ts';
+} from '../../scripts/faultd.d/fake-provider.ts';
 import { curl, playWithFfmpeg } from '../support/players.ts';
 import { eventually } from '../support/processes.ts';
 import { useProduct } from '../support/use-product.ts';

@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { liveTs, slowHeaders, startFakeProvider, status } from '../support/fake-provider.ts';
+import {
+  liveTs,
+  slowHeaders,
+  startFakeProvider,
+  status,
+} from '../../scripts/faultd.d/fake-provider.ts';
 import { curl, decode, playWithFfmpeg, probe, toneAtEnd } from '../support/players.ts';
 import { useProduct } from '../support/use-product.ts';
 import { watch } from '../support/viewer.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { liveTs, startFakeProvider } from '../support/fake-provider.ts';
-import { LoopedTs } from '../support/looped-ts.ts';
-import { media } from '../support/media.ts';
+import { liveTs, startFakeProvider } from '../../scripts/faultd.d/fake-provider.ts';
+import { LoopedTs } from '../../scripts/faultd.d/looped-ts.ts';
+import { media } from '../../scripts/faultd.d/media.ts';
 import { eventually } from '../support/processes.ts';
 import { startProduct } from '../support/product.ts';
 import { startRedis } from '../support/redis.ts';

@@ -1,6 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { file, startFakeProvider, text, times, truncateAfter } from '../support/fake-provider.ts';
+import {
+  file,
+  startFakeProvider,
+  text,
+  times,
+  truncateAfter,
+} from '../../scripts/faultd.d/fake-provider.ts';
 import { curl, playWithFfmpeg } from '../support/players.ts';
 import { useProduct } from '../support/use-product.ts';
 import { fetchOnce, watch } from '../support/viewer.ts';

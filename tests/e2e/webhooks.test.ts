@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { liveTs, startFakeProvider, type Recorded } from '../support/fake-provider.ts';
+import { liveTs, startFakeProvider, type Recorded } from '../../scripts/faultd.d/fake-provider.ts';
 import { useProduct } from '../support/use-product.ts';
 import { watch } from '../support/viewer.ts';
 import { startWebhookSink, type Delivered } from '../support/webhook-sink.ts';

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { liveTs, startFakeProvider } from '../support/fake-provider.ts';
+import { liveTs, startFakeProvider } from '../../scripts/faultd.d/fake-provider.ts';
 import { eventually } from '../support/processes.ts';
 import { startProduct } from '../support/product.ts';
 import { useProduct } from '../support/use-product.ts';

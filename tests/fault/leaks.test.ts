@@ -7,7 +7,7 @@ import {
   resetAfter,
   slowHeaders,
   startFakeProvider,
-} from '../support/fake-provider.ts';
+} from '../../scripts/faultd.d/fake-provider.ts';
 import { eventually } from '../support/processes.ts';
 import { useProduct } from '../support/use-product.ts';
 import { fetchOnce, watch } from '../support/viewer.ts';

@@ -1,8 +1,14 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { file, hlsLive, liveTs, startFakeProvider, trickle } from '../support/fake-provider.ts';
-import { LoopedTs } from '../support/looped-ts.ts';
-import { checkTs } from '../support/ts-check.ts';
+import {
+  file,
+  hlsLive,
+  liveTs,
+  startFakeProvider,
+  trickle,
+} from '../../scripts/faultd.d/fake-provider.ts';
+import { LoopedTs } from '../../scripts/faultd.d/looped-ts.ts';
+import { checkTs } from '../../scripts/faultd.d/ts-check.ts';
 import { useProduct } from '../support/use-product.ts';
 import { fetchOnce, watch } from '../support/viewer.ts';
 

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { selfSignedCertificate } from '../support/certificate.ts';
+import { selfSignedCertificate } from '../../scripts/faultd.d/certificate.ts';
 import {
   connectionLimit,
   eofAfter,
@@ -24,7 +24,7 @@ import {
   wrongLength,
   type FakeProvider,
   type Fault,
-} from '../support/fake-provider.ts';
+} from '../../scripts/faultd.d/fake-provider.ts';
 import { playWithFfmpeg } from '../support/players.ts';
 import { useProduct } from '../support/use-product.ts';
 import { fetchOnce, watch, type Viewer } from '../support/viewer.ts';

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { connect as tlsConnect } from 'node:tls';
 import { describe, expect, it } from 'vitest';
-import { selfSignedCertificate } from '../support/certificate.ts';
+import { selfSignedCertificate } from '../../scripts/faultd.d/certificate.ts';
 import {
   connectionLimit,
   endlessBody,
@@ -28,10 +28,10 @@ import {
   trickle,
   truncateAfter,
   wrongLength,
-} from '../support/fake-provider.ts';
-import { LoopedTs } from '../support/looped-ts.ts';
-import { media } from '../support/media.ts';
-import { checkTs } from '../support/ts-check.ts';
+} from '../../scripts/faultd.d/fake-provider.ts';
+import { LoopedTs } from '../../scripts/faultd.d/looped-ts.ts';
+import { media } from '../../scripts/faultd.d/media.ts';
+import { checkTs } from '../../scripts/faultd.d/ts-check.ts';
 import { startWebhookSink } from '../support/webhook-sink.ts';
 
 const made = await media();

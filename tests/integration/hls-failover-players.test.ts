@@ -1,11 +1,16 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { frozen, hlsLive, startFakeProvider, status } from '../support/fake-provider.ts';
-import type { FakeProvider } from '../support/fake-provider.ts';
+import {
+  frozen,
+  hlsLive,
+  startFakeProvider,
+  status,
+} from '../../scripts/faultd.d/fake-provider.ts';
+import type { FakeProvider } from '../../scripts/faultd.d/fake-provider.ts';
 import { startHls } from '../support/hls-bench.ts';
-import { LoopedTs } from '../support/looped-ts.ts';
-import { media } from '../support/media.ts';
+import { LoopedTs } from '../../scripts/faultd.d/looped-ts.ts';
+import { media } from '../../scripts/faultd.d/media.ts';
 
 const run = promisify(execFile);
 const PICTURES = 200; // Eight seconds.

@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { asStreamId } from '#kernel/ids';
-import { answer, redirect, startFakeProvider, status, text } from '../support/fake-provider.ts';
-import type { Routes } from '../support/fake-provider.ts';
+import {
+  answer,
+  redirect,
+  startFakeProvider,
+  status,
+  text,
+} from '../../scripts/faultd.d/fake-provider.ts';
+import type { Routes } from '../../scripts/faultd.d/fake-provider.ts';
 import { linksIn, startHls } from '../support/hls-bench.ts';
 import type { HlsBenchOptions } from '../support/hls-bench.ts';
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { asStreamId } from '#kernel/ids';
-import { folder, startFakeProvider, text } from '../support/fake-provider.ts';
+import { folder, startFakeProvider, text } from '../../scripts/faultd.d/fake-provider.ts';
 import { linksIn, startHls } from '../support/hls-bench.ts';
-import { media } from '../support/media.ts';
+import { media } from '../../scripts/faultd.d/media.ts';
 
 const TYPE = 'application/vnd.apple.mpegurl';
 

@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { folder, startFakeProvider } from '../support/fake-provider.ts';
+import { folder, startFakeProvider } from '../../scripts/faultd.d/fake-provider.ts';
 import { startHls } from '../support/hls-bench.ts';
-import { media } from '../support/media.ts';
+import { media } from '../../scripts/faultd.d/media.ts';
 
 const run = promisify(execFile);
 

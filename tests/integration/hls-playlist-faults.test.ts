@@ -14,9 +14,9 @@ import {
   text,
   truncateAfter,
   unknownHostUrl,
-} from '../support/fake-provider.ts';
-import type { Fault } from '../support/fake-provider.ts';
-import { selfSignedCertificate } from '../support/certificate.ts';
+} from '../../scripts/faultd.d/fake-provider.ts';
+import type { Fault } from '../../scripts/faultd.d/fake-provider.ts';
+import { selfSignedCertificate } from '../../scripts/faultd.d/certificate.ts';
 import { linksIn, startHls } from '../support/hls-bench.ts';
 import type { HlsBenchOptions } from '../support/hls-bench.ts';
 

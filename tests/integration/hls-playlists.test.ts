@@ -7,8 +7,8 @@ import {
   slowHeaders,
   startFakeProvider,
   text,
-} from '../support/fake-provider.ts';
-import type { Routes } from '../support/fake-provider.ts';
+} from '../../scripts/faultd.d/fake-provider.ts';
+import type { Routes } from '../../scripts/faultd.d/fake-provider.ts';
 import { linksIn, startHls } from '../support/hls-bench.ts';
 import type { HlsBenchOptions } from '../support/hls-bench.ts';
 

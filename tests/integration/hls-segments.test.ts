@@ -18,8 +18,8 @@ import {
   text,
   times,
   truncateAfter,
-} from '../support/fake-provider.ts';
-import type { Fault, Route } from '../support/fake-provider.ts';
+} from '../../scripts/faultd.d/fake-provider.ts';
+import type { Fault, Route } from '../../scripts/faultd.d/fake-provider.ts';
 import { linksIn, startHls } from '../support/hls-bench.ts';
 import type { HlsBenchOptions } from '../support/hls-bench.ts';
 import { Viewer } from '../support/viewer.ts';

@@ -14,8 +14,8 @@ import {
   status,
   text,
   truncateAfter,
-} from '../support/fake-provider.ts';
-import type { Fault } from '../support/fake-provider.ts';
+} from '../../scripts/faultd.d/fake-provider.ts';
+import type { Fault } from '../../scripts/faultd.d/fake-provider.ts';
 import { FakeResolver } from '../support/fake-state.ts';
 import { startLive } from '../support/live-bench.ts';
 import { Viewer } from '../support/viewer.ts';

@@ -11,14 +11,14 @@ import {
   stallAfter,
   startFakeProvider,
   truncateAfter,
-} from '../support/fake-provider.ts';
-import type { Fault } from '../support/fake-provider.ts';
-import { LoopedTs } from '../support/looped-ts.ts';
-import { media } from '../support/media.ts';
+} from '../../scripts/faultd.d/fake-provider.ts';
+import type { Fault } from '../../scripts/faultd.d/fake-provider.ts';
+import { LoopedTs } from '../../scripts/faultd.d/looped-ts.ts';
+import { media } from '../../scripts/faultd.d/media.ts';
 import { startPlayback } from '../support/playback-bench.ts';
 import { decodeErrors, frameTimes } from '../support/splice-check.ts';
-import { checkTs } from '../support/ts-check.ts';
-import { packetsOf } from '../support/ts-tools.ts';
+import { checkTs } from '../../scripts/faultd.d/ts-check.ts';
+import { packetsOf } from '../../scripts/faultd.d/ts-tools.ts';
 import { Viewer } from '../support/viewer.ts';
 
 const SPEED = 4;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { connectionLimit, liveTs } from '../support/fake-provider.ts';
+import { connectionLimit, liveTs } from '../../scripts/faultd.d/fake-provider.ts';
 import { startLive } from '../support/live-bench.ts';
 
 describe('a viewer that does not read, of a stream that is not shared', () => {

@@ -3,14 +3,14 @@ import { Splicer, TsAnalyser } from '#mpegts';
 import { pesPackets, type Pes } from '../support/splice-check.ts';
 import { spliceSource, type SourceSpec } from '../support/splice-media.ts';
 import { randomNumbers, spliceStretches, type Stretch } from '../support/splice-rig.ts';
-import { checkTs } from '../support/ts-check.ts';
+import { checkTs } from '../../scripts/faultd.d/ts-check.ts';
 import {
   writePcr90k,
   writeTime90k,
   packetsOf,
   readPcr90k,
   readTime90k,
-} from '../support/ts-tools.ts';
+} from '../../scripts/faultd.d/ts-tools.ts';
 
 const SPLICES = 1000;
 const ONE: SourceSpec = { seconds: 4, gop: 5, fps: 25, kilobitsPerSecond: 200 };

@@ -6,7 +6,7 @@ import { TsAnalyser } from '#mpegts';
 import { decodeErrors, frameTimes, pesPackets } from '../support/splice-check.ts';
 import { spliceSource, type SourceSpec } from '../support/splice-media.ts';
 import { randomNumbers, randomStretches, spliceStretches } from '../support/splice-rig.ts';
-import { checkTs } from '../support/ts-check.ts';
+import { checkTs } from '../../scripts/faultd.d/ts-check.ts';
 
 /** Real sources, spliced three times each wherever chance has it, read by ffmpeg. */
 type Pair = readonly [name: string, one: SourceSpec, other: SourceSpec];

@@ -2,9 +2,9 @@ import { createHash, randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { createUpstreamClient } from '#adapters/http/upstream-client';
 import type { BodySink, UpstreamResponse } from '#upstream';
-import { selfSignedCertificate } from '../support/certificate.ts';
+import { selfSignedCertificate } from '../../scripts/faultd.d/certificate.ts';
 import { collectBody } from '../support/collect-body.ts';
-import { unknownHostUrl } from '../support/fake-provider.ts';
+import { unknownHostUrl } from '../../scripts/faultd.d/fake-provider.ts';
 import { RawOrigin, say, sayAndWait, type RawAnswer } from '../support/raw-origin.ts';
 
 const client = createUpstreamClient({ allowPrivate: true, verifyTls: false, maxRedirects: 3 });

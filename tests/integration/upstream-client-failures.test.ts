@@ -4,8 +4,8 @@ import { networkInterfaces } from 'node:os';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createUpstreamClient } from '#adapters/http/upstream-client';
 import { type AppError, toAppError } from '#kernel/app-error';
-import { selfSignedCertificate, type Certificate } from '../support/certificate.ts';
-import { refusedUrl, unknownHostUrl } from '../support/fake-provider.ts';
+import { selfSignedCertificate, type Certificate } from '../../scripts/faultd.d/certificate.ts';
+import { refusedUrl, unknownHostUrl } from '../../scripts/faultd.d/fake-provider.ts';
 import { RawOrigin, say, sayAndWait } from '../support/raw-origin.ts';
 
 const hasIpv6 = Object.values(networkInterfaces()).some((addresses) =>

@@ -12,7 +12,7 @@ import {
   truncateAfter,
   wrongLength,
   type Fault,
-} from '../support/fake-provider.ts';
+} from '../../scripts/faultd.d/fake-provider.ts';
 import { mp4Like, startVod, type VodBench } from '../support/vod-bench.ts';
 
 const A = '/movie/a.mp4';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { answer, html200, status, text } from '../support/fake-provider.ts';
+import { answer, html200, status, text } from '../../scripts/faultd.d/fake-provider.ts';
 import { startVod } from '../support/vod-bench.ts';
 
 const SIZE = 300_000;

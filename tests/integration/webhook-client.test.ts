@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { AxiosFailoverResolver } from '#adapters/http/failover-resolver';
 import { AxiosWebhookClient } from '#adapters/http/webhook-client';
-import { answer, startFakeProvider } from '../support/fake-provider.ts';
-import type { FakeProvider } from '../support/fake-provider.ts';
+import { answer, startFakeProvider } from '../../scripts/faultd.d/fake-provider.ts';
+import type { FakeProvider } from '../../scripts/faultd.d/fake-provider.ts';
 
 const GUARD = { allowPrivate: true, verifyTls: true };
 const never = new AbortController().signal;

@@ -1,8 +1,8 @@
 import { playbackRoutes } from '#api/routes/playback.routes';
 import type { VodDelivery } from '#delivery';
-import { liveTs, startFakeProvider } from './fake-provider.ts';
-import { LoopedTs } from './looped-ts.ts';
-import { media } from './media.ts';
+import { liveTs, startFakeProvider } from '../../scripts/faultd.d/fake-provider.ts';
+import { LoopedTs } from '../../scripts/faultd.d/looped-ts.ts';
+import { media } from '../../scripts/faultd.d/media.ts';
 import { startPlayback } from './playback-bench.ts';
 import type { PlaybackOptions } from './playback-bench.ts';
 import { Viewer } from './viewer.ts';

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
-import type { Certificate } from './certificate.ts';
+import type { Certificate } from '../../scripts/faultd.d/certificate.ts';
 
 /** One connection of the origin, once its request has come. */
 export type RawExchange = {

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
-import { packetsOf, readTime90k, type TsPacket } from './ts-tools.ts';
+import { packetsOf, readTime90k, type TsPacket } from '../../scripts/faultd.d/ts-tools.ts';
 
 const run = promisify(execFile);
 const DEADLINE_MS = 30_000;

@@ -1,6 +1,6 @@
 import { packetize, patSection, pmtSection } from '../../services/mpegts/tables.ts';
 import type { Program } from '#mpegts';
-import { writePcr90k, writeTime90k } from './ts-tools.ts';
+import { writePcr90k, writeTime90k } from '../../scripts/faultd.d/ts-tools.ts';
 
 const PACKET_BYTES = 188;
 export const PMT_PID = 0x1000;

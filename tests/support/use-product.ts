@@ -1,6 +1,6 @@
 import { afterAll, beforeAll } from 'vitest';
-import { LoopedTs } from './looped-ts.ts';
-import { media, type Media } from './media.ts';
+import { LoopedTs } from '../../scripts/faultd.d/looped-ts.ts';
+import { media, type Media } from '../../scripts/faultd.d/media.ts';
 import { startProduct, type Product, type ProductOptions } from './product.ts';
 import { startWebhookSink, type WebhookSink } from './webhook-sink.ts';
 

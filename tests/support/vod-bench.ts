@@ -6,7 +6,7 @@ import { playbackRoutes } from '#api/routes/playback.routes';
 import { VodDelivery } from '#delivery';
 import { systemClock, systemTimers } from '#kernel/clock';
 import { silentLogger } from '#kernel/logger';
-import { FakeProvider, file, type FileRoute } from './fake-provider.ts';
+import { FakeProvider, file, type FileRoute } from '../../scripts/faultd.d/fake-provider.ts';
 import { type Playback, startPlayback, type PlaybackOptions } from './playback-bench.ts';
 import { Viewer, type WatchOptions } from './viewer.ts';
 

@@ -1,4 +1,9 @@
-import { answer, startFakeProvider, type FakeProvider, type Recorded } from './fake-provider.ts';
+import {
+  answer,
+  startFakeProvider,
+  type FakeProvider,
+  type Recorded,
+} from '../../scripts/faultd.d/fake-provider.ts';
 
 /** The envelope as it came, and the request that brought it. */
 export type Delivered = {

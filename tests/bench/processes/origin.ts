@@ -5,8 +5,8 @@
 import { readFileSync } from 'node:fs';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { LoopedTs } from '../../support/looped-ts.ts';
-import { media } from '../../support/media.ts';
+import { LoopedTs } from '../../../scripts/faultd.d/looped-ts.ts';
+import { media } from '../../../scripts/faultd.d/media.ts';
 
 const TICK_MS = 10;
 export const FILM_BYTES = 2 ** 34;

@@ -11,8 +11,8 @@ import {
   pes,
   simpleStream,
 } from '../../support/ts-build.ts';
-import { checkTs } from '../../support/ts-check.ts';
-import { packetsOf } from '../../support/ts-tools.ts';
+import { checkTs } from '../../../scripts/faultd.d/ts-check.ts';
+import { packetsOf } from '../../../scripts/faultd.d/ts-tools.ts';
 
 const HOUR_90K = 3600 * 90_000;
 

@@ -5,15 +5,27 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { Certificate } from '../certificate.ts';
 import type { Ledger } from './ledger.ts';
 
-/** A server on one port of 127.0.0.1 that can go away and come back there. */
+export type ListenerOptions = {
+  readonly certificate?: Certificate;
+  readonly serve: RequestListener;
+  /** 127.0.0.1 by default. */
+  readonly address?: string;
+  /** A free one by default. */
+  readonly port?: number;
+};
+
+/** A server on one port of one address that can go away and come back there. */
 export class Listener {
   readonly #server: Server;
   readonly #sockets = new Map<Socket, number>();
+  readonly #address: string;
   #nextSocketId = 1;
   port = 0;
 
-  constructor(ledger: Ledger, options: { certificate?: Certificate; serve: RequestListener }) {
-    const { certificate, serve } = options;
+  constructor(ledger: Ledger, options: ListenerOptions) {
+    const { certificate, serve, address = '127.0.0.1', port = 0 } = options;
+    this.#address = address;
+    this.port = port;
     this.#server = certificate ? createTlsServer(certificate, serve) : createServer(serve);
     this.#server.keepAliveTimeout = 60_000;
     this.#server.on(certificate ? 'secureConnection' : 'connection', (socket: Socket) => {
@@ -35,7 +47,7 @@ export class Listener {
 
   async up(): Promise<void> {
     if (this.#server.listening) return;
-    this.#server.listen(this.port, '127.0.0.1');
+    this.#server.listen(this.port, this.#address);
     await once(this.#server, 'listening');
     this.port = (this.#server.address() as AddressInfo).port;
   }

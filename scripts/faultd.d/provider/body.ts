@@ -2,10 +2,13 @@ import { once } from 'node:events';
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { randomBytes } from 'node:crypto';
+import type { Disturbance } from './disturbance.ts';
 import type { ActiveFault, Cut } from './faults.ts';
 import type { Ledger, Recorded } from './ledger.ts';
 
 const RESET_DELAY_MS = 30;
+/** A throttled body comes in so many pieces a second. */
+const PIECES_PER_SECOND = 20;
 
 /** A response body that keeps the books, waits for its reader, and breaks where it was told to. */
 export class Body {
@@ -15,6 +18,8 @@ export class Body {
   readonly #ledger: Ledger;
   readonly #fault: ActiveFault | undefined;
   readonly #gone = new AbortController();
+  #disturbances: readonly Disturbance[] = [];
+  #stall: PromiseWithResolvers<void> | undefined;
   #promised: number | undefined;
   #cut: { readonly how: Cut; readonly afterBytes: number } | undefined;
 
@@ -31,6 +36,21 @@ export class Body {
     if (options.fault?.kind === 'cut') this.#cut = options.fault;
     response.on('error', () => this.#closed());
     response.on('close', () => this.#closed());
+  }
+
+  get disturbances(): readonly Disturbance[] {
+    return this.#disturbances;
+  }
+
+  /** What is wrong from now on; called again whenever that changes. */
+  disturb(disturbances: readonly Disturbance[]): void {
+    this.#disturbances = disturbances;
+    if (disturbances.some(({ kind }) => kind === 'stall')) {
+      this.#stall ??= Promise.withResolvers();
+    } else {
+      this.#stall?.resolve();
+      this.#stall = undefined;
+    }
   }
 
   /** The end of the connection will be the end of the body: no length, no chunks. */
@@ -53,12 +73,13 @@ export class Body {
 
   /** Resolves when more may be written; with false when there is no use in it. */
   async write(chunk: Buffer): Promise<boolean> {
-    if (this.#fault?.kind === 'trickle') return this.#trickle(chunk, this.#fault.bytesPerSecond);
+    if (this.#bytesPerSecond !== undefined) return this.#trickle(chunk);
     return this.#write(chunk);
   }
 
   async end(chunk?: Buffer): Promise<void> {
     if (chunk && !(await this.write(chunk))) return;
+    await this.#whileStalled();
     if (this.#cut?.how === 'stall' && this.#isDue()) return this.#untilGone();
     if (!this.gone.aborted) this.#finish('eof');
   }
@@ -76,7 +97,18 @@ export class Body {
     });
   }
 
+  get #bytesPerSecond(): number | undefined {
+    const rate = this.#disturbances.findLast(({ kind }) => kind === 'rate');
+    if (rate?.kind === 'rate') return rate.bytesPerSecond;
+    return this.#fault?.kind === 'trickle' ? this.#fault.bytesPerSecond : undefined;
+  }
+
+  async #whileStalled(): Promise<void> {
+    if (!this.gone.aborted) await this.#stall?.promise;
+  }
+
   async #write(chunk: Buffer): Promise<boolean> {
+    await this.#whileStalled();
     const room = this.#cut === undefined ? Infinity : this.#cut.afterBytes - this.record.sentBytes;
     const part = chunk.length > room ? chunk.subarray(0, Math.max(0, room)) : chunk;
     if (part.length > 0) await this.#send(part);
@@ -93,16 +125,18 @@ export class Body {
   async #send(part: Buffer): Promise<void> {
     if (this.gone.aborted) return;
     const hasRoom = this.#response.write(part);
-    this.record.sentBytes += part.length;
-    this.#ledger.changed();
+    this.#ledger.sent(this.record, part.length);
     if (!hasRoom) await once(this.#response, 'drain', { signal: this.gone }).catch(() => {});
   }
 
-  async #trickle(chunk: Buffer, bytesPerSecond: number): Promise<boolean> {
-    const step = Math.max(1, Math.floor(bytesPerSecond / 20));
-    for (let at = 0; at < chunk.length; at += step) {
+  /** The rest comes at once when the throttle is taken away. */
+  async #trickle(chunk: Buffer): Promise<boolean> {
+    for (let at = 0; at < chunk.length;) {
+      const rate = this.#bytesPerSecond ?? Infinity;
+      const step = Math.max(1, Math.floor(rate / PIECES_PER_SECOND));
       if (!(await this.#write(chunk.subarray(at, at + step)))) return false;
-      await this.wait(50);
+      at += step;
+      if (step !== Infinity) await this.wait(1000 / PIECES_PER_SECOND);
     }
     return !this.gone.aborted;
   }
@@ -130,9 +164,8 @@ export class Body {
   #closed(): void {
     if (this.gone.aborted) return;
     this.#gone.abort();
-    this.record.endedBy ??= this.#response.writableFinished ? 'provider' : 'client';
-    this.record.open = false;
-    this.#ledger.changed();
+    this.#stall?.resolve();
+    this.#ledger.ended(this.record, this.#response.writableFinished ? 'provider' : 'client');
   }
 
   #withLie(headers: OutgoingHttpHeaders): OutgoingHttpHeaders {

@@ -27,24 +27,34 @@ export async function serveFile(
   request: { readonly method: string; readonly headers: IncomingHttpHeaders },
 ): Promise<void> {
   const { size } = await stat(route.path);
-  const etag = route.etag ?? `"${size.toString(16)}"`;
-  const validators = { etag, 'last-modified': route.lastModified ?? LAST_MODIFIED };
-  const type = { 'content-type': route.contentType ?? typeOf(route.path) };
-  const offered = route.ranges === false ? {} : { 'accept-ranges': 'bytes', ...validators };
-  const asked = route.ranges === false ? undefined : rangeOf(request.headers, validators, size);
+  const offer = offerOf(route, size);
+  const asked = offer.ranges ? rangeOf(request.headers, offer.validators, size) : undefined;
   if (asked === 'unsatisfiable') {
-    await body.head(416, { 'content-range': `bytes */${size}`, 'content-length': 0, ...offered });
+    const headers = { 'content-range': `bytes */${size}`, 'content-length': 0, ...offer.headers };
+    await body.head(416, headers);
     return body.end();
   }
   const span = asked ?? { from: 0, to: size };
   await body.head(asked ? 206 : 200, {
-    ...type,
-    ...offered,
+    'content-type': route.contentType ?? typeOf(route.path),
+    ...offer.headers,
     'content-length': span.to - span.from,
     ...(asked ? { 'content-range': `bytes ${span.from}-${span.to - 1}/${size}` } : {}),
   });
   if (request.method === 'HEAD') return body.end();
   await sendSpan(route, body, span);
+}
+
+type Validators = { readonly etag: string; readonly 'last-modified': string };
+
+/** What the answer says of ranges: nothing where they are ignored. */
+function offerOf(route: FileRoute, size: number) {
+  const validators = {
+    etag: route.etag ?? `"${size.toString(16)}"`,
+    'last-modified': route.lastModified ?? LAST_MODIFIED,
+  };
+  const ranges = route.ranges !== false;
+  return { ranges, validators, headers: ranges ? { 'accept-ranges': 'bytes', ...validators } : {} };
 }
 
 async function sendSpan(route: FileRoute, body: Body, { from, to }: Span): Promise<void> {
@@ -64,18 +74,19 @@ async function sendSpan(route: FileRoute, body: Body, { from, to }: Span): Promi
 
 function rangeOf(
   headers: IncomingHttpHeaders,
-  validators: { readonly etag: string; readonly 'last-modified': string },
+  validators: Validators,
   size: number,
 ): Span | 'unsatisfiable' | undefined {
   const match = /^bytes=(\d*)-(\d*)$/.exec(headers.range ?? '');
   const condition = headers['if-range'];
   const holds = condition === undefined || Object.values(validators).includes(String(condition));
-  if (!match || !holds) return undefined;
-  const [, first = '', last = ''] = match;
-  if (first === '' && last === '') return undefined;
-  const span =
-    first === ''
-      ? { from: Math.max(0, size - Number(last)), to: size }
-      : { from: Number(first), to: last === '' ? size : Math.min(size, Number(last) + 1) };
+  const [, first = '', last = ''] = match ?? [];
+  if (!holds || (first === '' && last === '')) return undefined;
+  const span = spanOf(first, last, size);
   return span.from < span.to ? span : 'unsatisfiable';
+}
+
+function spanOf(first: string, last: string, size: number): Span {
+  if (first === '') return { from: Math.max(0, size - Number(last)), to: size };
+  return { from: Number(first), to: last === '' ? size : Math.min(size, Number(last) + 1) };
 }

@@ -1,6 +1,9 @@
 import { createCipheriv } from 'node:crypto';
 import { AES_KEY } from '../media-recipes.ts';
 import type { Body } from './body.ts';
+import type { Disturbance } from './disturbance.ts';
+import { Mangler } from './mangle.ts';
+import { Playout } from './playout.ts';
 import type { HlsLiveRoute, LiveRoute } from './routes.ts';
 
 const TICK_MS = 20;
@@ -10,16 +13,11 @@ const MOST_PACKETS = 700;
 export async function serveLive(route: LiveRoute, body: Body, startedAtMs: number): Promise<void> {
   if (route.framing === 'close') body.delimitByClose();
   await body.head(200, { 'content-type': route.contentType });
-  const { source, speed } = route;
-  const now = (): number => (performance.now() - startedAtMs) * speed;
-  let position = Number.isFinite(speed) ? source.startBefore(source.positionAt(now())) : 0;
-  for (;;) {
-    const due = Number.isFinite(speed) ? source.positionAt(now()) : Infinity;
-    const count = Math.min(due - position, MOST_PACKETS);
-    if (count > 0 && !(await body.write(source.read(position, count)))) return;
-    position += Math.max(0, count);
-    if (count < MOST_PACKETS) await body.wait(TICK_MS);
-    if (body.gone.aborted) return;
+  const playout = new Playout(route, startedAtMs);
+  while (!body.gone.aborted) {
+    const { bytes, isLate } = playout.take(body.disturbances, MOST_PACKETS);
+    if (bytes.length > 0 && !(await body.write(bytes))) return;
+    if (!isLate) await body.wait(TICK_MS);
   }
 }
 
@@ -41,12 +39,22 @@ export function livePlaylist(route: HlsLiveRoute, elapsedMs: number): string {
 }
 
 /** Segment `sequence`: whole picture groups, with times and counters that follow its neighbour's. */
-export function liveSegment(route: HlsLiveRoute, sequence: number): Buffer {
-  const from = groupStart(route, sequence);
-  const to = groupStart(route, sequence + 1);
-  const clear = route.source.read(from, to - from);
-  return route.encrypted ? encrypt(clear, sequence) : clear;
+export function liveSegment(
+  route: HlsLiveRoute,
+  sequence: number,
+  disturbances: readonly Disturbance[] = [],
+): Buffer {
+  const instead = disturbances.findLast(({ kind }) => kind === 'card' || kind === 'loop');
+  const source = instead?.kind === 'card' ? instead.source : route.source;
+  const shown = instead?.kind === 'loop' ? sequence % segmentsOf(route, instead.ms) : sequence;
+  const from = groupStart({ ...route, source }, shown);
+  const to = groupStart({ ...route, source }, shown + 1);
+  const packets = new Mangler().mangle(source.read(from, to - from), disturbances, source.tracks);
+  return route.encrypted ? encrypt(packets, sequence) : packets;
 }
+
+const segmentsOf = ({ segmentMs }: HlsLiveRoute, ms: number): number =>
+  Math.max(1, Math.round(ms / segmentMs));
 
 function groupStart({ source, segmentMs }: HlsLiveRoute, sequence: number): number {
   const groupMs = source.durationMs / source.starts.length;

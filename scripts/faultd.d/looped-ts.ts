@@ -9,6 +9,9 @@ import {
   writeTime90k,
 } from './ts-tools.ts';
 
+/** What a PID carries, as far as faults tell them apart. */
+export type Track = 'video' | 'audio';
+
 const TICKS_PER_MS = 90;
 const PAT_PID = 0;
 
@@ -32,6 +35,8 @@ export class LoopedTs {
   readonly packetsPerLoop: number;
   /** Packets of the file that begin a PAT with a keyframe behind it. */
   readonly starts: readonly number[];
+  /** PIDs of sound and picture. */
+  readonly tracks: ReadonlyMap<number, Track>;
   readonly #file: Buffer;
   readonly #patches: readonly (readonly Patch[])[];
   /** The same, each with the place of its packet. */
@@ -46,6 +51,7 @@ export class LoopedTs {
       patches.map((patch) => ({ patch, target: within * PACKET_BYTES })),
     );
     this.starts = startsOf(file);
+    this.tracks = tracksOf(file);
   }
 
   static async open(path: string, durationMs: number): Promise<LoopedTs> {
@@ -148,4 +154,17 @@ function startsOf(file: Buffer): number[] {
     table = undefined;
   }
   return starts;
+}
+
+/** By the stream id of the PES header (ISO/IEC 13818-1, table 2-22); AC-3 is private stream 1. */
+function tracksOf(file: Buffer): Map<number, Track> {
+  const tracks = new Map<number, Track>();
+  for (const { pid, at, ptsOffset } of packetsOf(file)) {
+    if (ptsOffset === undefined || tracks.has(pid)) continue;
+    // The times come nine bytes into the header, the stream id three.
+    const streamId = file[at + ptsOffset - 6] ?? 0;
+    if ((streamId & 0xf0) === 0xe0) tracks.set(pid, 'video');
+    else if ((streamId & 0xe0) === 0xc0 || streamId === 0xbd) tracks.set(pid, 'audio');
+  }
+  return tracks;
 }

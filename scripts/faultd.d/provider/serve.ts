@@ -1,10 +1,18 @@
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { resolve, sep } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { AES_KEY } from '../media-recipes.ts';
 import type { Body } from './body.ts';
 import type { ActiveFault } from './faults.ts';
-import type { Route, HlsLiveRoute } from './routes.ts';
+import type {
+  AnswerRoute,
+  FolderRoute,
+  HlsLiveRoute,
+  LiveRoute,
+  RedirectRoute,
+  Route,
+  TextRoute,
+} from './routes.ts';
 import { serveFile, typeOf } from './serve-file.ts';
 import { livePlaylist, liveSegment, serveLive } from './serve-live.ts';
 
@@ -57,32 +65,55 @@ async function sendEndless(opening: string, body: Body): Promise<void> {
 }
 
 async function serveRoute(exchange: Exchange, body: Body): Promise<void> {
-  const { route, rest, startedAtMs } = exchange;
+  const { route } = exchange;
   switch (route?.kind) {
     case 'live':
-      if (body.record.method === 'HEAD') return sendText(body, '', {});
-      return serveLive(route, body, startedAtMs);
+      return serveLiveRoute(route, exchange, body);
     case 'file':
       return serveFile(route, body, body.record);
     case 'folder':
-      return serveFolder(join(route.path, rest), exchange, body);
+      return serveFolder(route, exchange, body);
     case 'hls-live':
       return serveHlsLive(route, exchange, body);
-    case 'redirect':
-      await body.head(route.status, { location: route.to });
-      return body.end();
     case 'text':
-      return sendText(body, route.body, { ...route, isPacked: exchange.fault?.kind === 'gzip' });
-    case 'answer': {
-      const given = await route.call(body.record);
-      return sendText(body, given.body ?? '', given);
-    }
+    case 'redirect':
+    case 'answer':
+      return serveWords(route, exchange, body);
     case undefined:
       return sendText(body, 'not found', { status: 404 });
   }
 }
 
-async function serveFolder(path: string, { fault }: Exchange, body: Body): Promise<void> {
+async function serveLiveRoute(route: LiveRoute, exchange: Exchange, body: Body): Promise<void> {
+  if (body.record.method === 'HEAD') return sendText(body, '', {});
+  return serveLive(route, body, exchange.startedAtMs);
+}
+
+/** Answers that are in memory. */
+async function serveWords(
+  route: TextRoute | RedirectRoute | AnswerRoute,
+  { fault }: Exchange,
+  body: Body,
+): Promise<void> {
+  if (route.kind === 'redirect') {
+    await body.head(route.status, { location: route.to });
+    return body.end();
+  }
+  if (route.kind === 'text') {
+    return sendText(body, route.body, { ...route, isPacked: fault?.kind === 'gzip' });
+  }
+  const given = await route.call(body.record);
+  return sendText(body, given.body ?? '', given);
+}
+
+async function serveFolder(
+  route: FolderRoute,
+  { rest, fault }: Exchange,
+  body: Body,
+): Promise<void> {
+  const path = resolve(route.path, `./${rest}`);
+  // Nothing above the folder, whatever dots the address has.
+  if (!path.startsWith(`${resolve(route.path)}${sep}`)) return sendText(body, '', { status: 403 });
   if (fault?.kind === 'gzip') {
     const headers = { 'content-type': typeOf(path) };
     return sendText(body, await readFile(path), { headers, isPacked: true });
@@ -90,7 +121,8 @@ async function serveFolder(path: string, { fault }: Exchange, body: Body): Promi
   try {
     await serveFile({ kind: 'file', path }, body, body.record);
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code !== 'ENOENT' && code !== 'EISDIR' && code !== 'ENOTDIR') throw error;
     await sendText(body, 'not found', { status: 404 });
   }
 }
@@ -107,7 +139,8 @@ async function serveHlsLive(route: HlsLiveRoute, exchange: Exchange, body: Body)
   if (rest === 'key.bin' && route.encrypted) return sendText(body, AES_KEY, {});
   if (!segment) return sendText(body, 'not found', { status: 404 });
   const headers = { 'content-type': 'video/mp2t' };
-  return sendText(body, liveSegment(route, Number(segment[1])), { headers });
+  const content = liveSegment(route, Number(segment[1]), body.disturbances);
+  return sendText(body, content, { headers });
 }
 
 type TextOptions = {
