@@ -152,7 +152,8 @@ function deliveryOf({ config, registry, clients, secret, logger }: DeliveryParts
     logger,
   };
   const { viewerBufferBytes } = config;
-  const live = new LiveDelivery({ ...common, stallMs: liveStallMs, viewerBufferBytes });
+  const { standby } = config.upstream;
+  const live = new LiveDelivery({ ...common, stallMs: liveStallMs, standby, viewerBufferBytes });
   const hls = new HlsDelivery({
     ...common,
     texts: clients.texts,
@@ -169,6 +170,7 @@ const defaultsOf = ({ streams, upstream }: Config) => ({
   userAgent: upstream.userAgent,
   sharing: streams.sharing,
   retry: upstream,
+  failbackAfterMs: upstream.failbackAfterMs,
 });
 
 const settingsOf = ({ rootPath, apiToken, trustedProxies, streams, upstream }: Config) => ({

@@ -112,6 +112,10 @@ export class SourceCursor {
     );
   }
 
+  get canReturn(): boolean {
+    return this.#options.failbackAfterMs > 0;
+  }
+
   /** The primary, when it is time to try it in order to return to it. */
   get returnTo(): Place | undefined {
     const { definition, failbackAfterMs } = this.#options;

@@ -98,6 +98,10 @@ export class CursorWalk implements SourceWalk {
     return this.#claim(this.#options.cursor.spare);
   }
 
+  get canReturn(): boolean {
+    return this.#options.cursor.canReturn;
+  }
+
   get isReturnDue(): boolean {
     return this.#options.cursor.returnTo !== undefined;
   }

@@ -75,6 +75,8 @@ export interface SourceWalk {
    * other, when all others cool or are being tried, and when a resolver names the next.
    */
   spare(): SpareSource | undefined;
+  /** The stream returns to its primary when that works again: a setting. */
+  readonly canReturn: boolean;
   /** It is time to try the primary, in order to return to it. */
   readonly isReturnDue: boolean;
   /** The primary, when that is due; of all readers one gets it at a time. */

@@ -1,19 +1,25 @@
-import { UpstreamError, toAppError } from '#kernel/app-error';
+import { toAppError } from '#kernel/app-error';
 import type { AppError } from '#kernel/app-error';
 import type { Clock, Timers } from '#kernel/clock';
 import type { Logger } from '#kernel/logger';
 import { Relay } from '#relay';
 import type { ViewerSink } from '#relay';
 import type { MediaKind, Source, SourceWalk, Stream } from '#streams';
-import type { UpstreamClient, UpstreamTimeouts } from '#upstream';
+import type { SparePermits, UpstreamClient, UpstreamTimeouts } from '#upstream';
+import { GapMeter } from './gap-meter.ts';
+import { openSource } from './open-source.ts';
+import { SpareKeeper } from './spare-keeper.ts';
+import type { StandbyMode } from './spare-keeper.ts';
 import { UpstreamPump, wrongType } from './upstream-pump.ts';
-import type { PumpEnd } from './upstream-pump.ts';
+import type { PumpEnd, PumpTarget } from './upstream-pump.ts';
 
 export type LiveFeedOptions = {
   readonly stream: Stream;
   readonly upstream: UpstreamClient;
   readonly timeouts: UpstreamTimeouts;
   readonly stallMs: number;
+  readonly standby: StandbyMode;
+  readonly permits: SparePermits;
   readonly budgetBytes: number;
   readonly isShared: boolean;
   readonly clock: Clock;
@@ -35,6 +41,8 @@ export class LiveFeed {
   readonly #options: LiveFeedOptions;
   readonly #relay: Relay;
   readonly #walk: SourceWalk;
+  readonly #spares: SpareKeeper;
+  readonly #gap: GapMeter;
   readonly #closed = new AbortController();
   readonly #start = Promise.withResolvers<FeedStart>();
   readonly #ended = Promise.withResolvers<AppError | undefined>();
@@ -43,14 +51,23 @@ export class LiveFeed {
   #hasStarted = false;
 
   constructor(options: LiveFeedOptions) {
+    const { stream, standby, budgetBytes, isShared, clock, timers, served } = options;
     this.#options = options;
-    this.#walk = options.stream.walk();
+    this.#walk = stream.walk();
+    this.#gap = new GapMeter(clock);
     this.#relay = new Relay({
-      isLossless: !options.isShared,
-      budgetBytes: options.budgetBytes,
-      timers: options.timers,
+      isLossless: !isShared,
+      budgetBytes,
+      timers,
       resume: () => this.#pump?.resume(),
-      served: options.served,
+      served,
+    });
+    this.#spares = new SpareKeeper({
+      ...options,
+      streamId: stream.id,
+      walk: this.#walk,
+      mode: standby,
+      maxBytes: budgetBytes,
     });
     this.#start.promise.catch(() => {}); // Its waiters may all have left.
     void this.#run();
@@ -74,11 +91,13 @@ export class LiveFeed {
     this.#relay.detach(sink);
   }
 
-  /** Ends the upstream at once, also one that is still being opened. Idempotent. */
+  /** Ends every upstream at once, also one that is still being opened. Idempotent. */
   close(): void {
     this.#closed.abort();
     this.#attempt.abort();
     this.#pump?.close();
+    this.#spares.close();
+    this.#walk.close();
     this.#relay.close();
     this.#ended.resolve(undefined);
   }
@@ -94,6 +113,8 @@ export class LiveFeed {
       this.#ended.resolve(this.#closed.signal.aborted ? undefined : failure);
     } finally {
       stopListening();
+      this.#spares.close();
+      this.#walk.close();
       this.#relay.flush();
     }
   }
@@ -101,11 +122,11 @@ export class LiveFeed {
   /** Returns when the source proved to be another kind of media or the feed was closed. */
   async #readSources(): Promise<void> {
     const { signal } = this.#closed;
-    let source = this.#walk.current;
+    let source = await this.#walk.ready(signal);
     while (!signal.aborted) {
       const end = await this.#readSource(source);
       if (signal.aborted) return;
-      if (end === 'moved') source = this.#walk.current;
+      if (end === 'moved') source = await this.#walk.ready(signal);
       else if ('failure' in end) source = await this.#next(source, end.failure);
       else return this.#start.resolve({ kind: end.otherKind });
     }
@@ -127,18 +148,25 @@ export class LiveFeed {
     const { signal } = this.#attempt;
     if (this.#closed.signal.aborted) return 'moved';
     try {
-      const pump = await this.#open(source, signal);
-      this.#pump = pump;
+      this.#gap.asked();
+      const pump = await this.#pumpOf(source, signal);
       const moved = Promise.withResolvers<'moved'>();
       signal.addEventListener('abort', () => moved.resolve('moved'), { once: true });
-      const end = await Promise.race([pump.run(), moved.promise]);
+      const end = await Promise.race([pump.ended, moved.promise]);
       return this.#judgeEnd(end);
     } catch (error) {
       return signal.aborted ? 'moved' : { failure: toAppError(error) };
     } finally {
-      this.#pump?.close();
-      this.#pump = undefined;
+      this.#leavePump();
     }
+  }
+
+  #leavePump(): void {
+    const pump = this.#pump;
+    this.#pump = undefined;
+    pump?.close();
+    this.#spares.halted();
+    if (pump?.hasBegun) this.#gap.lost(pump.lastByteMs);
   }
 
   /** In the middle of a stream another kind of media is no more use than none. */
@@ -147,26 +175,33 @@ export class LiveFeed {
     return isLate ? { failure: wrongType() } : end;
   }
 
-  async #open(source: Source, signal: AbortSignal): Promise<UpstreamPump> {
-    const { upstream, timeouts, stallMs, clock, timers } = this.#options;
-    const { url, headers } = source;
-    const response = await upstream.open({ method: 'GET', url, headers, timeouts }, signal);
-    if (response.status < 200 || response.status > 299) {
-      response.close();
-      throw new UpstreamError('UPSTREAM_STATUS', {
-        message: `The source answered with status ${response.status}.`,
-        details: { status: response.status },
-      });
-    }
-    const target = {
-      begin: (contentType: string) => this.#begin(contentType),
-      push: (parts: readonly Buffer[]) => this.#relay.push(parts),
+  /** An upstream of this source that is being read: the one held ready, or a new one. */
+  async #pumpOf(source: Source, signal: AbortSignal): Promise<UpstreamPump> {
+    const target = this.#target();
+    const taken = (pump: UpstreamPump): void => {
+      this.#pump = pump;
     };
-    return new UpstreamPump({ response, target, stallMs, clock, timers });
+    const spare = this.#spares.take(source);
+    if (spare !== undefined) return spare.take(target, taken, signal);
+    const { stallMs, clock, timers } = this.#options;
+    const response = await openSource(this.#options, source, signal);
+    const pump = new UpstreamPump({ response, target, stallMs, clock, timers });
+    taken(pump);
+    void pump.run();
+    return pump;
+  }
+
+  #target(): PumpTarget {
+    return {
+      begin: (contentType) => this.#begin(contentType),
+      push: (parts) => this.#relay.push(parts),
+      suspected: (isSuspected) => this.#spares.suspected(isSuspected),
+    };
   }
 
   #begin(contentType: string): void {
-    this.#walk.flowing();
+    this.#walk.flowing(this.#gap.begun());
+    this.#spares.begun();
     this.#hasStarted = true;
     this.#start.resolve({ kind: 'live', contentType });
   }
