@@ -172,7 +172,7 @@ export class CursorWalk implements SourceWalk {
     signal: AbortSignal,
   ): Promise<void> {
     if (this.#hasMoved) {
-      outage.failovers += 1; // Another reader has moved the stream on: that counts as our switch.
+      outage.switched(); // Another reader has moved the stream on: that counts as our switch.
       return;
     }
     const decision = decide(this.#options.policy, {
@@ -187,7 +187,8 @@ export class CursorWalk implements SourceWalk {
     });
     if (decision.action === 'give-up') throw this.#giveUp(error, outage);
     await this.#options.cursor.pause(decision.delayMs, signal);
-    if (decision.action === 'failover') await this.#moveOn(error, outage, signal);
+    if (this.#hasMoved) outage.switched();
+    else if (decision.action === 'failover') await this.#moveOn(error, outage, signal);
     else outage.retries += 1;
   }
 
