@@ -103,13 +103,14 @@ export class SourceCursor {
     return chooseNext(places, nowMs)?.waitMs ?? 0;
   }
 
-  /** The source to keep ready beside the one in use. */
+  /** The source to keep ready beside the one in use; rather one that need not be tried first. */
   get spare(): Place | undefined {
     if (this.hasResolver) return undefined;
     const nowMs = this.#nowMs;
-    return this.#ringFromNext().find(
-      ({ url }) => url !== this.#url && isReady(this.book.healthOf(url), nowMs),
-    );
+    const others = this.#ringFromNext().filter(({ url }) => url !== this.#url);
+    const isClosed = ({ url }: Place): boolean => this.book.healthOf(url).state === 'closed';
+    const mayBeTried = ({ url }: Place): boolean => isReady(this.book.healthOf(url), nowMs);
+    return others.find(isClosed) ?? others.find(mayBeTried);
   }
 
   get canReturn(): boolean {

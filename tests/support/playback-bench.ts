@@ -8,8 +8,11 @@ import { newNodeEpoch } from '#kernel/ids';
 import { silentLogger } from '#kernel/logger';
 import { problemHandler } from '#api/middleware/problem-handler';
 import { LiveDelivery } from '#delivery';
+import type { StandbyMode } from '#delivery';
 import { StreamRegistry } from '#streams';
 import type { FailoverResolver, StreamDirectory, StreamInput } from '#streams';
+import { anySpare } from '#upstream';
+import type { SparePermits } from '#upstream';
 import { createUpstreamClient } from '../../services/adapters/http/upstream-client.ts';
 import { FakeResolver, FakeState } from './fake-state.ts';
 import { eventually } from './processes.ts';
@@ -25,6 +28,9 @@ export type PlaybackOptions = {
   readonly viewerBufferBytes?: number;
   readonly headersMs?: number;
   readonly outageLimitMs?: number;
+  readonly standby?: StandbyMode;
+  readonly permits?: SparePermits;
+  readonly failbackAfterMs?: number;
 };
 
 export type Collaborators = {
@@ -42,6 +48,8 @@ export async function startPlayback(options: PlaybackOptions) {
     upstream,
     timeouts: { connectMs: 1000, headersMs: options.headersMs ?? 1000 },
     stallMs: options.stallMs ?? 1000,
+    standby: options.standby ?? 'cold',
+    permits: options.permits ?? anySpare,
     viewerBufferBytes: options.viewerBufferBytes ?? 8 * 1024 * 1024,
     clock: systemClock,
     timers: systemTimers,
@@ -111,6 +119,7 @@ function startStreams(state: FakeState, options: PlaybackOptions): StreamRegistr
         outageLimitMs: options.outageLimitMs ?? 3000,
         maxFailovers: 0,
       },
+      failbackAfterMs: options.failbackAfterMs ?? 0,
     },
     node: newNodeEpoch(),
     clock: systemClock,
