@@ -53,10 +53,9 @@ export class SimulatedSources implements UpstreamClient {
     try {
       return await this.#answer(url, signal);
     } catch (error) {
+      this.#isOpened(url);
       this.settled(url);
       throw error;
-    } finally {
-      this.#opening.splice(this.#opening.indexOf(url), 1);
     }
   }
 
@@ -73,8 +72,13 @@ export class SimulatedSources implements UpstreamClient {
       settled: () => this.settled(url),
       closed: () => this.#connections.delete(connection),
     });
+    this.#isOpened(url);
     if (condition !== 'forbids') this.#connections.add(connection);
     return connection;
+  }
+
+  #isOpened(url: string): void {
+    this.#opening.splice(this.#opening.indexOf(url), 1);
   }
 
   #hang(signal: AbortSignal): Promise<never> {

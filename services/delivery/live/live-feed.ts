@@ -47,6 +47,7 @@ export class LiveFeed {
   readonly #start = Promise.withResolvers<FeedStart>();
   readonly #ended = Promise.withResolvers<AppError | undefined>();
   #attempt = new AbortController();
+  #reading: Source | undefined;
   #pump: UpstreamPump | undefined;
   #hasStarted = false;
 
@@ -103,7 +104,7 @@ export class LiveFeed {
   }
 
   async #run(): Promise<void> {
-    const stopListening = this.#walk.onMoved(() => this.#attempt.abort());
+    const stopListening = this.#walk.onMoved((source) => this.#follow(source));
     try {
       await this.#readSources();
       this.#ended.resolve(undefined);
@@ -117,6 +118,12 @@ export class LiveFeed {
       this.#walk.close();
       this.#relay.flush();
     }
+  }
+
+  /** We may have found out by ourselves, and be there already. */
+  #follow({ url, index }: Source): void {
+    const isThere = this.#reading?.url === url && this.#reading.index === index;
+    if (!isThere) this.#attempt.abort();
   }
 
   /** Returns when the source proved to be another kind of media or the feed was closed. */
@@ -147,9 +154,11 @@ export class LiveFeed {
     this.#attempt = new AbortController();
     const { signal } = this.#attempt;
     if (this.#closed.signal.aborted) return 'moved';
+    this.#reading = source;
     try {
       this.#gap.asked();
       const pump = await this.#pumpOf(source, signal);
+      signal.throwIfAborted();
       const moved = Promise.withResolvers<'moved'>();
       signal.addEventListener('abort', () => moved.resolve('moved'), { once: true });
       const end = await Promise.race([pump.ended, moved.promise]);
