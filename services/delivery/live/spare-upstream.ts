@@ -95,10 +95,10 @@ export class SpareUpstream {
     const pump = this.#pump;
     if (pump === undefined || this.#contentType === undefined) throw wrongType();
     const kept = this.#held ?? this.#gop.content;
-    pump.redirect(target);
+    const goOn = beginner(pump, target, this.#contentType);
+    pump.redirect({ ...target, push: goOn });
     taken(pump);
-    target.begin(this.#contentType);
-    const goesOn = kept.length === 0 || target.push(kept);
+    const goesOn = kept.length === 0 || goOn(kept);
     if (this.#held !== undefined && goesOn) pump.resume();
     return pump;
   }
@@ -154,3 +154,12 @@ export class SpareUpstream {
     return isReading;
   }
 }
+
+/** Begins the target with the first bytes that it gets: now, or with what comes next. */
+const beginner =
+  (pump: UpstreamPump, target: PumpTarget, contentType: string): PumpTarget['push'] =>
+  (parts) => {
+    pump.redirect(target);
+    target.begin(contentType);
+    return target.push(parts);
+  };
