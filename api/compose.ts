@@ -1,6 +1,4 @@
 import { join } from 'node:path';
-import { readFile } from 'node:fs/promises';
-import { parse } from 'yaml';
 import packageInfo from '#package' with { type: 'json' };
 import type { Config } from '#config';
 import { HlsDelivery, LiveDelivery, VodDelivery } from '#delivery';
@@ -26,6 +24,7 @@ import { NodeHeartbeat } from '#adapters/redis/heartbeat';
 import { loadSecret } from '#adapters/redis/secret';
 import { RedisStateJournal } from '#adapters/redis/state-journal';
 import { RedisStreamStore } from '#adapters/redis/stream-store';
+import { readApiDocument } from './api-document.ts';
 import { createApp } from './app.ts';
 import { listen } from './listen.ts';
 import { hlsRoutes } from './routes/hls.routes.ts';
@@ -56,7 +55,7 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
     about: await about,
     readiness: () => ({ redis: state.redis.status === 'ready' ? 'ok' : 'away' }),
     settings: settingsOf(config),
-    apiDocument: await readApiDocument(),
+    apiDocument: readApiDocument(),
     delivery: deliveryOf({ config, registry, clients, secret: state.secret, logger }),
     clock: systemClock,
     logger,
@@ -151,9 +150,10 @@ function deliveryOf({ config, registry, clients, secret, logger }: DeliveryParts
     timers: systemTimers,
     logger,
   };
-  const { viewerBufferBytes } = config;
+  const { viewerBufferBytes, viewerPatienceMs, lingerMs } = config;
+  const viewers = { viewerBufferBytes, viewerPatienceMs, lingerMs };
   const { standby } = config.upstream;
-  const live = new LiveDelivery({ ...common, stallMs: liveStallMs, standby, viewerBufferBytes });
+  const live = new LiveDelivery({ ...common, ...viewers, stallMs: liveStallMs, standby });
   const hls = new HlsDelivery({
     ...common,
     texts: clients.texts,
@@ -196,8 +196,3 @@ async function readAbout(config: Config, nodeId: NodeEpoch) {
 /** The supervisor names the socket of the Redis that it runs; it lies in the data folder. */
 const isEmbedded = ({ redis, dataDir }: Config): boolean =>
   redis.url === undefined || redis.url.startsWith(`unix://${dataDir}/`);
-
-async function readApiDocument(): Promise<Record<string, unknown>> {
-  const text = await readFile(new URL('../openapi.yaml', import.meta.url), 'utf8');
-  return parse(text) as Record<string, unknown>;
-}

@@ -8,13 +8,22 @@ import { problemOf } from './problem.ts';
 import { parseIfRange, parseRange } from './range.ts';
 import { viewerRequestOf } from './viewer-request.ts';
 
-/** Answers with a file, or the part of it that the player asked for. */
+/**
+ * Answers with a file, or the part of it that the player asked for.
+ * @returns false, with nothing sent, when the stream has proved to be HLS.
+ */
 export async function serveVod(
   vod: VodDelivery,
   stream: Stream,
   { req, res, gone }: ViewerExchange,
-): Promise<void> {
+): Promise<boolean> {
   const answer = await vod.open(stream, fileRequestOf(req), gone);
+  if (answer === 'playlist') return false;
+  await send(res, answer);
+  return true;
+}
+
+async function send(res: Response, answer: VodResponse): Promise<void> {
   if (answer.status === 416) return refuse(res, answer.headers);
   res.writeHead(answer.status, answer.headers);
   if (answer.body) await answer.body.pipeTo(res);

@@ -32,8 +32,8 @@ function playback(deps: PlaybackDeps): RequestHandler {
 }
 
 async function serve(deps: PlaybackDeps, stream: Stream, exchange: ViewerExchange): Promise<void> {
+  if (stream.kind === 'vod' && (await serveVod(deps.vod, stream, exchange))) return;
   if (stream.kind === 'hls') return toPlaylist(stream, exchange);
-  if (stream.kind === 'vod') return serveVod(deps.vod, stream, exchange);
   if (exchange.req.method === 'HEAD') return describeLive(exchange.res);
   const { req, res, gone } = exchange;
   const outcome = await deps.live.watch(stream, viewerRequestOf(req), gone);

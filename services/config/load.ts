@@ -130,6 +130,8 @@ function toConfig(values: Values) {
     },
     ffmpegPath: values.FFMPEG_PATH,
     viewerBufferBytes: values.VIEWER_BUFFER_BYTES,
+    viewerPatienceMs: ms(values.SLOW_VIEWER_TIMEOUT),
+    lingerMs: ms(values.STREAM_LINGER),
     eventLogMax: values.EVENT_LOG_MAX,
   } as const;
 }

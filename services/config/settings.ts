@@ -235,6 +235,19 @@ export const SETTINGS = {
     group: 'Programs',
     meaning: 'FFmpeg, by path or by a name that is on the path.',
   },
+  SLOW_VIEWER_TIMEOUT: {
+    schema: seconds(60),
+    group: 'Delivery',
+    unit: 'seconds',
+    meaning:
+      'A viewer of a live stream that takes nothing for this long, paused or gone without a word, is let go. Files may be paused for as long as one likes.',
+  },
+  STREAM_LINGER: {
+    schema: Joi.number().min(0).max(86_400).default(0),
+    group: 'Delivery',
+    unit: 'seconds',
+    meaning: 'How long the upstream of a shared stream is kept open when its last viewer has left.',
+  },
   EVENT_LOG_MAX: {
     schema: Joi.number().integer().min(1000).default(100_000),
     group: 'Events',

@@ -1,14 +1,12 @@
-export { createHandleCodec } from './segment-handle.ts';
-export type { HandleCodec, Target } from './segment-handle.ts';
+export { Places, cutOf, filmOf, type Film } from './film.ts';
+export { createHandleCodec, type HandleCodec, type Target } from './segment-handle.ts';
 export { isHls, isPlaylist, looksLikeMedia, withoutBom } from './is-playlist.ts';
-export { parsePlaylist } from './parse-playlist.ts';
-export type { PlaylistFacts } from './parse-playlist.ts';
+export { parsePlaylist, type PlaylistFacts } from './parse-playlist.ts';
 export { windowOf } from './playlist-window.ts';
 export type { TextEncoding } from './resolve-reference.ts';
 export { rewriteLongPlaylist, rewritePlaylist, tracksOf } from './rewrite-playlist.ts';
 export type { Reference } from './rewrite-playlist.ts';
-export { stepTrack } from './splice-plan.ts';
-export type { ShownTrack } from './splice-plan.ts';
+export { stepTrack, type ShownTrack } from './splice-plan.ts';
 export { splicePlaylist } from './splice-playlist.ts';
 export { closestTrack, type Track, type TrackUrl } from './track.ts';
 export type { ResourceKind } from './uri-tags.ts';

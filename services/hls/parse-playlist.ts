@@ -18,7 +18,7 @@ const MULTIVARIANT: PlaylistFacts = {
 };
 
 /** Beyond this hls-parser is not asked: it would hold up every viewer for milliseconds. */
-const PARSER_LIMIT_CHARS = 64 * 1024;
+const PARSER_LIMIT_CHARS = 16 * 1024;
 
 /**
  * Describes a playlist. Never throws: hls-parser is asked first, and where it gives up (titles

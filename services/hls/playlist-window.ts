@@ -1,5 +1,5 @@
 import { linesOf } from './lines.ts';
-import { tagOf, valueOf } from './tag-line.ts';
+import { attributesOf, tagOf, valueOf } from './tag-line.ts';
 
 /** Which segments a media playlist lists, in numbers. */
 export type PlaylistWindow = {
@@ -19,22 +19,48 @@ export type PlaylistWindow = {
  * (RFC 8216 allows up to 2^64 - 1): such a playlist is passed on, never renumbered.
  */
 export function windowOf(text: string): PlaylistWindow | undefined {
-  let segmentCount = 0;
-  let firstSequence = 0;
-  let discontinuitySequence = 0;
-  let isTrimmable = true;
-  const discontinuities: number[] = [];
-  for (const { start, end } of linesOf(text)) {
-    const line = text.slice(start, end);
-    const tag = tagOf(line);
-    if (tag === 'EXT-X-MEDIA-SEQUENCE') firstSequence = Number(valueOf(line));
-    else if (tag === 'EXT-X-DISCONTINUITY-SEQUENCE') discontinuitySequence = Number(valueOf(line));
-    else if (tag === 'EXT-X-DISCONTINUITY') discontinuities.push(segmentCount);
-    else if (tag === 'EXT-X-BYTERANGE') isTrimmable = false;
-    else if (isUriLine(line)) segmentCount += 1;
+  const counter = new WindowCounter();
+  for (const { start, end } of linesOf(text)) counter.line(text.slice(start, end));
+  const { window } = counter;
+  const { firstSequence, segmentCount, discontinuitySequence } = window;
+  return [firstSequence, segmentCount, discontinuitySequence].every(isCount) ? window : undefined;
+}
+
+class WindowCounter {
+  readonly #discontinuities: number[] = [];
+  #segmentCount = 0;
+  #firstSequence = 0;
+  #discontinuitySequence = 0;
+  #isTrimmable = true;
+
+  get window(): PlaylistWindow {
+    return {
+      firstSequence: this.#firstSequence,
+      segmentCount: this.#segmentCount,
+      discontinuitySequence: this.#discontinuitySequence,
+      discontinuities: this.#discontinuities,
+      isTrimmable: this.#isTrimmable,
+    };
   }
-  if (!isCount(firstSequence) || !isCount(discontinuitySequence)) return undefined;
-  return { firstSequence, segmentCount, discontinuitySequence, discontinuities, isTrimmable };
+
+  line(line: string): void {
+    const tag = tagOf(line);
+    if (tag === undefined) {
+      if (isUriLine(line)) this.#segmentCount += 1;
+    } else if (tag === 'EXT-X-MEDIA-SEQUENCE') this.#firstSequence = Number(valueOf(line));
+    else if (tag === 'EXT-X-DISCONTINUITY-SEQUENCE') {
+      this.#discontinuitySequence = Number(valueOf(line));
+    } else if (tag === 'EXT-X-DISCONTINUITY') this.#discontinuities.push(this.#segmentCount);
+    else if (tag === 'EXT-X-BYTERANGE') this.#isTrimmable = false;
+    else if (tag === 'EXT-X-SKIP') this.#skip(line);
+  }
+
+  /** A delta update leaves out segments that the player has from before: they count. */
+  #skip(line: string): void {
+    const skipped = attributesOf(line).find(({ name }) => name === 'SKIPPED-SEGMENTS');
+    this.#segmentCount += Number(skipped?.value ?? 0);
+    this.#isTrimmable = false;
+  }
 }
 
 /** Whether a line is a URI: neither a tag, nor a comment, nor blank. */

@@ -2,6 +2,7 @@ import type { DecipherGCM } from 'node:crypto';
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync } from 'node:crypto';
 import { NotAllowedError } from '#kernel/app-error';
 import type { StreamId } from '#kernel/ids';
+import type { Place } from './film.ts';
 import type { Track } from './track.ts';
 import type { ResourceKind } from './uri-tags.ts';
 import type { Variables } from './variables.ts';
@@ -13,10 +14,12 @@ export type Target = {
   readonly url: string;
   /** Names the source whose playlist held the URL. */
   readonly source: string;
-  /** For playlists: which of the multivariant playlist's tracks. */
+  /** Which of the multivariant playlist's tracks it is, or is listed by. */
   readonly track?: Track;
   /** For playlists: what the multivariant playlist defined. */
   readonly variables?: Variables;
+  /** For what a finished playlist lists: where. */
+  readonly place?: Place;
 };
 
 /**
@@ -48,21 +51,20 @@ const KINDS: readonly ResourceKind[] = ['playlist', 'segment', 'key', 'map', 'da
 export function createHandleCodec(secret: Buffer): HandleCodec {
   const encryptionKey = derive(secret, 'penstock hls handle encryption 1');
   const nonceKey = derive(secret, 'penstock hls handle nonce 1');
-  const nonceOf = (streamId: StreamId, plain: Buffer): Buffer =>
+  const nonceOf = (streamId: StreamId, plain: string): Buffer =>
     createHmac('sha256', nonceKey)
-      .update(`${streamId}\n`)
-      .update(plain)
+      .update(`${streamId}\n${plain}`)
       .digest()
       .subarray(0, NONCE_BYTES);
 
   return {
     seal(streamId, target) {
-      const plain = Buffer.from(encode(target));
+      const plain = encode(target);
       const nonce = nonceOf(streamId, plain);
       const cipher = createCipheriv('aes-256-gcm', encryptionKey, nonce).setAAD(
         Buffer.from(streamId),
       );
-      const body = [nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()];
+      const body = [nonce, cipher.update(plain, 'utf8'), cipher.final(), cipher.getAuthTag()];
       return Buffer.concat(body).toString('base64url');
     },
     open(streamId, handle) {
@@ -108,27 +110,32 @@ type Encoded = [
   source: string,
   url: string,
   track?: [role: string, ordinal: number, bandwidth: number] | null,
-  variables?: [name: string, value: string][],
+  variables?: [name: string, value: string][] | null,
+  place?: [cut: string, index: number] | null,
 ];
 
-function encode({ kind, source, url, track, variables }: Target): string {
-  const encoded: Encoded = [KINDS.indexOf(kind), source, url];
-  if (track) encoded[3] = [track.role, track.ordinal, track.bandwidth];
-  if (variables && variables.size > 0) {
-    encoded[3] ??= null;
-    encoded[4] = [...variables];
-  }
+function encode({ kind, source, url, track, variables, place }: Target): string {
+  const encoded: Encoded = [
+    KINDS.indexOf(kind),
+    source,
+    url,
+    track ? [track.role, track.ordinal, track.bandwidth] : null,
+    variables && variables.size > 0 ? [...variables] : null,
+    place ? [place.cut, place.index] : null,
+  ];
+  while (encoded.at(-1) === null) encoded.pop();
   return JSON.stringify(encoded);
 }
 
 /** Only ever sees what `encode` wrote: the tag has been checked. */
 function decode(plain: string): Target {
-  const [kind, source, url, track, variables] = JSON.parse(plain) as Encoded;
+  const [kind, source, url, track, variables, place] = JSON.parse(plain) as Encoded;
   return {
     kind: KINDS[kind] ?? 'data',
     source,
     url,
     ...(track ? { track: { role: track[0], ordinal: track[1], bandwidth: track[2] } } : {}),
     ...(variables ? { variables: new Map(variables) } : {}),
+    ...(place ? { place: { cut: place[0], index: place[1] } } : {}),
   };
 }

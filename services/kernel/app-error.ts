@@ -32,8 +32,6 @@ export class InvalidInputError extends AppError {}
 export class NotAllowedError extends AppError {}
 /** What was asked for does not exist here. */
 export class NotFoundError extends AppError {}
-/** It exists, but not in a state that allows this. */
-export class ConflictError extends AppError {}
 /** A source or its server failed us; moves the failover on. */
 export class UpstreamError extends AppError {}
 /** Bytes arrived, but they are not the media they should be. */

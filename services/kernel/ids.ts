@@ -46,5 +46,4 @@ export const endpointIdOf = (url: string): EndpointId =>
 /** Takes an id at the edge, where its shape has been checked. */
 export const asStreamId = (text: string): StreamId => text as StreamId;
 export const asClientId = (text: string): ClientId => text as ClientId;
-export const asSessionId = (text: string): SessionId => text as SessionId;
 export const asEventId = (text: string): EventId => text as EventId;

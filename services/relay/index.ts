@@ -1,3 +1,2 @@
-export { PacketAligner, syncOffset } from './packet-aligner.ts';
 export { Relay } from './relay.ts';
-export type { ViewerSink } from './relay.ts';
+export type { RelayInput, ViewerSink } from './relay.ts';

@@ -1,5 +1,5 @@
-import type { Timer, Timers } from '#kernel/clock';
-import { PACKET_BYTES } from './packet-aligner.ts';
+import type { Clock, Timer, Timers } from '#kernel/clock';
+import { PictureCache } from './picture-cache.ts';
 
 /** Where one viewer's bytes go. */
 export interface ViewerSink {
@@ -9,6 +9,14 @@ export interface ViewerSink {
   readonly pendingBytes: number;
 }
 
+/** The next bytes of a source. */
+export type RelayInput = {
+  /** Whole packets where the source has packets; may be lent memory. */
+  readonly parts: readonly Buffer[];
+  /** Where keyframes begin, in bytes counted over all parts. */
+  readonly keyframes: readonly number[];
+};
+
 export type RelayOptions = {
   /**
    * `true`: one viewer that gets every byte; a slow one slows its own source. `false`: many
@@ -17,46 +25,68 @@ export type RelayOptions = {
   readonly isLossless: boolean;
   /** How far a viewer may fall behind before it skips, in bytes. */
   readonly budgetBytes: number;
+  /** How long a viewer may take nothing at all before it is dropped. */
+  readonly patienceMs: number;
+  readonly clock: Clock;
   readonly timers: Timers;
   /** The source may go on after `push` said false. */
   readonly resume: () => void;
   /** Bytes went to `sink`. */
   readonly served: (sink: ViewerSink, bytes: number) => void;
+  /** The viewer has taken nothing for too long; it is detached already. */
+  readonly dropped: (sink: ViewerSink) => void;
+  /** What a decoder must have before a keyframe (PAT and PMT); empty when there is no such thing. */
+  readonly tables: () => Buffer;
 };
 
 /** Whole packets near 64 KiB: a write costs the same for 1 KiB as for this (docs/benchmarks.md). */
-const BATCH_BYTES = 348 * PACKET_BYTES;
+const BATCH_BYTES = 348 * 188;
 /** No byte waits longer than this for its batch to fill. */
 const BATCH_MS = 50;
 
-type Viewer = { readonly sink: ViewerSink; isSkipping: boolean };
+type Viewer = {
+  readonly sink: ViewerSink;
+  isSkipping: boolean;
+  /** When its network last took something, or had nothing to take. */
+  tookAtMs: number;
+};
 
 /**
  * Fans one source's bytes out. Until the first viewers attach, the first bytes are held and the
  * source waits. Lossless relays hand bytes on as they come, without a copy; others copy each byte
- * once, into batches that all viewers share.
+ * once, into batches that all viewers share, and keep the batches since the last keyframe.
  */
 export class Relay {
   readonly #options: RelayOptions;
   readonly #viewers = new Map<ViewerSink, Viewer>();
-  #held: Buffer[] | undefined = [];
+  readonly #pictures = new PictureCache();
+  #held: RelayInput[] | undefined = [];
   #batch = Buffer.alloc(0);
   #batchBytes = 0;
+  /** Offset of the last keyframe in the batch that is being filled. */
+  #batchKeyframe: number | undefined;
   #batchTimer: Timer | undefined;
   #gathering: Timer | undefined;
+  #watching: Timer;
 
   constructor(options: RelayOptions) {
     this.#options = options;
+    this.#watching = this.#armWatch();
   }
 
   /**
    * Who comes before the source goes on gets what was held: the first viewer, and of a shared
-   * stream all who waited with it. Later ones begin with the next batch.
+   * stream all who waited with it. Later ones begin at the last keyframe, behind the tables; where
+   * none is known, with the next batch.
    */
   attach(sink: ViewerSink): void {
-    this.#viewers.set(sink, { sink, isSkipping: false });
-    if (this.#held === undefined) return;
-    this.#write(sink, Buffer.concat(this.#held), () => {});
+    if (this.#held === undefined) {
+      this.flush();
+      this.#begin(this.#admit(sink));
+      return;
+    }
+    const viewer = this.#admit(sink);
+    for (const part of this.#held.flatMap(({ parts }) => parts)) this.#send(viewer, part);
     if (this.#options.isLossless) this.#release();
     else this.#gathering ??= this.#options.timers.after(BATCH_MS, () => this.#release());
   }
@@ -65,21 +95,18 @@ export class Relay {
     this.#viewers.delete(sink);
   }
 
-  get sinks(): readonly ViewerSink[] {
-    return [...this.#viewers.keys()];
-  }
-
   /**
-   * Takes the next bytes, whole packets where the source has packets.
+   * Takes the next bytes.
    * @returns false when the source must wait for `resume`; the memory is ours until then.
    */
-  push(parts: readonly Buffer[]): boolean {
+  push(input: RelayInput): boolean {
     if (this.#held !== undefined) {
-      this.#held.push(...parts.map((part) => Buffer.from(part)));
-      return this.#held.length === 0;
+      const parts = input.parts.map((part) => Buffer.from(part));
+      this.#held.push({ ...input, parts });
+      return this.#held.every((held) => held.parts.length === 0);
     }
-    if (this.#options.isLossless) return this.#pass(parts);
-    for (const part of parts) this.#collect(part);
+    if (this.#options.isLossless) return this.#pass(input.parts);
+    this.#collect(input);
     return true;
   }
 
@@ -89,25 +116,48 @@ export class Relay {
     this.#batchTimer = undefined;
     if (this.#batchBytes === 0) return;
     const batch = this.#batch.subarray(0, this.#batchBytes);
-    this.#batchBytes = 0;
+    this.#pictures.add(batch, this.#batchKeyframe);
     for (const viewer of this.#viewers.values()) this.#offer(viewer, batch);
-    this.#batch = Buffer.allocUnsafeSlow(BATCH_BYTES);
+    this.#batchBytes = 0;
+    this.#batchKeyframe = undefined;
+    this.#batch = Buffer.alloc(0);
   }
 
   close(): void {
+    this.#watching.cancel();
     this.#gathering?.cancel();
     this.#batchTimer?.cancel();
+    this.#pictures.clear();
     this.#viewers.clear();
   }
 
+  /** What was held becomes the beginning of the picture cache, for those who come later. */
   #release(): void {
+    const held = this.#held ?? [];
     this.#held = undefined;
+    if (!this.#options.isLossless) for (const input of held) this.#remember(input);
     this.#options.resume();
   }
 
+  #remember({ parts, keyframes }: RelayInput): void {
+    this.#pictures.add(Buffer.concat(parts), keyframes.at(-1));
+  }
+
+  #admit(sink: ViewerSink): Viewer {
+    const viewer = { sink, isSkipping: false, tookAtMs: this.#options.clock.monotonicMs() };
+    this.#viewers.set(sink, viewer);
+    return viewer;
+  }
+
+  #begin(viewer: Viewer): void {
+    const { batches } = this.#pictures;
+    if (batches.length === 0) return;
+    for (const part of [this.#options.tables(), ...batches]) this.#send(viewer, part);
+  }
+
   #pass(parts: readonly Buffer[]): boolean {
-    const [sink] = this.#viewers.keys();
-    if (sink === undefined) return true;
+    const [viewer] = this.#viewers.values();
+    if (viewer === undefined) return true;
     let unflushed = 0;
     let isBlocked = false;
     const flushed = (): void => {
@@ -116,38 +166,80 @@ export class Relay {
     };
     for (const part of parts) {
       unflushed += 1;
-      this.#write(sink, part, flushed);
+      this.#send(viewer, part, flushed);
     }
-    isBlocked = sink.pendingBytes > 0 && unflushed > 0;
+    isBlocked = viewer.sink.pendingBytes > 0 && unflushed > 0;
     return !isBlocked;
   }
 
-  #collect(part: Buffer): void {
-    let taken = 0;
-    while (taken < part.length) {
-      if (this.#batch.length === 0) this.#batch = Buffer.allocUnsafeSlow(BATCH_BYTES);
-      const copied = part.copy(this.#batch, this.#batchBytes, taken);
-      taken += copied;
-      this.#batchBytes += copied;
-      if (this.#batchBytes === BATCH_BYTES) this.flush();
+  #collect({ parts, keyframes }: RelayInput): void {
+    let partStart = 0;
+    for (const part of parts) {
+      const within = keyframes.map((at) => at - partStart).filter((at) => at >= 0);
+      this.#copy(part, within);
+      partStart += part.length;
     }
     if (this.#batchBytes > 0) {
       this.#batchTimer ??= this.#options.timers.after(BATCH_MS, () => this.flush());
     }
   }
 
-  /** A viewer beyond its budget gets nothing until most of its backlog is gone. */
+  #copy(part: Buffer, keyframes: readonly number[]): void {
+    let taken = 0;
+    while (taken < part.length) {
+      if (this.#batch.length === 0) this.#batch = Buffer.allocUnsafeSlow(BATCH_BYTES);
+      const copied = part.copy(this.#batch, this.#batchBytes, taken);
+      const keyframe = keyframes.findLast((at) => at >= taken && at < taken + copied);
+      if (keyframe !== undefined) this.#batchKeyframe = this.#batchBytes + keyframe - taken;
+      taken += copied;
+      this.#batchBytes += copied;
+      if (this.#batchBytes === BATCH_BYTES) this.flush();
+    }
+  }
+
+  /**
+   * A viewer beyond its budget gets nothing until most of its backlog is gone. Then it goes on from
+   * the last keyframe, which this batch is part of.
+   */
   #offer(viewer: Viewer, batch: Buffer): void {
     const { budgetBytes } = this.#options;
     const { pendingBytes } = viewer.sink;
-    if (viewer.isSkipping && pendingBytes > budgetBytes / 4) return;
+    if (viewer.isSkipping) {
+      if (pendingBytes > budgetBytes / 4) return;
+      viewer.isSkipping = false;
+      if (this.#pictures.batches.length > 0) return this.#begin(viewer);
+    }
     viewer.isSkipping = pendingBytes + batch.length > budgetBytes;
-    if (!viewer.isSkipping) this.#write(viewer.sink, batch, () => {});
+    if (!viewer.isSkipping) this.#send(viewer, batch);
   }
 
-  #write(sink: ViewerSink, bytes: Buffer, flushed: () => void): void {
+  #send(viewer: Viewer, bytes: Buffer, flushed: () => void = ignore): void {
     if (bytes.length === 0) return flushed();
-    sink.write(bytes, flushed);
+    const { sink } = viewer;
+    const taken = (): void => {
+      viewer.tookAtMs = this.#options.clock.monotonicMs();
+      flushed();
+    };
+    if (sink.pendingBytes === 0) viewer.tookAtMs = this.#options.clock.monotonicMs();
+    sink.write(bytes, taken);
     this.#options.served(sink, bytes.length);
   }
+
+  #armWatch(): Timer {
+    const { timers, patienceMs } = this.#options;
+    return timers.after(patienceMs / 4, () => this.#look(), { background: true });
+  }
+
+  #look(): void {
+    const { clock, patienceMs, dropped } = this.#options;
+    const isStuck = ({ sink, tookAtMs }: Viewer): boolean =>
+      sink.pendingBytes > 0 && clock.monotonicMs() - tookAtMs >= patienceMs;
+    for (const viewer of [...this.#viewers.values()].filter(isStuck)) {
+      this.#viewers.delete(viewer.sink);
+      dropped(viewer.sink);
+    }
+    this.#watching = this.#armWatch();
+  }
 }
+
+const ignore = (): void => {};

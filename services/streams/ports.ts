@@ -11,7 +11,11 @@ export type StateChange =
   | { readonly kind: 'stream-removed'; readonly streamId: StreamId }
   /** The event is written only if the stream was not open already. */
   | { readonly kind: 'stream-opened'; readonly event: DomainEvent }
-  /** The event is written only if the stream was open: exactly one `stream_stopped` each. */
+  /**
+   * The event is written only if the stream was open: exactly one `stream_stopped` each. When it
+   * says that nobody watches (`last_client_disconnected`, `sources_failed`), it and the closing
+   * also wait until no viewer of any process is on record; so `viewer-left` goes first.
+   */
   | { readonly kind: 'stream-closed'; readonly event: DomainEvent }
   | {
       readonly kind: 'viewer-joined';

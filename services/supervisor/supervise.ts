@@ -38,7 +38,10 @@ const TOLD = 0.9;
  * Room for young objects, which V8 fills before it cleans up: the api moves bytes and has the usual
  * 16 MiB; a worker that waits for jobs needs no more than this.
  */
-const FLAGS = { api: [], worker: ['--max-semi-space-size=2'] } as const;
+const FLAGS = {
+  api: [],
+  worker: ['--optimize-for-size', '--max-semi-space-size=1'],
+} as const;
 
 /**
  * Starts Redis, when it is ours to run, then every role, and keeps them running.

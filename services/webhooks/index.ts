@@ -4,12 +4,8 @@ export { decideDelivery } from './delivery-policy.ts';
 export type { DeliveryDecision } from './delivery-policy.ts';
 export type { Endpoint } from './endpoint.ts';
 export { planDeliveries } from './plan-deliveries.ts';
-export type {
-  Delivery,
-  DeliveryQueues,
-  EndpointStore,
-  PostResult,
-  WebhookClient,
-} from './ports.ts';
+export type * from './ports.ts';
+export { createProcessDelivery } from './process-delivery.ts';
+export type { ProcessDeliveryOptions } from './process-delivery.ts';
 export { Webhooks } from './webhooks.ts';
 export type { EndpointInput, TestOutcome, WebhooksOptions } from './webhooks.ts';

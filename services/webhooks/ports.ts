@@ -43,6 +43,22 @@ export type Delivery = {
   readonly failedAttempts: number;
 };
 
+/** What is to become of a delivery after it was worked on. */
+export type DeliveryOutcome =
+  | { readonly kind: 'done' }
+  /** To be worked on again before all others of its endpoint, after `delayMs`. */
+  | { readonly kind: 'again'; readonly delayMs: number; readonly failedAttempts: number }
+  /** Given up: kept as failed for a while; the next one's turn comes. */
+  | { readonly kind: 'failed'; readonly reason: string };
+
+/**
+ * Works on one delivery.
+ *
+ * When it rejects with a DependencyError, or because `signal` aborted, the delivery is put back
+ * and no attempt is counted. Any other error is a bug: the delivery fails.
+ */
+export type ProcessDelivery = (delivery: Delivery, signal: AbortSignal) => Promise<DeliveryOutcome>;
+
 /** One queue of deliveries per endpoint, first in first out. */
 export interface DeliveryQueues {
   /**
@@ -56,4 +72,6 @@ export interface DeliveryQueues {
   drop(endpointId: EndpointId): Promise<void>;
   /** Endpoints that have a queue. */
   list(): Promise<readonly EndpointId[]>;
+  /** Forgets what is known of the queues: another process may have filled and dropped them. */
+  forget(): Promise<void>;
 }

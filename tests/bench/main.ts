@@ -4,7 +4,7 @@
  */
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
-import { fanOut } from './cases/fan-out.ts';
+import { viewers } from './cases/viewers.ts';
 import { files, live } from './cases/passthrough.ts';
 import { idleMemory, joinsAndLeaves, starts } from './cases/process.ts';
 import { hls, registrations } from './cases/requests.ts';
@@ -24,7 +24,7 @@ const CASES: Readonly<Record<string, (origin: number) => Promise<Table>>> = {
   memory: idleMemory,
   live,
   files,
-  'fan-out': fanOut,
+  viewers,
   hls,
   registrations,
   joins: (origin) => joinsAndLeaves(origin, Number(values.soak)),

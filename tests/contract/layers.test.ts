@@ -47,6 +47,11 @@ const ROWS: readonly Row[] = [
     allowed: ['#kernel/ids'],
   },
   {
+    file: 'services/mpegts/probe.ts',
+    forbidden: ['#relay', '#streams', 'execa'],
+    allowed: ['#kernel/ids'],
+  },
+  {
     file: 'services/hls/probe.ts',
     forbidden: ['#events', 'express'],
     allowed: ['#kernel/ids', 'hls-parser'],
@@ -54,7 +59,7 @@ const ROWS: readonly Row[] = [
   {
     file: 'services/upstream/probe.ts',
     forbidden: ['#sessions', '#streams', '#adapters/http/x', 'axios'],
-    allowed: ['#hls', '#relay', '#events'],
+    allowed: ['#hls', '#mpegts', '#relay', '#events'],
   },
   {
     file: 'services/sessions/probe.ts',
@@ -74,7 +79,7 @@ const ROWS: readonly Row[] = [
   {
     file: 'services/delivery/probe.ts',
     forbidden: ['#adapters/http/x', '#config', 'express', '../hls/index.ts'],
-    allowed: ['#streams', '#relay', '#hls'],
+    allowed: ['#streams', '#mpegts', '#relay', '#hls'],
   },
   {
     file: 'services/adapters/redis/probe.ts',

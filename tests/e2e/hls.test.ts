@@ -54,6 +54,24 @@ describe('HLS', () => {
     expect(played.pictures).toBeGreaterThan(140);
   });
 
+  it('goes on from the backup when its provider dies, with the same player', async () => {
+    await using provider = await startFakeProvider({ '/l/': hlsLive(stage.main) });
+    await using backup = await startFakeProvider({ '/l/': hlsLive(stage.other) });
+    const { id, url } = await playable({
+      url: provider.url('/l/index.m3u8'),
+      failover_urls: [backup.url('/l/index.m3u8')],
+    });
+    const playing = playWithFfmpeg(url, { seconds: 9 });
+    await provider.until(() => provider.requests.length > 5);
+    await provider.down();
+    const { pictures, exitCode } = await playing;
+    expect(exitCode).toBe(0);
+    expect(pictures).toBeGreaterThan(200);
+    expect(backup.requestsOf('/l/').length).toBeGreaterThan(4);
+    expect(stage.sink.of('failover_triggered', id)).toHaveLength(1);
+    expect(stage.sink.of('client_connected', id)).toHaveLength(1);
+  });
+
   it('leads /stream to the playlist, with the query, and a player follows', async () => {
     await using provider = await startFakeProvider({ '/film/': folder(stage.media.hls.ts) });
     const { id } = await playable({ url: provider.url('/film/index.m3u8') });

@@ -143,6 +143,26 @@ describe('a live stream', () => {
     await provider.until(() => provider.open() === 0, 500);
   });
 
+  it('moves all who share it to the backup together, with one connection', async () => {
+    await using provider = await startFakeProvider({ '/live.ts': liveTs(stage.main) });
+    await using backup = await startFakeProvider({ '/live.ts': liveTs(stage.other) });
+    const { id, url } = await playable({
+      url: provider.url('/live.ts'),
+      failover_urls: [backup.url('/live.ts')],
+      sharing: 'shared',
+    });
+    await using first = watch(url);
+    await using second = watch(url);
+    await Promise.all([first.reached(50_000), second.reached(50_000)]);
+    await provider.down();
+    await backup.until(() => backup.open() === 1);
+    await Promise.all([first.more(100_000), second.more(100_000)]);
+    expect(backup.maxOpen()).toBe(1);
+    const { data } = await stage.sink.event('failover_triggered', id);
+    expect(data).toMatchObject({ client_count: 2 });
+    expect(stage.sink.of('failover_triggered', id)).toHaveLength(1);
+  });
+
   it('moves on once when an app asks for it, with one and with three backups', async () => {
     const names = ['/0.ts', '/1.ts', '/2.ts', '/3.ts'];
     const routes = Object.fromEntries(names.map((name) => [name, liveTs(stage.main)]));

@@ -1,6 +1,10 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { liveTs, startFakeProvider } from '../support/fake-provider.ts';
 import { eventually } from '../support/processes.ts';
+import { startProduct } from '../support/product.ts';
 import { useProduct } from '../support/use-product.ts';
 import { watch } from '../support/viewer.ts';
 
@@ -53,6 +57,21 @@ describe('kill -9', () => {
     expect(idsOf('stream_stopped', cut).size).toBe(1);
     await using again = watch(`${stage.product.url}/stream/${cut}`);
     await again.reached(20_000);
+  });
+
+  it('of the supervisor leaves no process behind, and the next start goes on', async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'penstock-killed-'));
+    await using provider = await startFakeProvider({ '/live.ts': liveTs(stage.main) });
+    const killed = await startProduct({ dataDir });
+    const id = await killed.api.createStream({ url: provider.url('/live.ts?supervisor') });
+    await using viewer = watch(`${killed.url}/stream/${id}`);
+    await viewer.reached(20_000);
+    await killed.crash();
+    expect(provider.open()).toBe(0);
+    await using next = await startProduct({ dataDir });
+    expect((await next.api.get(`/streams/${id}`)).status).toBe(200);
+    await next.stop();
+    await rm(dataDir, { recursive: true, force: true });
   });
 
   it('of Redis leaves the picture alone and loses no event', async () => {

@@ -24,10 +24,12 @@ async function watch(url: string): Promise<number> {
   return Number([...stdout.matchAll(/^frame=\s*(\d+)/gm)].at(-1)?.[1] ?? 0);
 }
 
-const ways: readonly (readonly [string, (primary: FakeProvider) => unknown])[] = [
-  ['goes away', (primary) => primary.down()],
-  ['refuses', (primary) => primary.setFault('/live/', status(403))],
-  ['stands still', (primary) => primary.setFault('/live/', frozen())],
+type Way = readonly [string, (primary: FakeProvider) => unknown, { readonly encrypted: boolean }];
+
+const ways: readonly Way[] = [
+  ['goes away', (primary) => primary.down(), { encrypted: false }],
+  ['refuses', (primary) => primary.setFault('/live/', status(403)), { encrypted: true }],
+  ['stands still', (primary) => primary.setFault('/live/', frozen()), { encrypted: false }],
 ];
 
 const segmentsOf = (provider: FakeProvider): number =>
@@ -36,10 +38,10 @@ const segmentsOf = (provider: FakeProvider): number =>
 describe('a live HLS stream', () => {
   it.concurrent.each(ways)(
     'plays on in ffmpeg when its source %s, from one with lower numbers',
-    async (_name, fail) => {
+    async (_name, fail, options) => {
       const { main, other, durationMs } = await media();
       const live = async (path: string) => ({
-        '/live/': hlsLive(await LoopedTs.open(path, durationMs)),
+        '/live/': hlsLive(await LoopedTs.open(path, durationMs), options),
       });
       await using primary = await startFakeProvider(await live(main));
       await new Promise((resolve) => setTimeout(resolve, AHEAD_MS));

@@ -181,7 +181,7 @@ describe('lent memory', () => {
 
   it.each(framings)('is left alone under TLS too (%s)', async (_framing, answer) => {
     await using origin = await RawOrigin.start(answer, {
-      certificate: await selfSignedCertificate(),
+      certificate: selfSignedCertificate(),
     });
     const sink = new SlowSink(await openAt(origin.url()));
     expect(await sink.md5).toBe(md5(BODY));

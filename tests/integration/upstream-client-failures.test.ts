@@ -32,7 +32,7 @@ async function failureOf(url: string, asked: Asked = {}, by = client): Promise<A
 
 let certificate: Certificate;
 beforeAll(async () => {
-  certificate = await selfSignedCertificate();
+  certificate = selfSignedCertificate();
 });
 
 describe('a source that cannot be opened', () => {

@@ -208,7 +208,6 @@ describe('type of a file', () => {
     ['a page by its type', text('Sorry', 'text/html')],
     ['a page by its bytes', text('<!doctype html><html>Sorry</html>', 'video/mp4')],
     ['text by both', text('Too many connections', 'text/plain')],
-    ['a playlist', text('#EXTM3U\n', 'application/octet-stream')],
     ['nothing at all', text('', 'video/mp4')],
   ])('is never that of %s', async (_what, route) => {
     await using vod = await startVod(small);
@@ -221,5 +220,18 @@ describe('type of a file', () => {
       failoverUrls: [vod.provider.url('/movie/b.mp4')],
     });
     expect((await vod.fetch(backup)).body().equals(vod.bytes)).toBe(true);
+  });
+
+  it.each([
+    ['by its bytes', text('#EXTM3U\n', 'application/octet-stream')],
+    ['by its type', text('', 'application/vnd.apple.mpegurl')],
+  ])('that proves to be a playlist, %s, leads to HLS', async (_how, route) => {
+    await using vod = await startVod(small);
+    vod.provider.setRoute('/movie/a.mp4', route);
+    const id = await vod.create();
+    const led = await vod.fetch(id);
+    expect(led.status).toBe(302);
+    expect(led.headers.location).toBe(`../hls/${id}/playlist.m3u8`);
+    expect(vod.playback.state.told).not.toContain('stream_failed');
   });
 });

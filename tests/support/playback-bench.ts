@@ -26,6 +26,8 @@ export type PlaybackOptions = {
   readonly sharing?: 'per-client' | 'shared';
   readonly stallMs?: number;
   readonly viewerBufferBytes?: number;
+  readonly viewerPatienceMs?: number;
+  readonly lingerMs?: number;
   readonly headersMs?: number;
   readonly outageLimitMs?: number;
   readonly standby?: StandbyMode;
@@ -51,6 +53,8 @@ export async function startPlayback(options: PlaybackOptions) {
     standby: options.standby ?? 'cold',
     permits: options.permits ?? anySpare,
     viewerBufferBytes: options.viewerBufferBytes ?? 8 * 1024 * 1024,
+    viewerPatienceMs: options.viewerPatienceMs ?? 60_000,
+    lingerMs: options.lingerMs ?? 0,
     clock: systemClock,
     timers: systemTimers,
     logger: silentLogger,

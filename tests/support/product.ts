@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +10,8 @@ import { startSupervisor, type Supervisor } from './supervisor/start.ts';
 const ENTRY = fileURLToPath(new URL('../../services/supervisor/main.ts', import.meta.url));
 const START_DEADLINE_MS = 20_000;
 const STOP_DEADLINE_MS = 12_000;
+/** The shell beside Redis hears of its end a moment later. */
+const AFTERMATH_MS = 1_000;
 
 export type Role = 'supervisor' | 'api' | 'worker' | 'redis';
 
@@ -36,15 +37,18 @@ export type Product = AsyncDisposable & {
   killAndAwaitReturn(role: Exclude<Role, 'supervisor'>): Promise<void>;
   /** Everything that any of its processes has written. */
   output(): string;
+  /** Kills the supervisor, and waits until every other process has noticed and is gone. */
+  crash(): Promise<void>;
   /** Drains it. @throws Error when it does not exit with 0, or leaves a process behind. */
   stop(): Promise<void>;
 };
 
-const COMMANDS: Readonly<Record<Role, string>> = {
-  supervisor: 'supervisor/main.ts',
-  api: 'api/main.ts',
-  worker: 'workers/main.ts',
-  redis: 'redis-watch.sh',
+const COMMANDS: Readonly<Record<Role, RegExp>> = {
+  supervisor: /supervisor\/main\.ts$/,
+  api: /api\/main\.ts$/,
+  worker: /workers\/main\.ts$/,
+  // The server itself, not the shell that watches over it.
+  redis: /^\S*(?:redis|valkey)-server /,
 };
 
 /** Starts Penstock on a free port of 127.0.0.1 and waits until it is ready. */
@@ -104,9 +108,7 @@ class RunningProduct implements Product {
   }
 
   pids(): readonly number[] {
-    const redis = this.#pidOf('redis');
-    const found = this.#supervisor.processes().map(({ pid }) => pid);
-    return redis === undefined ? found : [...new Set([...found, redis])];
+    return this.#supervisor.processes().map(({ pid }) => pid);
   }
 
   async killAndAwaitReturn(role: Exclude<Role, 'supervisor'>): Promise<void> {
@@ -123,6 +125,10 @@ class RunningProduct implements Product {
     return [...this.#supervisor.out, ...this.#supervisor.err].join('\n');
   }
 
+  crash(): Promise<void> {
+    return (this.#stopping ??= this.#crash());
+  }
+
   stop(): Promise<void> {
     return (this.#stopping ??= this.#stop());
   }
@@ -136,31 +142,30 @@ class RunningProduct implements Product {
     }
   }
 
+  async #crash(): Promise<void> {
+    process.kill(this.#supervisor.pid, 'SIGKILL');
+    await this.#supervisor.ended;
+    await this.#untilNothingIsLeft(STOP_DEADLINE_MS);
+  }
+
   async #stop(): Promise<void> {
-    const redis = this.#pidOf('redis');
     process.kill(this.#supervisor.pid, 'SIGTERM');
     const late = AbortSignal.timeout(STOP_DEADLINE_MS);
     const code = await Promise.race([this.#supervisor.ended, once(late, 'abort')]);
-    const left = this.#supervisor.processes().map(({ command }) => command);
-    if (redis !== undefined && existsSync(`/proc/${redis}`)) left.push(`redis-server ${redis}`);
-    if (code === 0 && left.length === 0) return;
-    const ending = late.aborted ? 'did not end' : `ended with ${String(code)}`;
-    throw new Error(`Penstock ${ending}; left: ${left.join(', ') || 'none'}\n${this.output()}`);
+    if (code !== 0) {
+      const ending = late.aborted ? 'did not end' : `ended with ${String(code)}`;
+      throw new Error(`Penstock ${ending}.\n${this.output()}`);
+    }
+    await this.#untilNothingIsLeft(AFTERMATH_MS);
+  }
+
+  async #untilNothingIsLeft(withinMs: number): Promise<void> {
+    await eventually('no process is left', () => this.pids().length === 0, withinMs);
   }
 
   #pidOf(role: Role): number | undefined {
-    const named = this.#supervisor
-      .processes()
-      .find(({ command }) => command.includes(COMMANDS[role]))?.pid;
-    // Redis overwrites its environment, so it is not found; the shell that watches over it is.
-    return role === 'redis' && named !== undefined ? parentOf(named) : named;
+    return this.#supervisor.processes().find(({ command }) => COMMANDS[role].test(command))?.pid;
   }
-}
-
-/** Field 4 of proc_pid_stat(5), the second behind the name in parentheses. */
-function parentOf(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
 }
 
 async function untilReady(supervisor: Supervisor): Promise<void> {

@@ -3,6 +3,7 @@ import type { ErrorCode } from '#kernel/error-codes';
 import type { Timer } from '#kernel/clock';
 import type { BodySink, UpstreamClient, UpstreamRequest, UpstreamResponse } from '#upstream';
 import type { TestClock } from './test-clock.ts';
+import { simpleStream } from './ts-build.ts';
 
 /** What a source does to who connects to it, and to who is connected. */
 export type Condition = 'good' | 'refuses' | 'forbids' | 'hangs' | 'stalls' | 'ends';
@@ -11,7 +12,7 @@ export type Opening = { readonly url: string; readonly atMs: number };
 
 const CHUNK_EVERY_MS = 500;
 const HEAD_TIMEOUT_MS = 2000;
-const PACKET_BYTES = 188;
+const FIRST_PTS_90K = 90_000;
 /** Who asks more often without letting time pass is in a loop, and gets no answer any more. */
 const MOST_AT_ONCE = 200;
 
@@ -118,6 +119,7 @@ class Connection implements UpstreamResponse {
   #timer: Timer | undefined;
   #isPaused = false;
   #isOver = false;
+  #sent = 0;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
@@ -166,18 +168,21 @@ class Connection implements UpstreamResponse {
     if (isEnded()) return this.end();
     this.#arm(CHUNK_EVERY_MS);
     if (isSilent() || this.#isPaused) return;
-    this.#isPaused = this.#sink?.chunk(mediaChunk()) === false;
+    this.#isPaused = this.#sink?.chunk(Buffer.from(mediaChunk(this.#sent))) === false;
+    this.#sent += 1;
     settled();
   }
 }
 
-/** A packet that begins a keyframe, then null packets: enough to be taken for a transport stream. */
-function mediaChunk(): Buffer {
-  const chunk = Buffer.alloc(10 * PACKET_BYTES, 0xff);
-  for (let at = 0; at < chunk.length; at += PACKET_BYTES) chunk.set([0x47, 0x1f, 0xff, 0x10], at);
-  chunk.set([0x47, 0x41, 0x00, 0x30, 7, 0x50], 0);
-  return chunk;
-}
+const made: Buffer[] = [];
+
+/** The tables and half a second of pictures that begin with a keyframe: the same for everybody. */
+const mediaChunk = (sequence: number): Buffer =>
+  (made[sequence] ??= simpleStream({
+    pictures: 4,
+    gop: 4,
+    firstPts90k: FIRST_PTS_90K + sequence * CHUNK_EVERY_MS * 90,
+  }));
 
 const failure = (code: ErrorCode): UpstreamError =>
   new UpstreamError(code, { message: 'The simulated source does not work.' });

@@ -2,6 +2,7 @@ import axios from 'axios';
 import type { AxiosInstance } from 'axios';
 import { UpstreamError } from '#kernel/app-error';
 import type { FailoverResolver, ResolverQuestion } from '#streams';
+import { Deadline } from './deadline.ts';
 import { guardedAgents } from './guarded-lookup.ts';
 import type { GuardedAgents, GuardOptions } from './guarded-lookup.ts';
 import { toUpstreamFailure } from './upstream-failure.ts';
@@ -44,13 +45,12 @@ export class AxiosFailoverResolver implements FailoverResolver {
   }
 
   async #ask(url: string, body: string, signal: AbortSignal) {
-    const deadline = AbortSignal.timeout(TIMEOUT_MS);
+    using deadline = new Deadline(TIMEOUT_MS, signal);
     try {
-      const both = AbortSignal.any([signal, deadline]);
-      return await this.#http.post<string>(url, body, { signal: both });
+      return await this.#http.post<string>(url, body, { signal: deadline.signal });
     } catch (error) {
       if (signal.aborted) throw signal.reason;
-      throw deadline.aborted ? tooSlow() : toUpstreamFailure(error);
+      throw deadline.isOver ? tooSlow() : toUpstreamFailure(error);
     }
   }
 }

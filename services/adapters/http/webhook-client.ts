@@ -3,6 +3,7 @@ import axios from 'axios';
 import type { AxiosInstance } from 'axios';
 import { UpstreamError } from '#kernel/app-error';
 import type { PostResult, WebhookClient } from '#webhooks';
+import { Deadline } from './deadline.ts';
 import { guardedAgents } from './guarded-lookup.ts';
 import type { GuardedAgents, GuardOptions } from './guarded-lookup.ts';
 import { toUpstreamFailure } from './upstream-failure.ts';
@@ -31,17 +32,17 @@ export class AxiosWebhookClient implements WebhookClient {
   }
 
   async post({ url, headers, body, timeoutMs, signal }: Post): Promise<PostResult> {
-    const deadline = AbortSignal.timeout(timeoutMs);
+    using deadline = new Deadline(timeoutMs, signal);
     try {
       const { status, data } = await this.#http.post<Readable>(url, body, {
         headers: { ...headers },
-        signal: AbortSignal.any([signal, deadline]),
+        signal: deadline.signal,
       });
       await discard(data);
       return { status };
     } catch (error) {
       if (signal.aborted) throw signal.reason;
-      throw deadline.aborted ? tooSlow() : toUpstreamFailure(error);
+      throw deadline.isOver ? tooSlow() : toUpstreamFailure(error);
     }
   }
 

@@ -1,8 +1,12 @@
 import type { Redis } from 'ioredis';
 import type { StreamId } from '#kernel/ids';
 import type { Logger } from '#kernel/logger';
+import { orAbort } from '#kernel/or-abort';
 import type { ChangeNote } from './encode-change.ts';
 import { keysOf } from './keys.ts';
+import { storeUnavailable } from './store-errors.ts';
+
+const SUBSCRIBE_DEADLINE_MS = 2_000;
 
 export type ChangeFeedOptions = {
   /** A connection for `subscriber`, used for nothing else; stays the caller's. */
@@ -28,6 +32,7 @@ export class ChangeFeed {
   readonly #listeners = new Set<ChangeListener>();
   readonly #onReady = (): void => void this.#subscribe();
   readonly #onMessage = (_channel: string, text: string): void => this.#hear(text);
+  readonly #subscribed = Promise.withResolvers<void>();
   #hasSubscribed = false;
 
   constructor(options: ChangeFeedOptions) {
@@ -35,6 +40,17 @@ export class ChangeFeed {
     options.redis.on('ready', this.#onReady);
     options.redis.on('message', this.#onMessage);
     if (options.redis.status === 'ready') this.#onReady();
+  }
+
+  /**
+   * Resolves when changes are heard: what is read after it cannot go stale unnoticed.
+   * @throws DependencyError `STORE_UNAVAILABLE` when that takes longer than two seconds.
+   */
+  async subscribed(): Promise<void> {
+    const signal = AbortSignal.timeout(SUBSCRIBE_DEADLINE_MS);
+    await orAbort(this.#subscribed.promise, signal).catch((error: unknown) => {
+      throw storeUnavailable(error);
+    });
   }
 
   /** Returns how to stop listening. */
@@ -60,6 +76,7 @@ export class ChangeFeed {
     }
     if (this.#hasSubscribed) for (const listener of this.#listeners) listener.gap?.();
     this.#hasSubscribed = true;
+    this.#subscribed.resolve();
   }
 
   #hear(text: string): void {

@@ -14,7 +14,7 @@ export type HeartbeatOptions = {
 
 const BEAT_MS = 2_000;
 /** How long a node is believed to live after its last beat. */
-export const HEARTBEAT_LIFE_MS = 6_000;
+const HEARTBEAT_LIFE_MS = 6_000;
 
 /**
  * Says that this api process lives, from construction to `close()`. When the beats end,

@@ -50,9 +50,10 @@ export class JournalBacklog {
     return undefined;
   }
 
-  /** Puts entries back before all others, in their order. */
-  unshift(entries: readonly JournalEntry[]): void {
+  /** Puts entries back before all others, in their order; returns as `push` does. */
+  unshift(entries: readonly JournalEntry[]): number {
     this.#keep([...entries, ...this.#waiting()]);
+    return this.#size > this.#limit ? this.#makeRoom() : 0;
   }
 
   /** Empties one entry, wherever it is; it will not be given out any more. */

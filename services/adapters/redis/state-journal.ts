@@ -28,8 +28,8 @@ const COMMIT_DEADLINE_MS = 2_000;
 const REOPEN_DELAY_MS = 100;
 /** Changes that are kept while Redis is away; about 50 MB. */
 const BACKLOG_LIMIT = 50_000;
-/** Scripts under way: enough to keep a connection busy, few enough to repeat after a break. */
-const WINDOW = 1_000;
+/** Changes under way: enough to keep a connection busy, few enough to repeat after a break. */
+const WINDOW = 2_000;
 
 /**
  * The journal on one connection. Every call becomes one script run, sent in the order of the
@@ -50,6 +50,7 @@ export class RedisStateJournal implements StateJournal {
     void this.#open();
   };
   #sent: JournalEntry[] = [];
+  #sentChanges = 0;
   /** Counts connections: replies that belong to an earlier one are not heard. */
   #generation = 0;
   #state: 'away' | 'opening' | 'ready' | 'closed' = 'away';
@@ -73,7 +74,7 @@ export class RedisStateJournal implements StateJournal {
 
   /** Changes that are not known to be written yet. */
   get pending(): number {
-    return this.#backlog.size + this.#sent.reduce((sum, { changes }) => sum + changes.length, 0);
+    return this.#backlog.size + this.#sentChanges;
   }
 
   /**
@@ -118,13 +119,12 @@ export class RedisStateJournal implements StateJournal {
   }
 
   #take(entry: JournalEntry): void {
-    const dropped = this.#backlog.push(entry);
-    if (dropped > 0) this.#logLost('backlog full', dropped);
+    this.#logDropped(this.#backlog.push(entry));
     this.#pump();
   }
 
   #pump(): void {
-    while (this.#state === 'ready' && this.#sent.length < WINDOW) {
+    while (this.#state === 'ready' && this.#sentChanges < WINDOW) {
       const entry = this.#backlog.shift();
       if (!entry) break;
       this.#send(entry);
@@ -136,6 +136,7 @@ export class RedisStateJournal implements StateJournal {
     const generation = this.#generation;
     const fields = entry.changes.flatMap((change) => encodeChange(change, this.#origin));
     this.#sent.push(entry);
+    this.#sentChanges += entry.changes.length;
     this.#redis.evalsha(COMMIT_SHA, ...this.#scriptArguments(fields)).then(
       () => this.#settle(generation, entry),
       (error: unknown) => this.#refuse(generation, entry, error),
@@ -166,7 +167,9 @@ export class RedisStateJournal implements StateJournal {
   /** Replies come in the order of sending, so the entry is nearly always the first. */
   #forgetSent(entry: JournalEntry): void {
     const index = this.#sent.indexOf(entry);
-    if (index >= 0) this.#sent.splice(index, 1);
+    if (index < 0) return;
+    this.#sent.splice(index, 1);
+    this.#sentChanges -= entry.changes.length;
   }
 
   /** The connection broke, or Redis cannot write now. */
@@ -184,8 +187,9 @@ export class RedisStateJournal implements StateJournal {
     this.#generation += 1;
     this.#state = 'away';
     this.#awaySinceMs = this.#clock.monotonicMs();
-    this.#backlog.unshift(this.#sent);
+    this.#logDropped(this.#backlog.unshift(this.#sent));
     this.#sent = [];
+    this.#sentChanges = 0;
   }
 
   /** `ready` tells of a new connection, but not of the end of a refusal such as OOM. */
@@ -212,7 +216,9 @@ export class RedisStateJournal implements StateJournal {
     }
   }
 
+  /** What is on its way already is not sent again. */
   #expire(entry: JournalEntry): void {
+    if (this.#sent.includes(entry)) this.#sentChanges -= entry.changes.length;
     this.#backlog.forget(entry);
     entry.outcome?.reject(storeUnavailable());
   }
@@ -231,6 +237,10 @@ export class RedisStateJournal implements StateJournal {
     this.#reopening?.cancel();
     this.#redis.off('ready', this.#onReady);
     if (this.pending > 0) this.#logLost('closed', this.pending);
+  }
+
+  #logDropped(changes: number): void {
+    if (changes > 0) this.#logLost('backlog full', changes);
   }
 
   #logLost(reason: string, changes: number, error?: unknown): void {

@@ -50,6 +50,7 @@ export class RedisStreamStore implements StreamStore {
   }
 
   async loadAll(): Promise<readonly StreamDefinition[]> {
+    await this.#changes.subscribed();
     const byId = new Map<string, StreamDefinition>();
     for await (const page of this.#pages()) {
       for (const [id, text] of page) {

@@ -1,4 +1,4 @@
-import { AppError, NotAllowedError } from '#kernel/app-error';
+import { NotAllowedError } from '#kernel/app-error';
 import { createHandleCodec } from '#hls';
 import type { HandleCodec, Target } from '#hls';
 import type { Clock, Timers } from '#kernel/clock';
@@ -80,6 +80,7 @@ export class HlsDelivery {
       fetch: createPlaylistFetcher({ texts, maxBytes, timeoutMs: timeouts.headersMs }),
       handles: this.#handles,
       clock,
+      timers,
       logger,
     });
     this.#segments = new SegmentDelivery({
@@ -137,7 +138,6 @@ export class HlsDelivery {
     try {
       return await this.#segments.open({ hls, presence, target, ranges, signal });
     } catch (error) {
-      if (!signal.aborted && error instanceof AppError) hls.segmentFailed(target, error);
       presence.close('segment_failed');
       throw viewingFailure(error, { stream, ended: presence.ended, gone });
     }

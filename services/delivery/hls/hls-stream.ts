@@ -1,10 +1,11 @@
 import { AppError, MediaError, UpstreamError } from '#kernel/app-error';
 import type { HandleCodec, Target } from '#hls';
-import type { Clock } from '#kernel/clock';
+import type { Clock, Timers } from '#kernel/clock';
 import type { Logger } from '#kernel/logger';
 import type { MediaKind, Source, SourceWalk, Stream } from '#streams';
 import { failureClassOf, statusOf } from '#upstream';
 import type { PlaylistFetcher } from './fetch-playlist.ts';
+import { FilmMirror } from './film-mirror.ts';
 import { ListedSegments } from './listed-segments.ts';
 import { LiveTracks } from './live-tracks.ts';
 import { Lru } from './lru.ts';
@@ -21,6 +22,7 @@ export type HlsStreamOptions = {
   readonly fetch: PlaylistFetcher;
   readonly handles: HandleCodec;
   readonly clock: Clock;
+  readonly timers: Timers;
   readonly logger: Logger;
 };
 
@@ -40,6 +42,7 @@ export class HlsStream {
   readonly #options: HlsStreamOptions;
   readonly #loads: SharedLoads<LoadedPlaylist>;
   readonly #loader: PlaylistLoader;
+  readonly #mirror: FilmMirror;
   readonly #walk: SourceWalk;
   readonly #listed = new ListedSegments();
   readonly #health = new SegmentHealth();
@@ -47,16 +50,18 @@ export class HlsStream {
   #targetDurationMs = 0;
 
   constructor(options: HlsStreamOptions) {
-    const { stream, clock, logger, fetch, handles } = options;
+    const { stream, clock, timers, logger, fetch, handles } = options;
     this.stream = stream;
     this.kind = stream.kind;
     this.#options = options;
     this.#walk = stream.walk();
-    this.#loads = new SharedLoads(clock);
+    this.#loads = new SharedLoads(timers);
+    const finder = new PlaylistFinder(fetch);
+    this.#mirror = new FilmMirror(finder);
     this.#loader = new PlaylistLoader({
       stream,
       walk: this.#walk,
-      finder: new PlaylistFinder(fetch),
+      finder,
       tracks: new LiveTracks(clock),
       writer: new PlaylistWriter({ streamId: stream.id, handles, listed: this.#listed }),
       health: this.#health,
@@ -103,20 +108,29 @@ export class HlsStream {
     this.#shapes.set(viewer, shape);
   }
 
+  /** Where to ask now for what a playlist named when another source may have been in use. */
+  whereNow(target: Target, signal: AbortSignal): Promise<Target> {
+    return this.#mirror.at(this.source, target, signal);
+  }
+
   segmentSucceeded(target: Target): void {
-    if (target.source !== sourceTagOf(this.source)) return;
+    if (target.kind !== 'segment' || target.source !== sourceTagOf(this.source)) return;
     this.#health.succeeded();
     this.#walk.flowing();
   }
 
-  /** Enough different segments in a row move the stream on; nobody waits for that here. */
-  segmentFailed(target: Target, error: AppError): void {
+  /**
+   * Enough different segments in a row move the stream on.
+   * @returns what resolves when it has been moved, or could not be; never rejects.
+   */
+  async segmentFailed(target: Target, error: AppError): Promise<void> {
     const { source } = this;
     if (target.source !== sourceTagOf(source) || !this.#saysSomething(target, error)) return;
-    if (this.#health.failed(target.url)) void this.#leave(source, error);
+    if (this.#health.failed(target.url)) await this.#leave(source, error);
   }
 
-  #saysSomething({ url }: Target, error: AppError): boolean {
+  #saysSomething({ kind, url }: Target, error: AppError): boolean {
+    if (kind === 'data') return false;
     const status = error.code === 'UPSTREAM_STATUS' ? statusOf(error) : null;
     if (status === 416) return false;
     return (status !== 404 && status !== 410) || this.#listed.has(url);

@@ -1,11 +1,12 @@
-import type { Clock } from '#kernel/clock';
+import type { Clock, Timers } from '#kernel/clock';
 import type { StreamId } from '#kernel/ids';
 import type { Stream } from '#streams';
 import { HlsStream } from './hls-stream.ts';
 import type { HlsStreamOptions } from './hls-stream.ts';
 
 /** What is kept of a stream that nobody asks for is dropped after this long. */
-const FORGET_AFTER_MS = 600_000;
+const FORGET_AFTER_MS = 300_000;
+const SWEEP_EVERY_MS = 60_000;
 
 type Entry = { readonly hls: HlsStream; usedMs: number };
 
@@ -14,10 +15,13 @@ export class KnownStreams {
   readonly #streams = new Map<StreamId, Entry>();
   readonly #options: Omit<HlsStreamOptions, 'stream'>;
   readonly #clock: Clock;
+  readonly #timers: Timers;
+  #isSweeping = false;
 
   constructor(options: Omit<HlsStreamOptions, 'stream'>) {
     this.#options = options;
     this.#clock = options.clock;
+    this.#timers = options.timers;
   }
 
   of(stream: Stream): HlsStream {
@@ -27,17 +31,26 @@ export class KnownStreams {
       known.usedMs = usedMs;
       return known.hls;
     }
-    this.#forgetUnused(usedMs);
     const entry: Entry = { hls: new HlsStream({ ...this.#options, stream }), usedMs };
     this.#streams.set(stream.id, entry);
     stream.removed.addEventListener('abort', () => this.#forget(stream.id, entry), { once: true });
+    this.#armSweep();
     return entry.hls;
   }
 
-  #forgetUnused(nowMs: number): void {
+  #armSweep(): void {
+    if (this.#isSweeping || this.#streams.size === 0) return;
+    this.#isSweeping = true;
+    this.#timers.after(SWEEP_EVERY_MS, () => this.#sweep(), { background: true });
+  }
+
+  #sweep(): void {
+    this.#isSweeping = false;
+    const nowMs = this.#clock.monotonicMs();
     for (const [id, entry] of this.#streams) {
       if (nowMs - entry.usedMs > FORGET_AFTER_MS) this.#forget(id, entry);
     }
+    this.#armSweep();
   }
 
   #forget(id: StreamId, entry: Entry): void {

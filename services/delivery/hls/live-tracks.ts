@@ -32,9 +32,19 @@ export class LiveTracks {
     this.#clock = clock;
   }
 
-  /** Whether viewers see other numbers than the source writes. */
-  isRenumbered(key: string): boolean {
-    return (this.#shown.get(key)?.join?.offset ?? 0) !== 0;
+  /** Whether viewers have seen it live. */
+  isFollowed(key: string): boolean {
+    return this.#shown.get(key) !== undefined;
+  }
+
+  /**
+   * Whether viewers see the very numbers that this source writes: then what they ask for by number
+   * can be asked of it.
+   * @param source - Its tag.
+   */
+  sharesNumbers(key: string, source: string): boolean {
+    const shown = this.#shown.get(key);
+    return !shown || (shown.source === source && (shown.join?.offset ?? 0) === 0);
   }
 
   /** @param source - Tag of the source that the playlist came from. */

@@ -58,13 +58,14 @@ export class PlaylistFinder {
   ): Promise<FoundPlaylist> {
     if (ask.kind === 'entry') return this.#entry(source, { ask, directives }, signal);
     const { target } = ask;
-    if (target.source !== sourceTagOf(source)) return this.#like(target, source, signal);
+    const { track } = target;
+    if (track && target.source !== sourceTagOf(source)) return this.#like(track, source, signal);
     try {
       const playlist = await this.#reload(source, { url: target.url, directives }, signal);
       return { playlist, imported: target.variables ?? NO_VARIABLES };
     } catch (error) {
-      if (!isLost(error)) throw error;
-      return this.#renewed(target, source, { signal, error });
+      if (!track || !isLost(error)) throw error;
+      return this.#renewed(track, source, { url: target.url, signal, error });
     }
   }
 
@@ -81,8 +82,7 @@ export class PlaylistFinder {
   }
 
   /** The wanted track of a source whose URLs the viewer does not have. */
-  async #like({ track }: Target, source: Source, signal: AbortSignal): Promise<FoundPlaylist> {
-    const wanted = track ?? FIRST_VARIANT;
+  async #like(wanted: Track, source: Source, signal: AbortSignal): Promise<FoundPlaylist> {
     if (this.tracksOf(source).length > 0) {
       try {
         return await this.#track(wanted, source, signal);
@@ -103,11 +103,10 @@ export class PlaylistFinder {
 
   /** Once more by the entry URL; if that names the very URL that was refused, it stays refused. */
   async #renewed(
-    { track, url }: Target,
+    track: Track,
     source: Source,
-    { signal, error }: { signal: AbortSignal; error: unknown },
+    { url, signal, error }: { url: string; signal: AbortSignal; error: unknown },
   ): Promise<FoundPlaylist> {
-    if (!track) throw error;
     const entry = await this.#fetch(source, source.url, signal);
     if (entry.facts.shape === 'media') throw error;
     this.#remember(source, entry);

@@ -82,19 +82,22 @@ export class PlaylistLoader {
   ): Promise<{ loaded: LoadedPlaylist; hasStalled: boolean }> {
     const { finder, tracks } = this.#options;
     const key = trackKeyOf(ask);
-    // Directives name segments by the source's numbers, which these viewers do not have.
-    const usable = key !== undefined && tracks.isRenumbered(key) ? '' : directives;
+    const tag = sourceTagOf(source);
+    const usable = key === undefined || tracks.sharesNumbers(key, tag) ? directives : '';
     const found = await finder.find(source, { ask, directives: usable }, signal);
     const isFollowed = found.playlist.facts.shape === 'media';
     const trackKey = isFollowed ? key : undefined;
+    const wasLive = trackKey !== undefined && tracks.isFollowed(trackKey);
     const { playlist, hasStalled } =
       trackKey === undefined
         ? { playlist: found.playlist, hasStalled: false }
-        : tracks.admit(trackKey, sourceTagOf(source), found.playlist);
+        : tracks.admit(trackKey, tag, found.playlist);
     const context = {
-      source: sourceTagOf(source),
+      source: tag,
       imported: found.imported,
       trackKey,
+      track: ask.kind === 'child' ? ask.target.track : undefined,
+      isFilm: trackKey !== undefined && playlist.facts.isEnded && !wasLive,
       tracks: finder.tracksOf(source),
     };
     return { loaded: await this.#write(playlist, context), hasStalled };

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { rewriteLongPlaylist, rewritePlaylist } from '#hls';
-import type { HandleCodec, Reference, Target, TrackUrl, Variables } from '#hls';
+import { Places, cutOf, rewriteLongPlaylist, rewritePlaylist } from '#hls';
+import type { HandleCodec, Reference, Target, Track, TrackUrl, Variables } from '#hls';
 import type { StreamId } from '#kernel/ids';
 import { childUrl } from './child-urls.ts';
 import type { FetchedPlaylist } from './fetch-playlist.ts';
@@ -18,8 +18,12 @@ export type WriteContext = {
   readonly source: string;
   /** Variables of the multivariant playlist that led to it. */
   readonly imported: Variables;
-  /** The track that it is of, where it is one. */
+  /** The name of the track that it is of, where it is one. */
   readonly trackKey: string | undefined;
+  /** That track, where a multivariant playlist named it. */
+  readonly track: Track | undefined;
+  /** It has been finished from the first: what it lists can be had from mirrors. */
+  readonly isFilm: boolean;
   /** Tracks of that multivariant playlist: URLs that were published before stay the same. */
   readonly tracks: readonly TrackUrl[];
 };
@@ -46,9 +50,10 @@ export class PlaylistWriter {
     context: WriteContext,
   ): Promise<readonly string[]> {
     const segments = new Set<string>();
+    const places = context.isFilm ? new Places(cutOf(text)) : undefined;
     const toLocal = (reference: Reference): string => {
       if (reference.kind === 'segment') segments.add(reference.url);
-      return this.#localUrl(reference, context);
+      return this.#localUrl(reference, context, places);
     };
     const options = { baseUrl: finalUrl, encoding, imported: context.imported, toLocal };
     const pieces =
@@ -59,13 +64,16 @@ export class PlaylistWriter {
     return pieces;
   }
 
-  #localUrl(reference: Reference, context: WriteContext): string {
+  #localUrl(reference: Reference, context: WriteContext, places: Places | undefined): string {
     const { kind, url } = reference;
     if (kind === 'playlist') return this.#seal(playlistTarget(reference, context));
-    const key = `${kind} ${context.source} ${url}`;
+    const place = places?.of(kind, url);
+    const key = `${kind} ${context.source} ${place?.cut ?? ''} ${url}`;
     const known = this.#localUrls.get(key);
     if (known !== undefined) return known;
-    const local = this.#seal({ kind, url, source: context.source });
+    const { source, track } = context;
+    const like = place ? { place, ...(track ? { track } : {}) } : {};
+    const local = this.#seal({ kind, url, source, ...like });
     this.#localUrls.set(key, local);
     return local;
   }

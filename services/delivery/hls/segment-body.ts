@@ -15,6 +15,9 @@ export type SegmentBodyOptions = {
   readonly served: (bytes: number) => void;
 };
 
+/** Where bytes go: a response, whose socket can be told to wait no longer. */
+export type Outlet = Writable & { readonly socket?: { uncork(): void } | null };
+
 /**
  * Carries one resource from its source to a viewer. When the source breaks off, the rest is asked
  * for once, from the very next byte, and taken only if it is of the same version.
@@ -23,6 +26,7 @@ export class SegmentBody {
   readonly #options: SegmentBodyOptions;
   #response: UpstreamResponse;
   #sentBytes = 0;
+  #writes = 0;
 
   constructor(options: SegmentBodyOptions) {
     this.#options = options;
@@ -34,7 +38,7 @@ export class SegmentBody {
    * @param signal - Ends the transfer at once.
    * @returns what went wrong, if anything. Never rejects.
    */
-  async pipeTo(outlet: Writable, signal: AbortSignal): Promise<AppError | undefined> {
+  async pipeTo(outlet: Outlet, signal: AbortSignal): Promise<AppError | undefined> {
     const stop = (): void => this.#response.close();
     signal.addEventListener('abort', stop, { once: true });
     try {
@@ -48,7 +52,7 @@ export class SegmentBody {
     }
   }
 
-  async #send(outlet: Writable, signal: AbortSignal): Promise<AppError | undefined> {
+  async #send(outlet: Outlet, signal: AbortSignal): Promise<AppError | undefined> {
     const failure = await this.#pour(outlet, signal);
     if (!failure || signal.aborted) return failure;
     const isReopened = await this.#reopen(failure, signal);
@@ -70,41 +74,66 @@ export class SegmentBody {
   }
 
   /** Reads one response to its end. Resolves with what went wrong, if anything. */
-  #pour(outlet: Writable, signal: AbortSignal): Promise<AppError | undefined> {
-    return new Promise((resolve) => {
-      if (signal.aborted) return resolve(undefined);
-      const response = this.#response;
-      const { stallMs, timers, served } = this.#options;
-      let stalled: Timer | undefined;
-      const finish = (failure?: AppError): void => {
-        stalled?.cancel();
-        signal.removeEventListener('abort', leave);
-        response.close();
-        resolve(failure);
-      };
-      const leave = (): void => finish();
-      const wait = (): void => {
-        stalled = timers.after(stallMs, () => finish(stall()));
-      };
-      signal.addEventListener('abort', leave, { once: true });
-      wait();
-      response.read({
-        chunk: (bytes) => {
-          stalled?.cancel();
-          this.#sentBytes += bytes.length;
-          served(bytes.length);
-          // The memory is lent until `resume`: only when it has reached the socket may it go back.
-          outlet.write(bytes, (error) => {
-            if (error) return finish(toAppError(error));
-            wait();
-            response.resume();
-          });
-          return false;
-        },
-        end: () => finish(),
-        fail: (error) => finish(error),
-      });
+  #pour(outlet: Outlet, signal: AbortSignal): Promise<AppError | undefined> {
+    const { promise, resolve } = Promise.withResolvers<AppError | undefined>();
+    if (signal.aborted) return Promise.resolve(undefined);
+    const response = this.#response;
+    const watch = this.#watchStall(resolve);
+    const leave = (): void => resolve(undefined);
+    signal.addEventListener('abort', leave, { once: true });
+    const flushed = (error?: Error | null): void => {
+      if (error) return resolve(toAppError(error));
+      watch.arm();
+      response.resume();
+    };
+    watch.arm();
+    response.read({
+      chunk: (bytes) => {
+        watch.disarm();
+        const isFree = this.#write(outlet, bytes, flushed);
+        if (isFree) watch.arm();
+        return isFree;
+      },
+      end: () => resolve(undefined),
+      fail: (error) => resolve(error),
     });
+    return promise.finally(() => {
+      watch.stop();
+      signal.removeEventListener('abort', leave);
+      response.close();
+    });
+  }
+
+  /** @returns true when the memory is free again; otherwise `flushed` is called when it is. */
+  #write(outlet: Outlet, bytes: Buffer, flushed: (error?: Error | null) => void): boolean {
+    this.#sentBytes += bytes.length;
+    this.#options.served(bytes.length);
+    this.#writes += 1;
+    const write = this.#writes;
+    outlet.write(bytes, (error) => {
+      // An earlier write's callback may come late, when memory of a later one is still lent.
+      if (write === this.#writes) flushed(error);
+    });
+    // Node corks a response until the next tick; sent at once, the memory is mostly free again.
+    outlet.socket?.uncork();
+    return outlet.writableLength === 0;
+  }
+
+  /** Time runs only while we wait for the source, not while the viewer is the slow side. */
+  #watchStall(stalled: (error: AppError) => void) {
+    const { timers, stallMs } = this.#options;
+    let timer: Timer | undefined;
+    let isOver = false;
+    const disarm = (): void => timer?.cancel();
+    const arm = (): void => {
+      disarm();
+      if (!isOver) timer = timers.after(stallMs, () => stalled(stall()));
+    };
+    const stop = (): void => {
+      isOver = true;
+      disarm();
+    };
+    return { arm, disarm, stop };
   }
 }
 

@@ -1,13 +1,14 @@
-import type { Writable } from 'node:stream';
-import type { AppError } from '#kernel/app-error';
+import { AppError } from '#kernel/app-error';
 import type { Target } from '#hls';
 import type { Timers } from '#kernel/clock';
 import type { ClientId } from '#kernel/ids';
+import { orAbort } from '#kernel/or-abort';
 import type { UpstreamResponse } from '#upstream';
 import { statusError } from './fetch-playlist.ts';
 import type { HlsStream } from './hls-stream.ts';
 import type { Presence } from './presence.ts';
 import { SegmentBody } from './segment-body.ts';
+import type { Outlet } from './segment-body.ts';
 import { refusalHeaders, segmentHeaders } from './segment-headers.ts';
 import type { RangeHeaders, SegmentOpener } from './segment-opener.ts';
 
@@ -32,7 +33,7 @@ export type SegmentAnswer = {
    * Sends the body and ends `outlet`; destroys it when the body cannot be completed or the viewer
    * is ended. Call once, after the head: it also ends the viewer's request. Never rejects.
    */
-  send(outlet: Writable): Promise<void>;
+  send(outlet: Outlet): Promise<void>;
 };
 
 export type SegmentDeliveryOptions = {
@@ -52,20 +53,49 @@ export class SegmentDelivery {
     this.#options = options;
   }
 
-  /** @throws UpstreamError, MediaError: the source could not be reached, or sent no media. */
+  /**
+   * Asks the source in use; for a film also once more when the failure has moved the stream on.
+   * @throws UpstreamError, MediaError: the source could not be reached, or sent no media.
+   */
   async open(exchange: SegmentExchange): Promise<SegmentAnswer> {
-    const { hls, signal, presence } = exchange;
-    const response = await this.#options.opener.open(hls.source, exchange, signal);
+    const { hls, signal } = exchange;
+    const target = await hls.whereNow(exchange.target, signal);
+    const outcome = await this.#ask({ ...exchange, target });
+    const failure = failureOf(outcome);
+    if (!failure) return this.#answer(outcome, { ...exchange, target });
+    const moved = hls.segmentFailed(target, failure);
+    if (target.place) await orAbort(moved, signal);
+    const elsewhere = await hls.whereNow(exchange.target, signal);
+    if (elsewhere.source === target.source) return this.#answer(outcome, { ...exchange, target });
+    if ('response' in outcome) outcome.response.close();
+    const second = { ...exchange, target: elsewhere };
+    return this.#answer(await this.#ask(second), second);
+  }
+
+  async #ask(exchange: SegmentExchange): Promise<Outcome> {
+    const { hls, signal } = exchange;
+    try {
+      return { response: await this.#options.opener.open(hls.source, exchange, signal) };
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof AppError && error.code !== 'INTERNAL') return { failure: error };
+      throw error;
+    }
+  }
+
+  #answer(outcome: Outcome, exchange: SegmentExchange): SegmentAnswer {
+    if ('failure' in outcome) throw outcome.failure;
+    const { response } = outcome;
+    const { presence, target } = exchange;
     const { clientId } = presence;
     const { status } = response;
     if (status < 300) {
-      const headers = segmentHeaders(response, exchange.target);
-      const send = (outlet: Writable): Promise<void> => this.#send(response, outlet, exchange);
+      const headers = segmentHeaders(response, target);
+      const send = (outlet: Outlet): Promise<void> => this.#send(response, outlet, exchange);
       return { status, headers, clientId, send };
     }
     response.close();
-    hls.segmentFailed(exchange.target, statusError(status));
-    const send = async (outlet: Writable): Promise<void> => {
+    const send = async (outlet: Outlet): Promise<void> => {
       outlet.end();
       presence.close('segment_refused');
     };
@@ -74,7 +104,7 @@ export class SegmentDelivery {
 
   async #send(
     response: UpstreamResponse,
-    outlet: Writable,
+    outlet: Outlet,
     exchange: SegmentExchange,
   ): Promise<void> {
     const body = this.#bodyOf(response, exchange);
@@ -102,9 +132,17 @@ export class SegmentDelivery {
   }
 }
 
+type Outcome = { readonly response: UpstreamResponse } | { readonly failure: AppError };
+
+function failureOf(outcome: Outcome): AppError | undefined {
+  if ('failure' in outcome) return outcome.failure;
+  const { status } = outcome.response;
+  return status < 300 ? undefined : statusError(status);
+}
+
 function conclude({ hls, presence, target }: SegmentExchange, failure: AppError | undefined): void {
   if (failure) {
-    hls.segmentFailed(target, failure);
+    void hls.segmentFailed(target, failure);
     presence.close('segment_failed');
     return;
   }

@@ -13,7 +13,7 @@ const PASSED_ON = [
 
 /** Types that a browser shows or plays, and never runs. */
 const HARMLESS_TYPE =
-  /^(?:video\/|audio\/|image\/(?!svg)|text\/(?:vtt|plain)|application\/(?:octet-stream|mp4|json|ttml\+xml|vnd\.apple\.mpegurl|x-mpegurl))/i;
+  /^(?:video\/|audio\/|image\/(?!svg)|text\/(?:vtt|plain)|multipart\/byteranges|application\/(?:octet-stream|mp4|json|ttml\+xml|vnd\.apple\.mpegurl|x-mpegurl))/i;
 
 /** By the ending of the upstream path: segments whose server does not say what they are. */
 const TYPE_OF_ENDING: Readonly<Record<string, string>> = {
@@ -53,10 +53,14 @@ export function segmentHeaders(
   };
   for (const name of PASSED_ON) {
     const value = response.headers.get(name);
-    if (value !== undefined) headers[name] = value;
+    if (value !== undefined && isSendable(name, value)) headers[name] = value;
   }
   return headers;
 }
+
+/** A header that Node would refuse to send must not cost the viewer the segment. */
+const isSendable = (name: string, value: string): boolean =>
+  name === 'content-length' ? /^\d+$/.test(value) : /^[\t\u0020-\u007E\u0080-\u00FF]*$/.test(value);
 
 function typeFor(said: string | undefined, kind: ResourceKind, url: string): string {
   if (said !== undefined && HARMLESS_TYPE.test(said)) return said;

@@ -1,28 +1,23 @@
-import type { Clock } from '#kernel/clock';
+import type { Timers } from '#kernel/clock';
 import { orAbort } from '#kernel/or-abort';
-import { Lru } from './lru.ts';
 
 type Load<T> = {
   readonly result: Promise<T>;
   readonly unwanted: AbortController;
   waiting: number;
-  /** Monotonic milliseconds; infinite while it is under way. */
-  freshUntilMs: number;
+  isSettled: boolean;
 };
-
-/** Results that are kept at all; the oldest goes first. */
-const MAX_KEPT = 32;
 
 /**
  * Runs one load for all who ask for the same at the same time, and gives its result to those who
  * ask shortly after. A load that nobody waits for any more is aborted.
  */
 export class SharedLoads<T> {
-  readonly #loads = new Lru<string, Load<T>>(MAX_KEPT);
-  readonly #clock: Clock;
+  readonly #loads = new Map<string, Load<T>>();
+  readonly #timers: Timers;
 
-  constructor(clock: Clock) {
-    this.#clock = clock;
+  constructor(timers: Timers) {
+    this.#timers = timers;
   }
 
   /**
@@ -34,7 +29,7 @@ export class SharedLoads<T> {
     { load, keepMs }: { load: (signal: AbortSignal) => Promise<T>; keepMs: number },
     signal: AbortSignal,
   ): Promise<T> {
-    const shared = this.#running(key) ?? this.#start(key, load, keepMs);
+    const shared = this.#loads.get(key) ?? this.#start(key, load, keepMs);
     shared.waiting += 1;
     try {
       return await orAbort(shared.result, signal);
@@ -44,20 +39,21 @@ export class SharedLoads<T> {
     }
   }
 
-  #running(key: string): Load<T> | undefined {
-    const load = this.#loads.get(key);
-    return load && load.freshUntilMs > this.#clock.monotonicMs() ? load : undefined;
-  }
-
   #start(key: string, load: (signal: AbortSignal) => Promise<T>, keepMs: number): Load<T> {
     const unwanted = new AbortController();
-    const result = load(unwanted.signal);
-    const shared: Load<T> = { result, unwanted, waiting: 0, freshUntilMs: Infinity };
+    const shared: Load<T> = {
+      result: load(unwanted.signal),
+      unwanted,
+      waiting: 0,
+      isSettled: false,
+    };
     this.#loads.set(key, shared);
     const settled = (forMs: number): void => {
-      shared.freshUntilMs = this.#clock.monotonicMs() + forMs;
+      shared.isSettled = true;
+      if (forMs === 0) this.#forget(key, shared);
+      else this.#timers.after(forMs, () => this.#forget(key, shared), { background: true });
     };
-    result.then(
+    shared.result.then(
       () => settled(keepMs),
       () => settled(0),
     );
@@ -66,8 +62,12 @@ export class SharedLoads<T> {
 
   /** Whoever asks next must not get a load that is being aborted. */
   #leave(key: string, shared: Load<T>): void {
-    if (shared.freshUntilMs !== Infinity) return;
+    if (shared.isSettled) return;
+    this.#forget(key, shared);
     shared.unwanted.abort(new DOMException('Nobody waits for it.', 'AbortError'));
+  }
+
+  #forget(key: string, shared: Load<T>): void {
     if (this.#loads.get(key) === shared) this.#loads.delete(key);
   }
 }

@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
 import type { Source } from '#streams';
-import { Lru } from './lru.ts';
 
-const remembered = new Lru<string, string>(256);
+/** A source object lives until the stream moves on: its tag is made once. */
+const tags = new WeakMap<Source, string>();
 
 /** A short name for a source that stays the same for its URL, in every process. */
-export function sourceTagOf({ url }: Source): string {
-  const known = remembered.get(url);
+export function sourceTagOf(source: Source): string {
+  const known = tags.get(source);
   if (known !== undefined) return known;
-  const tag = createHash('sha256').update(url).digest('base64url').slice(0, 8);
-  remembered.set(url, tag);
+  const tag = createHash('sha256').update(source.url).digest('base64url').slice(0, 8);
+  tags.set(source, tag);
   return tag;
 }

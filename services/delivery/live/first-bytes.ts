@@ -1,5 +1,6 @@
+import { isPlaylist } from '#hls';
+import { syncOffset } from '#mpegts';
 import type { MediaKind } from '#streams';
-import { syncOffset } from '#relay';
 
 /** What the first bytes of an answer prove it to be. */
 export type Verdict =
@@ -26,15 +27,13 @@ export function judgeFirstBytes(
 ): Verdict {
   const declared = contentType ?? '';
   if (syncOffset(bytes) !== undefined) return { kind: 'live', contentType: TRANSPORT_STREAM };
-  if (isPlaylist(bytes)) return { kind: 'hls', contentType: declared };
+  if (isPlaylist(headText(bytes))) return { kind: 'hls', contentType: declared };
   if (PLAYLIST_TYPE.test(declared) || TEXT_TYPE.test(declared) || looksLikeMarkup(bytes)) {
     return { kind: 'not-media' };
   }
   if (isSized && FILE_TYPE.test(declared)) return { kind: 'vod', contentType: declared };
   return { kind: 'live', contentType: MEDIA_TYPE.test(declared) ? declared : TRANSPORT_STREAM };
 }
-
-const isPlaylist = (bytes: Buffer): boolean => /^\uFEFF?#EXTM3U/.test(headText(bytes));
 
 /** No container format begins with a tag or a brace. */
 const looksLikeMarkup = (bytes: Buffer): boolean => /^\s*(?:<|\{")/.test(headText(bytes));

@@ -1,5 +1,5 @@
 import { AppError, NotAllowedError, NotFoundError } from '#kernel/app-error';
-import type { Clock, Timers } from '#kernel/clock';
+import type { Clock, Timer, Timers } from '#kernel/clock';
 import type { StreamId, ClientId } from '#kernel/ids';
 import type { Logger } from '#kernel/logger';
 import { orAbort } from '#kernel/or-abort';
@@ -21,6 +21,10 @@ export type LiveDeliveryOptions = {
   readonly permits?: SparePermits;
   /** How far a viewer of a shared stream may fall behind. */
   readonly viewerBufferBytes: number;
+  /** A viewer that takes nothing for this long is let go. */
+  readonly viewerPatienceMs: number;
+  /** How long a shared upstream is kept when its last viewer has left. */
+  readonly lingerMs: number;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly logger: Logger;
@@ -38,14 +42,17 @@ export type LiveViewing = {
   flow(sink: ViewerSink, gone: AbortSignal): Promise<ViewingEnd>;
 };
 
-/** `clean`: the stream was stopped. `broken`: sources failed. `gone`: the viewer left. */
-export type ViewingEnd = 'clean' | 'broken' | 'gone';
+/**
+ * `clean`: the stream was stopped. `broken`: sources failed. `stuck`: the viewer took nothing for
+ * too long. `gone`: the viewer left.
+ */
+export type ViewingEnd = 'clean' | 'broken' | 'stuck' | 'gone';
 
 /** What `watch` found: bytes, or media that another delivery serves. */
 export type WatchOutcome = LiveViewing | { readonly kind: Exclude<MediaKind, 'live'> };
 
 /** A shared feed with those who wait for it or watch it. */
-type SharedFeed = { readonly feed: LiveFeed; users: number };
+type SharedFeed = { readonly feed: LiveFeed; users: number; lingering?: Timer | undefined };
 
 /**
  * Live delivery. One relay per viewer, or one per shared stream with all its viewers: the same
@@ -55,6 +62,7 @@ export class LiveDelivery {
   readonly #options: LiveDeliveryOptions;
   readonly #shared = new Map<StreamId, SharedFeed>();
   readonly #connections = new Map<ViewerSink, ViewerConnection>();
+  readonly #stuck = new Map<ViewerSink, () => void>();
 
   constructor(options: LiveDeliveryOptions) {
     this.#options = options;
@@ -97,9 +105,11 @@ export class LiveDelivery {
     const flow = async (sink: ViewerSink, gone: AbortSignal): Promise<ViewingEnd> => {
       this.#connections.set(sink, connection);
       feed.attach(sink);
-      const end = await firstEnd(feed, connection, gone);
+      const stuck = new Promise<void>((resolve) => this.#stuck.set(sink, resolve));
+      const end = await firstEnd({ feed, connection, gone, stuck });
       feed.detach(sink);
       this.#connections.delete(sink);
+      this.#stuck.delete(sink);
       leave(LEAVE_REASONS[end]);
       return end;
     };
@@ -113,12 +123,13 @@ export class LiveDelivery {
     }
     const shared = this.#shared.get(stream.id) ?? this.#share(stream);
     shared.users += 1;
+    shared.lingering?.cancel();
     let isReleased = false;
     const release = (): void => {
       if (isReleased) return;
       isReleased = true;
       shared.users -= 1;
-      if (shared.users === 0) this.#unshare(stream.id, shared);
+      if (shared.users === 0) this.#linger(stream, shared);
     };
     return { feed: shared.feed, release };
   }
@@ -131,20 +142,40 @@ export class LiveDelivery {
     return shared;
   }
 
+  #linger(stream: Stream, shared: SharedFeed): void {
+    const { lingerMs, timers } = this.#options;
+    const { removed } = stream;
+    const leave = (): void => {
+      shared.lingering?.cancel();
+      this.#unshare(stream.id, shared);
+    };
+    if (lingerMs === 0 || removed.aborted) return leave();
+    const timer = timers.after(lingerMs, leave, { background: true });
+    removed.addEventListener('abort', leave);
+    const cancel = (): void => {
+      timer.cancel();
+      removed.removeEventListener('abort', leave);
+    };
+    shared.lingering = { cancel };
+  }
+
   #unshare(id: StreamId, shared: SharedFeed): void {
     if (this.#shared.get(id) === shared) this.#shared.delete(id);
     shared.feed.close();
   }
 
   #newFeed(stream: Stream, isShared: boolean): LiveFeed {
-    const { standby = 'cold', permits = anySpare, viewerBufferBytes, ...rest } = this.#options;
+    const { standby = 'cold', permits = anySpare, ...common } = this.#options;
+    const { viewerBufferBytes, viewerPatienceMs, ...rest } = common;
     return new LiveFeed({
       ...rest,
       stream,
       standby,
       permits,
       budgetBytes: viewerBufferBytes,
+      patienceMs: viewerPatienceMs,
       isShared,
+      dropped: (sink) => this.#stuck.get(sink)?.(),
       served: (sink, bytes) => this.#connections.get(sink)?.served(bytes),
     });
   }
@@ -153,14 +184,18 @@ export class LiveDelivery {
 const LEAVE_REASONS = {
   clean: 'stream_ended',
   broken: 'sources_failed',
+  stuck: 'viewer_stuck',
   gone: 'client_disconnected',
 } as const satisfies Record<ViewingEnd, string>;
 
-function firstEnd(
-  feed: LiveFeed,
-  connection: ViewerConnection,
-  gone: AbortSignal,
-): Promise<ViewingEnd> {
+type Ends = {
+  readonly feed: LiveFeed;
+  readonly connection: ViewerConnection;
+  readonly gone: AbortSignal;
+  readonly stuck: Promise<void>;
+};
+
+function firstEnd({ feed, connection, gone, stuck }: Ends): Promise<ViewingEnd> {
   return new Promise((resolve) => {
     const on = (signal: AbortSignal, end: ViewingEnd): void => {
       if (signal.aborted) resolve(end);
@@ -168,6 +203,7 @@ function firstEnd(
     };
     on(gone, 'gone');
     on(connection.ended, 'clean');
+    void stuck.then(() => resolve('stuck'));
     void feed.ended.then((failure) => resolve(failure === undefined ? 'clean' : 'broken'));
   });
 }

@@ -2,6 +2,7 @@ import { toAppError } from '#kernel/app-error';
 import type { AppError } from '#kernel/app-error';
 import type { Clock, Timers } from '#kernel/clock';
 import type { Logger } from '#kernel/logger';
+import { Splicer } from '#mpegts';
 import { Relay } from '#relay';
 import type { ViewerSink } from '#relay';
 import type { MediaKind, Source, SourceWalk, Stream } from '#streams';
@@ -21,11 +22,13 @@ export type LiveFeedOptions = {
   readonly standby: StandbyMode;
   readonly permits: SparePermits;
   readonly budgetBytes: number;
+  readonly patienceMs: number;
   readonly isShared: boolean;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly logger: Logger;
   readonly served: (sink: ViewerSink, bytes: number) => void;
+  readonly dropped: (sink: ViewerSink) => void;
 };
 
 /** What a feed turned out to carry once its first bytes came. */
@@ -40,6 +43,8 @@ export type FeedStart =
 export class LiveFeed {
   readonly #options: LiveFeedOptions;
   readonly #relay: Relay;
+  /** Makes one stream of all sources, so that players see no seam. */
+  readonly #splicer = new Splicer();
   readonly #walk: SourceWalk;
   readonly #spares: SpareKeeper;
   readonly #gap: GapMeter;
@@ -50,18 +55,25 @@ export class LiveFeed {
   #reading: Source | undefined;
   #pump: UpstreamPump | undefined;
   #hasStarted = false;
+  /** Nothing of the source in use has gone to viewers yet. */
+  #isAwaited = true;
 
   constructor(options: LiveFeedOptions) {
-    const { stream, standby, budgetBytes, isShared, clock, timers, served } = options;
+    const { stream, standby, budgetBytes, patienceMs, isShared } = options;
+    const { clock, timers, served, dropped } = options;
     this.#options = options;
     this.#walk = stream.walk();
     this.#gap = new GapMeter(clock);
     this.#relay = new Relay({
       isLossless: !isShared,
       budgetBytes,
+      patienceMs,
+      clock,
       timers,
       resume: () => this.#pump?.resume(),
       served,
+      dropped,
+      tables: () => this.#splicer.tables(),
     });
     this.#spares = new SpareKeeper({
       ...options,
@@ -175,7 +187,7 @@ export class LiveFeed {
     this.#pump = undefined;
     pump?.close();
     this.#spares.halted();
-    if (pump?.hasBegun) this.#gap.lost(pump.lastByteMs);
+    if (pump?.hasBegun && !this.#isAwaited) this.#gap.lost(pump.lastByteMs);
   }
 
   /** In the middle of a stream another kind of media is no more use than none. */
@@ -203,13 +215,29 @@ export class LiveFeed {
   #target(): PumpTarget {
     return {
       begin: (contentType) => this.#begin(contentType),
-      push: (parts) => this.#relay.push(parts),
+      push: (parts) => this.#splice(parts),
       suspected: (isSuspected) => this.#spares.suspected(isSuspected),
     };
   }
 
+  /** A source gives media when some of it goes to viewers: that may take until its first keyframe. */
+  #splice(parts: readonly Buffer[]): boolean {
+    const spliced = this.#splicer.push(parts, this.#options.clock.nowMs());
+    if (this.#isAwaited && spliced.length > 0) {
+      this.#isAwaited = false;
+      this.#walk.flowing(this.#gap.begun());
+    }
+    return this.#relayed(spliced);
+  }
+
+  /** The keyframes are those of the splicer's last output. */
+  #relayed(parts: readonly Buffer[]): boolean {
+    return this.#relay.push({ parts, keyframes: this.#splicer.joinOffsets });
+  }
+
   #begin(contentType: string): void {
-    this.#walk.flowing(this.#gap.begun());
+    if (this.#hasStarted) this.#relayed(this.#splicer.switchSource());
+    this.#isAwaited = true;
     this.#spares.begun();
     this.#hasStarted = true;
     this.#start.resolve({ kind: 'live', contentType });

@@ -1,7 +1,7 @@
 import { MediaError, UpstreamError } from '#kernel/app-error';
 import type { AppError } from '#kernel/app-error';
 import type { Clock, Timers } from '#kernel/clock';
-import { PacketAligner } from '#relay';
+import { PacketAligner } from '#mpegts';
 import type { MediaKind } from '#streams';
 import type { UpstreamResponse } from '#upstream';
 import { judgeFirstBytes } from './first-bytes.ts';

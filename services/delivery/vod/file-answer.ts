@@ -1,4 +1,5 @@
 import { MediaError, UpstreamError } from '#kernel/app-error';
+import type { AppError } from '#kernel/app-error';
 import type { UpstreamResponse } from '#upstream';
 import { type ByteRange, type Span, spanOf } from './byte-range.ts';
 import { parseContentRange } from './content-range.ts';
@@ -35,7 +36,8 @@ export function readAnswer(head: AnswerHead, asked: ByteRange, url: string): Fil
   const { status, headers } = head;
   const extent = extentOf(head, asked);
   const declared = headers.get('content-type');
-  if (extent.kind !== 'unsatisfiable' && isNoFile(declared)) throw notMedia();
+  if (extent.kind !== 'unsatisfiable' && isPlaylistType(declared)) throw playlistFound();
+  if (extent.kind !== 'unsatisfiable' && isTextType(declared)) throw notMedia();
   return {
     ...extent,
     contentType: mediaTypeOf(declared, url),
@@ -43,9 +45,6 @@ export function readAnswer(head: AnswerHead, asked: ByteRange, url: string): Fil
     hasRanges: status === 206 || /\bbytes\b/i.test(headers.get('accept-ranges') ?? ''),
   };
 }
-
-const isNoFile = (declared: string | undefined): boolean =>
-  isTextType(declared) || isPlaylistType(declared);
 
 function extentOf({ status, headers }: AnswerHead, asked: ByteRange): Extent {
   if (status === 200) return wholeOf(headers);
@@ -109,3 +108,12 @@ export const notMedia = (): MediaError =>
   new MediaError('UPSTREAM_WRONG_TYPE', {
     message: 'The source answered with something else than a media file.',
   });
+
+/** A playlist where a file is due: the stream is HLS, which its URL did not tell. */
+export const playlistFound = (): MediaError =>
+  new MediaError('UPSTREAM_WRONG_TYPE', {
+    message: 'The source answered with a playlist.',
+    details: { found: 'playlist' },
+  });
+
+export const isPlaylistFound = (error: AppError): boolean => error.details['found'] === 'playlist';

@@ -1,3 +1,4 @@
+import { isPlaylist } from '#hls';
 import { toAppError, UpstreamError } from '#kernel/app-error';
 import type { AppError } from '#kernel/app-error';
 import type { Clock, Timers } from '#kernel/clock';
@@ -5,7 +6,13 @@ import type { Logger } from '#kernel/logger';
 import type { Source, SourceWalk, Stream } from '#streams';
 import type { UpstreamClient, UpstreamResponse, UpstreamTimeouts } from '#upstream';
 import { type ByteRange, formatRange } from './byte-range.ts';
-import { type FileAnswer, notMedia, readAnswer } from './file-answer.ts';
+import {
+  type FileAnswer,
+  isPlaylistFound,
+  notMedia,
+  playlistFound,
+  readAnswer,
+} from './file-answer.ts';
 import { FileReader } from './file-reader.ts';
 import { looksLikeMedia } from './media-type.ts';
 
@@ -32,6 +39,7 @@ export class FileSources {
   readonly #walk: SourceWalk;
   readonly #signal: AbortSignal;
   #source: Source;
+  #hasFlowed = false;
 
   /** @param signal - Ends whatever is under way, with a rejection. */
   constructor(options: VodOptions, stream: Stream, signal: AbortSignal) {
@@ -46,7 +54,8 @@ export class FileSources {
    * Makes attempts, source after source, until one succeeds.
    *
    * @param failure - Of the source in use, when this is about going on after it.
-   * @throws AppError when the stream's policy gives up; the signal's reason when it aborts.
+   * @throws AppError when the stream's policy gives up, and, before any media has come, when a
+   *   source gives a playlist; the signal's reason when it aborts.
    */
   async firstThatGives<T>(attempt: (source: Source) => Promise<T>, failure?: AppError): Promise<T> {
     if (failure !== undefined) await this.#moveOn(failure);
@@ -56,7 +65,9 @@ export class FileSources {
         return await attempt(this.#source);
       } catch (error) {
         this.#signal.throwIfAborted();
-        await this.#moveOn(toAppError(error));
+        const met = toAppError(error);
+        if (!this.#hasFlowed && isPlaylistFound(met)) throw met;
+        await this.#moveOn(met);
       }
     }
   }
@@ -73,6 +84,7 @@ export class FileSources {
 
   /** Bytes of media come from the source in use. */
   flowing(): void {
+    this.#hasFlowed = true;
     this.#walk.flowing();
   }
 
@@ -103,6 +115,7 @@ export class FileSources {
       if (this.#signal.aborted) leave();
       const bytes = await reader.started;
       const isMedia = answer.first + skipBytes > 0 || looksLikeMedia(declaredOf(response), bytes);
+      if (isPlaylistText(bytes)) throw playlistFound();
       if (!isMedia) throw notMedia();
       return { answer, reader };
     } catch (error) {
@@ -140,3 +153,6 @@ const declaredOf = ({ headers }: UpstreamResponse): string | undefined =>
   headers.get('content-type');
 
 const left = (): UpstreamError => new UpstreamError('UPSTREAM_RESET', { message: 'Nobody waits.' });
+
+const isPlaylistText = (bytes: Buffer): boolean =>
+  isPlaylist(bytes.subarray(0, 16).toString('utf8'));

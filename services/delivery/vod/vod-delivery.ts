@@ -1,9 +1,8 @@
-import type { AppError } from '#kernel/app-error';
-import { NotAllowedError, NotFoundError } from '#kernel/app-error';
+import { AppError, NotAllowedError, NotFoundError } from '#kernel/app-error';
 import type { Source, Stream, ViewerConnection } from '#streams';
 import type { ByteRange } from './byte-range.ts';
 import { describeFile } from './describe-file.ts';
-import { type FileAnswer, statusError } from './file-answer.ts';
+import { type FileAnswer, isPlaylistFound, statusError } from './file-answer.ts';
 import { conditionHolds } from './file-identity.ts';
 import type { FileRequest } from './file-request.ts';
 import { FileSources, type OpenFile, type VodOptions, WHOLE } from './file-sources.ts';
@@ -28,12 +27,27 @@ export class VodDelivery {
    * When an app moves the stream on, a file under way goes along if it is the same there, and stays
    * with its source if not. Several ranges at once are for the caller to ignore.
    *
+   * @returns `playlist` when the source proves to be HLS; the stream has learnt it.
    * @param gone - The viewer's leaving, at any time: closes the upstream at once.
    * @throws AppError when no source gave the file, or the stream was removed meanwhile; the
    *   signal's reason when the viewer left.
    */
-  async open(stream: Stream, request: FileRequest, gone: AbortSignal): Promise<VodResponse> {
-    if (request.method === 'HEAD') return this.#describe(stream, request, gone);
+  async open(
+    stream: Stream,
+    request: FileRequest,
+    gone: AbortSignal,
+  ): Promise<VodResponse | 'playlist'> {
+    try {
+      if (request.method === 'HEAD') return await this.#describe(stream, request, gone);
+      return await this.#watch(stream, request, gone);
+    } catch (error) {
+      if (!(error instanceof AppError && isPlaylistFound(error))) throw error;
+      stream.learnKind('hls');
+      return 'playlist';
+    }
+  }
+
+  async #watch(stream: Stream, request: FileRequest, gone: AbortSignal): Promise<VodResponse> {
     const connection = stream.join(request.viewer, LINGER_MS);
     const viewing: Viewing = { stream, request, connection, gone };
     gone.addEventListener('abort', () => connection.close('client_disconnected'), { once: true });

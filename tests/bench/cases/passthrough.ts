@@ -1,3 +1,4 @@
+import { memoryOf } from '../machine.ts';
 import { measure } from '../measure.ts';
 import { nginx, nginxLarge, nodePipeline, penstock } from '../subjects.ts';
 import { rounded, whole, type Table } from '../table.ts';
@@ -17,11 +18,11 @@ async function passThrough(origin: number, path: string, title: string): Promise
       const { bytes, seconds, cpuSeconds } = await measure(subject, order);
       cells.push(whole(bytes / seconds / 1e6), rounded(cpuSeconds / (bytes / BYTES_PER_GB)));
     }
-    rows.push([starter.name, ...cells]);
+    rows.push([starter.name, ...cells, whole(memoryOf(subject.pids).rssMb)]);
   }
   return {
     title,
-    columns: ['', '1 viewer: MB/s', 'CPU s/GB', '8 viewers: MB/s', 'CPU s/GB'],
+    columns: ['', '1 viewer: MB/s', 'CPU s/GB', '8 viewers: MB/s', 'CPU s/GB', 'RSS MB'],
     rows,
   };
 }

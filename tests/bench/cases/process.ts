@@ -7,6 +7,7 @@ import { rounded, whole, type Table } from '../table.ts';
 
 const SETTLE_MS = 5_000;
 const STARTS = 3;
+const ROLES = ['supervisor', 'api', 'worker', 'redis'] as const;
 
 /** From the command to the line that all is ready; the first start has nothing compiled. */
 export async function starts(): Promise<Table> {
@@ -26,7 +27,7 @@ export async function idleMemory(origin: number): Promise<Table> {
   const rows: string[][] = [];
   await using product = await startProduct();
   await delay(SETTLE_MS);
-  for (const role of ['supervisor', 'api', 'worker', 'redis'] as const) {
+  for (const role of ROLES) {
     rows.push(row(`Penstock, ${role}`, [product.pid(role)]));
   }
   rows.push(row('Penstock, all processes', product.pids()));
@@ -43,26 +44,25 @@ function row(name: string, pids: readonly number[]): string[] {
   return [name, whole(pssMb), whole(rssMb)];
 }
 
-/** Viewers that join, read 64 KiB and leave, again and again: does memory come back? */
+/** Viewers of an 8 Mbit/s stream that join, read 64 KiB and leave, again and again. */
 export async function joinsAndLeaves(origin: number, seconds: number): Promise<Table> {
   await using subject = await Penstock.start(origin);
-  const url = await subject.urlOf('/live.ts?{n}');
+  const url = await subject.urlOf('/paced.ts');
   const rows: string[][] = [];
   for (let round = 1; round <= 4; round += 1) {
     const order = { kind: 'churn', url, connections: 16, seconds: seconds / 4 } as const;
     const { rounds, cpuSeconds } = await measure(subject, order);
     await delay(500);
-    const { pssMb } = memoryOf(subject.product.pids());
     rows.push([
       `after ${round} × ${seconds / 4} s`,
       whole(rounds),
       rounded((cpuSeconds * 1000) / rounds, 2),
-      whole(pssMb),
+      ...ROLES.map((role) => whole(memoryOf([subject.product.pid(role)]).pssMb)),
     ]);
   }
   return {
     title: 'Joins and leaves, 16 at a time',
-    columns: ['Penstock', 'joins', 'CPU ms per join', 'PSS MB of all processes'],
+    columns: ['Penstock', 'joins', 'CPU ms per join', ...ROLES.map((role) => `${role} PSS MB`)],
     rows,
   };
 }

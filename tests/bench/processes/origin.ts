@@ -52,19 +52,25 @@ function sendLive(socket: Socket): void {
   sendOn(socket, () => heavy);
 }
 
-/** 8 Mbit/s by the clock. */
+const paced = new Set<Socket>();
+let pacedPackets = 0;
+
+/** 8 Mbit/s by the clock: all who are connected get the same packets at the same moment. */
 function sendPaced(socket: Socket): void {
   socket.write(LIVE_HEAD);
-  const startedAt = performance.now();
-  let sent = 0;
-  const timer = setInterval(() => {
-    const due = Math.floor(((performance.now() - startedAt) * LIVE_BYTES_PER_MS) / PACKET_BYTES);
-    const from = (sent * PACKET_BYTES) % heavy.length;
-    socket.write(heavy.subarray(from, from + (due - sent) * PACKET_BYTES));
-    sent += Math.min(due - sent, (heavy.length - from) / PACKET_BYTES);
-  }, TICK_MS);
-  socket.on('close', () => clearInterval(timer));
+  paced.add(socket);
+  socket.on('close', () => paced.delete(socket));
 }
+
+setInterval(() => {
+  const due = Math.floor((performance.now() * LIVE_BYTES_PER_MS) / PACKET_BYTES);
+  const perLoop = heavy.length / PACKET_BYTES;
+  const from = pacedPackets % perLoop;
+  const count = Math.min(due - pacedPackets, perLoop - from);
+  const part = heavy.subarray(from * PACKET_BYTES, (from + count) * PACKET_BYTES);
+  pacedPackets += count;
+  for (const socket of paced) socket.write(part);
+}, TICK_MS);
 
 /** A file of 16 GiB whose content repeats. */
 function sendFilm(socket: Socket, head: string): void {

@@ -1,6 +1,5 @@
 import { createCipheriv } from 'node:crypto';
 import { AES_KEY } from '../media-recipes.ts';
-import { PACKET_BYTES } from '../ts-tools.ts';
 import type { Body } from './body.ts';
 import type { HlsLiveRoute, LiveRoute } from './routes.ts';
 
@@ -63,7 +62,3 @@ function encrypt(clear: Buffer, sequence: number): Buffer {
   const cipher = createCipheriv('aes-128-cbc', AES_KEY, iv);
   return Buffer.concat([cipher.update(clear), cipher.final()]);
 }
-
-/** Bytes a player would call the first second of `route`; for faults that are given in bytes. */
-export const bytesOfSeconds = (route: LiveRoute, seconds: number): number =>
-  Math.floor((route.source.bytesPerMs * seconds * 1000) / PACKET_BYTES) * PACKET_BYTES;

@@ -95,12 +95,20 @@ describe('rewritePlaylist', () => {
   });
 
   it('returns the same bytes when every URI is replaced by itself', () => {
-    fc.assert(fc.property(anyPlaylist, (text) => expect(rewrite(text, unchanged)).toBe(text)));
+    fc.assert(
+      fc.property(anyPlaylist, (text) => {
+        expect(rewrite(text, unchanged)).toBe(text);
+      }),
+    );
   });
 
   it('does not throw on any text that begins as a playlist', () => {
     const any = fc.string({ unit: 'binary', maxLength: 400 }).map((rest) => `#EXTM3U\n${rest}`);
-    fc.assert(fc.property(any, (text) => expect(rewrite(text, unchanged)).toMatch(/^#EXTM3U/)));
+    fc.assert(
+      fc.property(any, (text) => {
+        expect(rewrite(text, unchanged)).toMatch(/^#EXTM3U/);
+      }),
+    );
   });
 
   it('leaves no address of the provider where a URI can stand', () => {

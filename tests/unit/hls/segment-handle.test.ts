@@ -19,6 +19,12 @@ const variant: Target = {
   variables: new Map([['token', 'x']]),
 };
 
+const ofFilm: Target = {
+  ...segment,
+  track: { role: 'audio', ordinal: 0, bandwidth: 0 },
+  place: { cut: 'x', index: 7 },
+};
+
 const invalid = expect.objectContaining({ code: 'HANDLE_INVALID' });
 
 /** Every handle that differs from this one in one character. */
@@ -32,6 +38,8 @@ describe('a handle', () => {
   it.each([
     ['segment', segment],
     ['variant', variant],
+    ['segment of a film', ofFilm],
+    ['segment of a film without variants', { ...segment, place: { cut: 'x', index: 0 } }],
   ])('opens to what was sealed: %s', (_kind, target) => {
     expect(codec.open(STREAM, codec.seal(STREAM, target))).toEqual(target);
   });

@@ -166,6 +166,12 @@ describe('windowOf', () => {
     });
   });
 
+  it('counts segments that a delta update leaves out', () => {
+    const text =
+      '#EXTM3U\n#EXT-X-MEDIA-SEQUENCE:9\n#EXT-X-SKIP:SKIPPED-SEGMENTS=5\n#EXTINF:1,\na\n';
+    expect(windowOf(text)).toMatchObject({ segmentCount: 6, isTrimmable: false });
+  });
+
   it('gives up on numbers that arithmetic cannot hold', () => {
     expect(windowOf('#EXTM3U\n#EXT-X-MEDIA-SEQUENCE:18446744073709551615\n')).toBeUndefined();
     expect(windowOf('#EXTM3U\n#EXT-X-MEDIA-SEQUENCE:x\n')).toBeUndefined();

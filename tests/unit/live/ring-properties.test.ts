@@ -69,6 +69,8 @@ async function startWorld(a: Plan) {
     stallMs: STALL_MS,
     standby,
     viewerBufferBytes: 1024 * 1024,
+    viewerPatienceMs: 10_000,
+    lingerMs: 0,
     clock,
     timers: clock,
     logger: silentLogger,

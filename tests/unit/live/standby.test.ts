@@ -24,6 +24,8 @@ async function startWatched(standby: StandbyMode, failbackAfterMs = 0) {
     stallMs: STALL_MS,
     standby,
     viewerBufferBytes: 1024 * 1024,
+    viewerPatienceMs: 10_000,
+    lingerMs: 0,
     clock,
     timers: clock,
     logger: silentLogger,

@@ -1,0 +1,7 @@
+export type { Codec, TrackKind } from './codec.ts';
+export type { Program, Track } from './program.ts';
+export { PacketAligner, syncOffset } from './packet-aligner.ts';
+export { Splicer } from './splicer.ts';
+export type { SpliceStage } from './splicer.ts';
+export { TsAnalyser } from './ts-analyser.ts';
+export type { TrackFacts, TsFacts } from './ts-analyser.ts';

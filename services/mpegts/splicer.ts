@@ -1,0 +1,249 @@
+import { Candidate } from './candidate.ts';
+import { planLayout } from './layout-plan.ts';
+import { Outgoing } from './outgoing.ts';
+import { OutputLedger } from './output-ledger.ts';
+import { PACKET_BYTES, PAT_PID, PacketView, SYNC } from './packet.ts';
+import { PacketWriter } from './packet-writer.ts';
+import type { ProgramTables } from './program-watch.ts';
+import type { Program } from './program.ts';
+import { Rewriter } from './rewriter.ts';
+import { packetize } from './tables.ts';
+import { ClockMap, spliceOffset90k } from './timeline.ts';
+import type { TimelineEnd, TimelineStart } from './timeline.ts';
+import { wrap90k } from './timestamps.ts';
+import { TsAnalyser } from './ts-analyser.ts';
+import type { TsFacts } from './ts-analyser.ts';
+
+/**
+ * `passing`: bytes go through as they are. `seeking`: the new source has not given a keyframe yet,
+ * nothing goes out. `rewriting`: packets are written as the continuation of the old source's.
+ */
+export type SpliceStage = 'passing' | 'seeking' | 'rewriting';
+
+/**
+ * Makes one transport stream of many sources, one after the other. One per relay.
+ *
+ * The first source passes untouched, except that packets wait from the start of a picture or audio
+ * packet that has not come whole: at a switch they are left out, so that no decoder gets half of
+ * one. After a switch the output goes on with the new source's first keyframe, on the PIDs,
+ * counters and times of the old. Never throws, whatever the bytes.
+ */
+export class Splicer {
+  readonly #view = new PacketView();
+  readonly #ledger = new OutputLedger();
+  readonly #outgoing = new Outgoing(this.#ledger);
+  #stage: SpliceStage = 'passing';
+  #source = new TsAnalyser();
+  #candidate: Candidate | undefined;
+  #rewriter: Rewriter | undefined;
+  #layout: ProgramTables | undefined;
+  #sourceTables: ProgramTables | undefined;
+  #tablePackets = Buffer.alloc(0);
+  /** What the present source's packets have become and has not been let out yet. */
+  #writer = new PacketWriter(0);
+
+  get stage(): SpliceStage {
+    return this.#stage;
+  }
+
+  /** What is known of the present source. */
+  get facts(): TsFacts {
+    return this.#source.facts;
+  }
+
+  /** Packets that wait for the rest of a picture or audio packet. */
+  get heldPackets(): number {
+    return this.#outgoing.heldPackets;
+  }
+
+  /**
+   * Where a joiner can begin in what the last `push` gave back, in bytes counted over all parts:
+   * each offset is the start of a keyframe. A joiner is to be sent `tables()` first.
+   */
+  get joinOffsets(): readonly number[] {
+    return this.#outgoing.joinOffsets;
+  }
+
+  /** PAT and PMT of the output, whole packets; empty before they are known. Do not modify. */
+  tables(): Buffer {
+    return this.#tablePackets;
+  }
+
+  /**
+   * Takes the next bytes of the present source and gives back what goes to viewers: slices of
+   * `parts`, lent as they are, and memory that is the caller's.
+   *
+   * @param parts - Whole packets. Anything else passes as it is, unless viewers have been sent a
+   *   transport stream already: then it is left out.
+   * @param nowMs - The time, on any clock, for `facts`.
+   */
+  push(parts: readonly Buffer[], nowMs = 0): readonly Buffer[] {
+    this.#outgoing.begin();
+    for (const part of parts) {
+      if (isPackets(part)) this.#take(part, nowMs);
+      else if (this.#layout === undefined) this.#outgoing.pass(part);
+    }
+    return this.#outgoing.parts;
+  }
+
+  /**
+   * The present source is over; what is pushed next comes from another, or from the same one opened
+   * anew. Gives back what was held and is whole; the rest is left out. Idempotent.
+   */
+  switchSource(): readonly Buffer[] {
+    this.#outgoing.begin();
+    const hasSent = this.#ledger.position > 0;
+    this.#source = new TsAnalyser();
+    this.#sourceTables = undefined;
+    if (hasSent) this.#breakOff();
+    return this.#outgoing.parts;
+  }
+
+  #take(part: Buffer, nowMs: number): void {
+    const from = this.#stage === 'passing' ? this.#pass(part, nowMs) : 0;
+    if (from === part.length) return;
+    this.#writer = new PacketWriter((part.length - from) / PACKET_BYTES + 8);
+    for (let at = from; at < part.length; at += PACKET_BYTES) {
+      this.#view.read(part, at);
+      this.#continue(nowMs);
+    }
+    this.#flush();
+  }
+
+  #flush(): void {
+    this.#outgoing.release(this.#writer.written, false);
+    this.#writer = new PacketWriter(0);
+  }
+
+  /** Returns how far the source went on as one stream. */
+  #pass(part: Buffer, nowMs: number): number {
+    const view = this.#view;
+    for (let at = 0; at < part.length; at += PACKET_BYTES) {
+      view.read(part, at);
+      if (view.startsUnit && this.#ledger.leaps(view, 0)) {
+        this.#outgoing.release(part.subarray(0, at), true);
+        this.#breakOff();
+        return at;
+      }
+      const isKeyframe = this.#source.see(view, nowMs);
+      if (this.#source.tables !== this.#sourceTables) this.#adopt();
+      this.#ledger.see(view);
+      if (isKeyframe) this.#outgoing.noteJoin();
+    }
+    this.#outgoing.release(part, true);
+    return part.length;
+  }
+
+  /** The source's own layout is the output's. */
+  #adopt(): void {
+    this.#sourceTables = this.#source.tables;
+    if (this.#sourceTables !== undefined) this.#useLayout(this.#sourceTables);
+  }
+
+  #useLayout(layout: ProgramTables): void {
+    if (this.#layout === layout) return;
+    this.#layout = layout;
+    this.#ledger.follow(layout.program);
+    const { pmtPid } = layout.program;
+    this.#tablePackets = Buffer.concat([
+      packetize(layout.pat, PAT_PID),
+      packetize(layout.pmt, pmtPid),
+    ]);
+  }
+
+  /** What was sent ends here, and what comes has to follow it. */
+  #breakOff(): void {
+    this.#flush();
+    if (this.#stage !== 'seeking') this.#outgoing.finish();
+    this.#stage = 'seeking';
+    this.#rewriter = undefined;
+    this.#candidate = new Candidate(this.#source);
+  }
+
+  #continue(nowMs: number): void {
+    const view = this.#view;
+    if (view.startsUnit && this.#rewriter?.leaps(view)) this.#breakOff();
+    const isKeyframe = this.#source.see(view, nowMs);
+    if (this.#rewriter !== undefined && this.#source.tables !== this.#sourceTables)
+      this.#relayout();
+    if (this.#rewriter === undefined) return this.#seek(view, isKeyframe);
+    this.#rewriter.write(view, this.#writer);
+    if (isKeyframe) this.#outgoing.noteJoin();
+  }
+
+  /** The source has changed its own tables. */
+  #relayout(): void {
+    const before = this.#sourceTables;
+    const now = this.#source.tables;
+    this.#sourceTables = now;
+    if (before === undefined || now === undefined) return;
+    if (!isSameToViewers(before.program, now.program)) this.#breakOff();
+  }
+
+  #seek(view: PacketView, isKeyframe: boolean): void {
+    const candidate = this.#candidate;
+    const search = candidate?.see(view, isKeyframe);
+    if (search === 'hopeless') this.#giveUp();
+    const { tables } = this.#source;
+    if (candidate === undefined || search !== 'start' || tables === undefined) return;
+    this.#stage = 'rewriting';
+    this.#candidate = undefined;
+    this.#sourceTables = tables;
+    const rewriter = this.#makeRewriter(tables, candidate);
+    this.#rewriter = rewriter;
+    rewriter.writeTables(this.#writer);
+    rewriter.writeAudio(candidate.audio, this.#writer);
+    for (let at = 0; at < candidate.packets.length; at += PACKET_BYTES) {
+      view.read(candidate.packets, at);
+      rewriter.write(view, this.#writer);
+    }
+    this.#outgoing.noteJoin();
+  }
+
+  /** Better the source as it is than nothing. */
+  #giveUp(): void {
+    this.#stage = 'passing';
+    this.#candidate = undefined;
+    this.#sourceTables = undefined;
+  }
+
+  #makeRewriter(source: ProgramTables, { start, isScrambled }: Candidate): Rewriter {
+    const plan = planLayout(this.#layout, source);
+    const end = this.#end();
+    const offset90k = start === undefined ? undefined : spliceOffset90k(end, start);
+    this.#useLayout(plan.layout);
+    return new Rewriter({
+      plan,
+      source,
+      ledger: this.#ledger,
+      offset90k: offset90k ?? 0,
+      startPts90k: startInOutput(start, offset90k ?? 0),
+      clock: offset90k === undefined ? undefined : new ClockMap(offset90k, end.pcr27m),
+      marksDiscontinuity: !plan.isSame || isScrambled || offset90k === undefined,
+    });
+  }
+
+  #end(): TimelineEnd {
+    const { main, tracks, pcr27m } = this.#ledger;
+    const isVideo = main?.kind === 'video';
+    const audio = tracks.find(({ kind, endPts90k }) => kind === 'audio' && endPts90k >= 0);
+    return {
+      nextDts90k: main?.nextDts90k ?? -1,
+      endPts90k: main?.endPts90k ?? -1,
+      audioEnd90k: isVideo ? (audio?.endPts90k ?? -1) : -1,
+      pcr27m,
+    };
+  }
+}
+
+/** Tracks, codecs and clock are where they were; descriptors may differ. */
+const isSameToViewers = (one: Program, other: Program): boolean => essence(one) === essence(other);
+
+const essence = ({ pmtPid, pcrPid, tracks }: Program): string =>
+  JSON.stringify([pmtPid, pcrPid, tracks.map(({ pid, codec }) => [pid, codec])]);
+
+const isPackets = (part: Buffer): boolean =>
+  part.length % PACKET_BYTES === 0 && (part.length === 0 || part[0] === SYNC);
+
+const startInOutput = (start: TimelineStart | undefined, offset90k: number): number =>
+  start === undefined ? -1 : wrap90k(start.pts90k + offset90k);

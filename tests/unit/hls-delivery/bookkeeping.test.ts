@@ -1,0 +1,63 @@
+import { describe, expect, it } from 'vitest';
+import { ListedSegments } from '../../../services/delivery/hls/listed-segments.ts';
+import { Lru } from '../../../services/delivery/hls/lru.ts';
+import { SegmentHealth } from '../../../services/delivery/hls/segment-health.ts';
+
+describe('Lru', () => {
+  it('forgets what was not used for longest', () => {
+    const lru = new Lru<string, number>(2);
+    lru.set('a', 1);
+    lru.set('b', 2);
+    expect(lru.get('a')).toBe(1);
+    lru.set('c', 3);
+    expect([lru.get('a'), lru.get('b'), lru.get('c')]).toEqual([1, undefined, 3]);
+    expect([...lru.values()]).toEqual([1, 3]);
+  });
+
+  it('counts a key once, however often it is set', () => {
+    const lru = new Lru<string, number>(2);
+    for (const value of [1, 2, 3]) lru.set('a', value);
+    lru.set('b', 4);
+    expect([lru.get('a'), lru.get('b')]).toEqual([3, 4]);
+  });
+});
+
+describe('SegmentHealth', () => {
+  it.each([
+    ['two different ones in a row', ['x1', 'x2'], [false, true]],
+    ['the same one again and again', ['x1', 'x1', 'x1'], [false, false, false]],
+    ['one good one between them', ['x1', 'ok', 'x2'], [false, undefined, false]],
+    ['two more after that', ['x1', 'x2', 'x3', 'x4'], [false, true, false, true]],
+  ])('says when to leave a source: %s', (_name, events, verdicts) => {
+    const health = new SegmentHealth();
+    const said = events.map((event) =>
+      event === 'ok' ? health.succeeded() : health.failed(event),
+    );
+    expect(said).toEqual(verdicts);
+  });
+
+  it('is in doubt from the first failure to the next success', () => {
+    const health = new SegmentHealth();
+    expect(health.isInDoubt).toBe(false);
+    health.failed('x');
+    expect(health.isInDoubt).toBe(true);
+    health.succeeded();
+    expect(health.isInDoubt).toBe(false);
+  });
+});
+
+describe('ListedSegments', () => {
+  it('knows what each track lists now', () => {
+    const listed = new ListedSegments();
+    listed.listed('v0', new Set(['a']));
+    listed.listed('v1', new Set(['b']));
+    listed.listed('v0', new Set(['c']));
+    expect(['a', 'b', 'c'].map((url) => listed.has(url))).toEqual([false, true, true]);
+  });
+
+  it('takes everything for listed where a playlist is too long to remember', () => {
+    const listed = new ListedSegments();
+    listed.listed('v0', new Set(Array.from({ length: 3000 }, (_, n) => `${n}`)));
+    expect(listed.has('anything')).toBe(true);
+  });
+});

@@ -1,0 +1,118 @@
+import { describe, expect, it } from 'vitest';
+import { UpstreamError } from '#kernel/app-error';
+import { parsePlaylist } from '#hls';
+import type { Target } from '#hls';
+import type { Source } from '#streams';
+import { PlaylistFinder } from '../../../services/delivery/hls/playlist-finder.ts';
+import type { PlaylistAsk } from '../../../services/delivery/hls/playlist-finder.ts';
+import { sourceTagOf } from '../../../services/delivery/hls/source-tag.ts';
+
+const A: Source = { url: 'http://a/index.m3u8', index: -1, headers: {} };
+const B: Source = { url: 'http://b/index.m3u8', index: 0, headers: {} };
+
+const media = (name: string): string =>
+  `#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n${name}.ts\n`;
+const variants = (...uris: string[]): string =>
+  `#EXTM3U\n${uris.map((uri, n) => `#EXT-X-STREAM-INF:BANDWIDTH=${n + 1}000\n${uri}\n`).join('')}`;
+
+/** A provider whose playlists are these; all else is 404. */
+function finderOver(texts: Record<string, string>) {
+  const asked: string[] = [];
+  const finder = new PlaylistFinder(async (_source, url) => {
+    asked.push(url);
+    const text = texts[url];
+    if (text === undefined)
+      throw new UpstreamError('UPSTREAM_STATUS', { message: '', details: { status: 404 } });
+    return { text, encoding: 'utf8', finalUrl: url, facts: parsePlaylist(text) };
+  });
+  const find = async (source: Source, ask: PlaylistAsk, directives = ''): Promise<string> => {
+    const { playlist } = await finder.find(
+      source,
+      { ask, directives },
+      new AbortController().signal,
+    );
+    return playlist.finalUrl;
+  };
+  return { find, asked };
+}
+
+const child = (url: string, ordinal: number, source = A): PlaylistAsk => {
+  const track = { role: 'variant', ordinal, bandwidth: (ordinal + 1) * 1000 };
+  const target: Target = { kind: 'playlist', url, source: sourceTagOf(source), track };
+  return { kind: 'child', target };
+};
+
+describe('PlaylistFinder', () => {
+  it('asks the present source for a viewer’s own link', async () => {
+    const { find, asked } = finderOver({ 'http://a/v1.m3u8': media('1') });
+    expect(await find(A, child('http://a/v1.m3u8', 1))).toBe('http://a/v1.m3u8');
+    expect(asked).toHaveLength(1);
+  });
+
+  it('looks another source’s like up once, and remembers where it is', async () => {
+    const { find, asked } = finderOver({
+      'http://b/index.m3u8': variants('x.m3u8', 'y.m3u8'),
+      'http://b/y.m3u8': media('y'),
+    });
+    expect(await find(B, child('http://a/v1.m3u8', 1))).toBe('http://b/y.m3u8');
+    expect(await find(B, child('http://a/v1.m3u8', 1))).toBe('http://b/y.m3u8');
+    expect(asked).toEqual(['http://b/index.m3u8', 'http://b/y.m3u8', 'http://b/y.m3u8']);
+  });
+
+  it('looks it up again when what it remembers is gone', async () => {
+    const texts: Record<string, string> = {
+      'http://b/index.m3u8': variants('x.m3u8'),
+      'http://b/x.m3u8': media('x'),
+    };
+    const { find } = finderOver(texts);
+    await find(B, child('http://a/v1.m3u8', 0));
+    Object.assign(texts, {
+      'http://b/index.m3u8': variants('z.m3u8'),
+      'http://b/z.m3u8': media('z'),
+    });
+    delete texts['http://b/x.m3u8'];
+    expect(await find(B, child('http://a/v1.m3u8', 0))).toBe('http://b/z.m3u8');
+  });
+
+  it('stays with the refusal when the entry names the same link again', async () => {
+    const { find, asked } = finderOver({ 'http://a/index.m3u8': variants('v0.m3u8') });
+    await expect(find(A, child('http://a/v0.m3u8', 0))).rejects.toMatchObject({
+      code: 'UPSTREAM_STATUS',
+    });
+    expect(asked).toEqual(['http://a/v0.m3u8', 'http://a/index.m3u8']);
+  });
+
+  it('says so when the present source has no track of the kind', async () => {
+    const { find } = finderOver({ 'http://b/index.m3u8': variants('x.m3u8') });
+    const ask = child('http://a/s.m3u8', 0);
+    if (ask.kind !== 'child') throw new Error('No child.');
+    const subtitles = {
+      ...ask,
+      target: { ...ask.target, track: { role: 'subtitles', ordinal: 0, bandwidth: 0 } },
+    };
+    await expect(find(B, subtitles)).rejects.toMatchObject({ code: 'UPSTREAM_CHANGED' });
+  });
+
+  it('asks for what is no track of the stream where its link leads, whatever source is in use', async () => {
+    const { find } = finderOver({ 'http://ads/1.m3u8': media('ad') });
+    const target: Target = { kind: 'playlist', url: 'http://ads/1.m3u8', source: sourceTagOf(A) };
+    expect(await find(B, { kind: 'child', target })).toBe('http://ads/1.m3u8');
+  });
+
+  it('gives a media playlist to who has begun with one', async () => {
+    const { find } = finderOver({
+      'http://b/index.m3u8': variants('x.m3u8', 'y.m3u8'),
+      'http://b/x.m3u8': media('x'),
+    });
+    expect(await find(B, { kind: 'entry', wants: 'media' })).toBe('http://b/x.m3u8');
+    expect(await find(B, { kind: 'entry', wants: 'any' })).toBe('http://b/index.m3u8');
+  });
+
+  it('adds directives to a query, and does without where they are refused', async () => {
+    const { find, asked } = finderOver({ 'http://a/v.m3u8?t=1': media('v') });
+    expect(await find(A, child('http://a/v.m3u8?t=1', 0), '_HLS_msn=3')).toBe(
+      'http://a/v.m3u8?t=1',
+    );
+    expect(asked).toEqual(['http://a/v.m3u8?t=1&_HLS_msn=3', 'http://a/v.m3u8?t=1']);
+  });
+});
