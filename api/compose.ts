@@ -152,7 +152,8 @@ function deliveryOf({ config, registry, clients, secret, logger }: DeliveryParts
   };
   const { viewerBufferBytes, viewerPatienceMs, lingerMs } = config;
   const viewers = { viewerBufferBytes, viewerPatienceMs, lingerMs };
-  const live = new LiveDelivery({ ...common, ...viewers, stallMs: liveStallMs });
+  const { standby } = config.upstream;
+  const live = new LiveDelivery({ ...common, ...viewers, stallMs: liveStallMs, standby });
   const hls = new HlsDelivery({
     ...common,
     texts: clients.texts,
@@ -169,6 +170,7 @@ const defaultsOf = ({ streams, upstream }: Config) => ({
   userAgent: upstream.userAgent,
   sharing: streams.sharing,
   retry: upstream,
+  failbackAfterMs: upstream.failbackAfterMs,
 });
 
 const settingsOf = ({ rootPath, apiToken, trustedProxies, streams, upstream }: Config) => ({

@@ -1,4 +1,10 @@
-import type { CreateOutcome, FailoverOutcome, MediaKind, StreamSnapshot } from '#streams';
+import type {
+  CreateOutcome,
+  FailoverOutcome,
+  MediaKind,
+  StreamSnapshot,
+  SwitchSnapshot,
+} from '#streams';
 import { isoTime } from './iso-time.ts';
 
 const KIND_WORDS = {
@@ -39,6 +45,17 @@ export const presentStream = (stream: StreamSnapshot) => ({
   media_info: {},
   output_media_info: {},
   sharing: stream.definition.sharing,
+});
+
+/** One switch of source, for whoever asks about one stream. */
+export const presentSwitch = (change: SwitchSnapshot) => ({
+  at: isoTime(change.atMs),
+  from_index: change.fromIndex,
+  to_index: change.toIndex,
+  reason: change.reason,
+  gap_ms: change.gapMs,
+  detection_ms: change.detectionMs,
+  connect_ms: change.connectMs,
 });
 
 const hasFailover = ({ definition }: StreamSnapshot): boolean =>

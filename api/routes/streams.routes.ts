@@ -2,7 +2,12 @@ import type { AppDeps } from '#api/deps';
 import type { AddResource } from '#api/http/resource';
 import { streamIdIn } from '#api/http/stream-id';
 import { jsonBody } from '#api/middleware/json-body';
-import { presentCreated, presentFailover, presentStream } from '#api/presenters/stream.presenter';
+import {
+  presentCreated,
+  presentFailover,
+  presentStream,
+  presentSwitch,
+} from '#api/presenters/stream.presenter';
 import { presentViewer } from '#api/presenters/viewer.presenter';
 import { activityOf } from '#api/schemas/filter.schema';
 import { postedStream } from '#api/schemas/stream.schema';
@@ -35,6 +40,7 @@ export function streamRoutes(resource: AddResource, { streams }: Pick<AppDeps, '
       const viewers = streams.viewers(id);
       res.json({
         stream: presentStream(stream),
+        failover_history: stream.switches.map(presentSwitch),
         clients: viewers.map(presentViewer),
         client_count: viewers.length,
       });

@@ -40,6 +40,7 @@ type Strings = Record<
   | 'REDIS_PASSWORD'
   | 'REDIS_PREFIX'
   | 'STREAM_SHARING'
+  | 'LIVE_STANDBY'
   | 'DEFAULT_USER_AGENT',
   true
 >;
@@ -120,6 +121,8 @@ function toConfig(values: Values) {
       retryBackoffFactor: values.STREAM_RETRY_EXPONENTIAL_BACKOFF ? 1.5 : 1,
       outageLimitMs: ms(values.STREAM_TOTAL_TIMEOUT),
       maxFailovers: values.MAX_FAILOVER_ATTEMPTS,
+      standby: values.LIVE_STANDBY as 'cold' | 'warm' | 'hot',
+      failbackAfterMs: ms(values.FAILBACK_AFTER),
       allowPrivate: values.ALLOW_PRIVATE_SOURCES,
       verifyTls: values.UPSTREAM_TLS_VERIFY,
       maxRedirects: values.MAX_REDIRECTS,

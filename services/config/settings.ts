@@ -182,6 +182,19 @@ export const SETTINGS = {
     group: 'Upstream',
     meaning: 'Sources tried in one outage; 0 tries each once (with a resolver: 10).',
   },
+  LIVE_STANDBY: {
+    schema: Joi.string().valid('cold', 'warm', 'hot').default('cold'),
+    group: 'Upstream',
+    meaning:
+      'What is held ready for a live stream that has backups: `cold` nothing; `warm` connects to the next source when the one in use has been silent for half of what makes a stall; `hot` keeps the next one open and read, which costs a second provider connection all the time.',
+  },
+  FAILBACK_AFTER: {
+    schema: Joi.number().min(0).max(604_800).default(0),
+    group: 'Upstream',
+    unit: 'seconds',
+    meaning:
+      'A live stream that has been on a backup for this long returns to its primary, once that gives media again; 0 stays where it is. Trying the primary takes a second provider connection for some seconds.',
+  },
   ALLOW_PRIVATE_SOURCES: {
     schema: flag(true),
     group: 'Upstream',

@@ -11,19 +11,29 @@ import type { MediaKind, StreamSnapshot } from './snapshots.ts';
 import { SourceCursor } from './source-cursor.ts';
 import type { Move } from './source-cursor.ts';
 import { CursorWalk } from './source-walk.ts';
-import type { SourceWalk, Stream, ViewerConnection, ViewerRequest } from './viewing.ts';
+import { SwitchLog } from './switch-log.ts';
+import type {
+  SourceWalk,
+  Stream,
+  SwitchTiming,
+  ViewerConnection,
+  ViewerRequest,
+} from './viewing.ts';
 
 export type StreamDefaults = {
   readonly userAgent: string;
   readonly sharing: SharingMode;
   readonly retry: RetryPolicy;
+  /** A backup in use for this long is left for the primary when that works again; 0: never. */
+  readonly failbackAfterMs?: number;
 };
 
 /** What a stream needs of its registry. */
 export interface StreamOwner {
   /** Bytes or segments were handed to a viewer. */
   served(stream: ManagedStream, bytes: number, segments: number): void;
-  moved(stream: ManagedStream, move: Move): void;
+  /** A switch of source is over; `timing` where somebody had a picture and has it again. */
+  moved(stream: ManagedStream, move: Move, timing: SwitchTiming | undefined): void;
   gaveUp(stream: ManagedStream, error: AppError, retries: number): void;
   used(stream: ManagedStream): void;
 }
@@ -44,12 +54,13 @@ const STAGES: Record<MediaKind, FailoverStage> = { live: 'live', vod: 'vod', hls
 export class ManagedStream implements Stream {
   readonly #options: ManagedStreamOptions;
   readonly cursor: SourceCursor;
+  readonly #switches: SwitchLog;
   #definition: StreamDefinition;
   #kind: MediaKind;
   /** Made when somebody asks: most streams are never watched. */
   #removal: AbortController | undefined;
   #isRemoved = false;
-  readonly #movedByApp = new Set<() => void>();
+  readonly #moveListeners = new Set<() => void>();
   lastAccessMs: number;
   bytesServed = 0;
   segmentsServed = 0;
@@ -60,11 +71,17 @@ export class ManagedStream implements Stream {
     this.#definition = options.definition;
     this.#kind = mediaKindOf(options.definition.url);
     this.lastAccessMs = options.clock.nowMs();
+    this.#switches = new SwitchLog({
+      nowMs: () => options.clock.nowMs(),
+      tell: (move, timing) => options.owner.moved(this, move, timing),
+    });
     this.cursor = new SourceCursor({
       definition: () => this.#definition,
       resolver: options.resolver,
+      failbackAfterMs: options.defaults.failbackAfterMs ?? 0,
       clock: options.clock,
-      moved: (move) => options.owner.moved(this, move),
+      timers: options.timers,
+      moved: (move) => this.#switches.moved(move),
     });
   }
 
@@ -104,9 +121,14 @@ export class ManagedStream implements Stream {
     this.cursor.reset();
   }
 
-  /** Tells every reader that an app has moved the stream. */
+  /** A switch that still waits for its first media is told now: nobody waits for that any more. */
+  settleSwitch(): void {
+    this.#switches.settle();
+  }
+
+  /** Tells every reader that the stream was moved while its source worked. */
   announceMove(): void {
-    for (const listener of this.#movedByApp) listener();
+    for (const listener of this.#moveListeners) listener();
   }
 
   markRemoved(): void {
@@ -117,22 +139,26 @@ export class ManagedStream implements Stream {
   }
 
   walk(): SourceWalk {
-    const { defaults, clock, timers, owner } = this.#options;
+    const { defaults, clock, owner } = this.#options;
     return new CursorWalk({
       cursor: this.cursor,
+      switches: this.#switches,
       policy: defaults.retry,
       clock,
-      timers,
       stage: STAGES[this.kind],
       headers: () => ({ 'User-Agent': this.userAgent, ...this.#definition.headers }),
-      gaveUp: (error, retries) => owner.gaveUp(this, error, retries),
+      gaveUp: (error, retries) => {
+        this.settleSwitch();
+        owner.gaveUp(this, error, retries);
+      },
       erred: () => {
         this.errorCount += 1;
       },
       onMoved: (listener) => {
-        this.#movedByApp.add(listener);
-        return () => this.#movedByApp.delete(listener);
+        this.#moveListeners.add(listener);
+        return () => this.#moveListeners.delete(listener);
       },
+      announceMove: () => this.announceMove(),
     });
   }
 
@@ -156,6 +182,7 @@ export class ManagedStream implements Stream {
       failoverIndex: this.cursor.index,
       failoverAttempts: this.cursor.attempts,
       lastFailoverAtMs: this.cursor.lastMoveAtMs,
+      switches: this.#switches.kept,
       viewerCount: this.viewerCount,
       bytesServed: this.bytesServed,
       segmentsServed: this.segmentsServed,

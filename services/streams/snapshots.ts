@@ -18,6 +18,19 @@ export type ViewerSnapshot = {
   readonly lastAccessMs: number;
 };
 
+/** One switch of source. The times are `null` until media has come, and where nobody had a picture. */
+export type SwitchSnapshot = {
+  readonly atMs: number;
+  /** -1 is the primary, n the (n+1)-th backup. */
+  readonly fromIndex: number;
+  readonly toIndex: number;
+  readonly reason: string;
+  /** From the last byte of the old source to the first of the new. */
+  readonly gapMs: number | null;
+  readonly detectionMs: number | null;
+  readonly connectMs: number | null;
+};
+
 /** One stream as it is now: what was asked and what is observed. */
 export type StreamSnapshot = {
   readonly definition: StreamDefinition;
@@ -28,6 +41,8 @@ export type StreamSnapshot = {
   readonly failoverIndex: number;
   readonly failoverAttempts: number;
   readonly lastFailoverAtMs: number | null;
+  /** The last ten switches of source, oldest first. */
+  readonly switches: readonly SwitchSnapshot[];
   readonly viewerCount: number;
   readonly bytesServed: number;
   readonly segmentsServed: number;

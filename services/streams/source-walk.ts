@@ -1,15 +1,15 @@
 import { UpstreamError } from '#kernel/app-error';
 import type { AppError } from '#kernel/app-error';
-import { sleep } from '#kernel/clock';
-import type { Clock, Timers } from '#kernel/clock';
+import type { Clock } from '#kernel/clock';
 import { orAbort } from '#kernel/or-abort';
-import { decide, failoverReason, failureClassOf } from '#upstream';
+import { GOOD_SPELL_MS, decide, failoverReason, failureClassOf, pauseMs } from '#upstream';
 import type { FailoverStage, RetryPolicy } from '#upstream';
-import type { SourceCursor } from './source-cursor.ts';
-import type { Source, SourceWalk } from './viewing.ts';
-
-/** Media must flow for this long before an outage counts as over: a short good spell refunds nothing. */
-const GOOD_SPELL_MS = 10_000;
+import { Outage } from './outage.ts';
+import type { Probe, ProbeEnd } from './source-book.ts';
+import type { Place, SourceCursor } from './source-cursor.ts';
+import { SourceSpare } from './source-spare.ts';
+import type { SwitchLog } from './switch-log.ts';
+import type { Source, SourceWalk, SpareSource, SwitchTiming } from './viewing.ts';
 
 /** The answer to one failure, for all requests that met it; dropped when nobody waits for it. */
 type Answer = {
@@ -18,13 +18,14 @@ type Answer = {
   waiting: number;
 };
 
-type OutageRecord = { sinceMs: number; retries: number; failovers: number };
+/** A probe that somebody waits for is looked at this often at least. */
+const PROBE_LOOK_MS = 5000;
 
 export type WalkOptions = {
   readonly cursor: SourceCursor;
+  readonly switches: SwitchLog;
   readonly policy: RetryPolicy;
   readonly clock: Clock;
-  readonly timers: Timers;
   readonly stage: FailoverStage;
   /** `User-Agent` and the stream's own headers, as they are now. */
   readonly headers: () => Readonly<Record<string, string>>;
@@ -33,6 +34,8 @@ export type WalkOptions = {
   /** A source failed; counted, whatever is done about it. */
   readonly erred: () => void;
   readonly onMoved: (listener: () => void) => () => void;
+  /** This reader has moved the stream by itself. */
+  readonly announceMove: () => void;
 };
 
 /** One reader's way through the sources: counts its own retries, moves the common cursor. */
@@ -40,25 +43,37 @@ export class CursorWalk implements SourceWalk {
   readonly #options: WalkOptions;
   #source: Source;
   #generation: number;
-  #outage: OutageRecord | undefined;
+  #outage: Outage | undefined;
   #flowingSinceMs: number | undefined;
   #hasPicture = false;
   #answer: Answer | undefined;
+  #spare: SourceSpare | undefined;
+  /** Holds the source that we try for all readers. */
+  #holding = new AbortController();
 
   constructor(options: WalkOptions) {
     this.#options = options;
     this.#generation = options.cursor.generation;
-    this.#source = this.#sourceNow();
+    this.#source = this.#sourceOf(options.cursor);
   }
 
   get current(): Source {
-    if (this.#generation !== this.#options.cursor.generation) this.#adopt();
+    if (this.#hasMoved) this.#adopt();
     return this.#source;
   }
 
-  flowing(): void {
+  async ready(signal: AbortSignal): Promise<Source> {
+    const failure = await this.#enter(signal);
+    return failure === undefined ? this.#source : this.#next(failure, signal);
+  }
+
+  flowing(timing?: SwitchTiming): void {
+    const { cursor, switches, clock, stage } = this.#options;
     this.#hasPicture = true;
-    this.#flowingSinceMs ??= this.#options.clock.monotonicMs();
+    this.#flowingSinceMs ??= clock.monotonicMs();
+    cursor.book.flowed(this.#source.url);
+    if (stage === 'live') switches.watching(this);
+    if (!this.#hasMoved) switches.settle(timing);
   }
 
   async failed(failed: Source, error: AppError, signal: AbortSignal): Promise<Source> {
@@ -79,21 +94,86 @@ export class CursorWalk implements SourceWalk {
     return this.#options.onMoved(() => listener(this.current));
   }
 
+  spare(): SpareSource | undefined {
+    return this.#claim(this.#options.cursor.spare);
+  }
+
+  get canReturn(): boolean {
+    return this.#options.cursor.canReturn;
+  }
+
+  get isReturnDue(): boolean {
+    return this.#options.cursor.returnTo !== undefined;
+  }
+
+  returning(): SpareSource | undefined {
+    const { cursor } = this.#options;
+    const claimed = this.#claim(cursor.returnTo);
+    if (claimed !== undefined) cursor.returner = this;
+    return claimed;
+  }
+
+  returnToPrimary(): void {
+    this.#options.cursor.returnToPrimary();
+    this.#options.announceMove();
+  }
+
+  close(): void {
+    this.#spare?.close();
+    this.#holding.abort();
+    this.#options.switches.left(this);
+  }
+
+  #claim(place: Place | undefined): SpareSource | undefined {
+    if (place === undefined || this.#spare !== undefined) return undefined;
+    const { cursor, clock, erred } = this.#options;
+    const closed = (): void => {
+      this.#spare = undefined;
+      if (cursor.returner === this) cursor.returner = undefined;
+    };
+    const source = this.#sourceOf(place);
+    this.#spare = SourceSpare.claim({ source, book: cursor.book, clock, erred, closed });
+    return this.#spare;
+  }
+
   #beginAnswer(error: AppError): Answer {
+    const outage = this.#outageNow();
+    const hadFlowed = this.#flowingSinceMs !== undefined;
+    this.#options.cursor.book.failed(this.#source.url, error, this.#flowedMs);
+    this.#flowingSinceMs = undefined;
     const unwanted = new AbortController();
-    const next = this.#next(error, unwanted.signal).finally(() => {
+    const next = this.#after(error, { outage, hadFlowed }, unwanted.signal).finally(() => {
       this.#answer = undefined;
     });
     return { next, unwanted, waiting: 0 };
   }
 
-  async #next(error: AppError, signal: AbortSignal): Promise<Source> {
-    const outage = this.#outageNow();
-    const hadFlowed = this.#flowingSinceMs !== undefined;
-    this.#flowingSinceMs = undefined;
-    if (this.#generation !== this.#options.cursor.generation) {
-      outage.failovers += 1; // Another reader has moved the stream on: that counts as our switch.
-      return this.current;
+  #next(error: AppError, signal: AbortSignal): Promise<Source> {
+    return this.#after(error, { outage: this.#outageNow(), hadFlowed: false }, signal);
+  }
+
+  /** Goes on after a failure, ours or that of the reader whose probe we waited for. */
+  async #after(
+    error: AppError,
+    { outage, hadFlowed }: { outage: Outage; hadFlowed: boolean },
+    signal: AbortSignal,
+  ): Promise<Source> {
+    let failure: AppError | undefined = error;
+    for (let isFirst = true; failure !== undefined; isFirst = false) {
+      await this.#react(failure, { outage, hadFlowed: hadFlowed && isFirst }, signal);
+      failure = await this.#enter(signal);
+    }
+    return this.#source;
+  }
+
+  async #react(
+    error: AppError,
+    { outage, hadFlowed }: { outage: Outage; hadFlowed: boolean },
+    signal: AbortSignal,
+  ): Promise<void> {
+    if (this.#hasMoved) {
+      outage.switched(); // Another reader has moved the stream on: that counts as our switch.
+      return;
     }
     const decision = decide(this.#options.policy, {
       failure: failureClassOf(error),
@@ -102,48 +182,110 @@ export class CursorWalk implements SourceWalk {
       retries: outage.retries,
       failovers: outage.failovers,
       alternates: this.#options.cursor.alternates,
-      elapsedMs: this.#options.clock.monotonicMs() - outage.sinceMs,
+      elapsedMs: outage.elapsedMs,
+      hasSpare: this.#spare?.isFlowing ?? false,
     });
     if (decision.action === 'give-up') throw this.#giveUp(error, outage);
-    if (decision.delayMs > 0) await sleep(this.#options.timers, decision.delayMs, signal);
-    if (decision.action === 'failover') await this.#moveOn(error, outage, signal);
+    await this.#options.cursor.pause(decision.delayMs, signal);
+    if (this.#hasMoved) outage.switched();
+    else if (decision.action === 'failover') await this.#moveOn(error, outage, signal);
     else outage.retries += 1;
-    this.#adopt();
-    return this.#source;
   }
 
-  async #moveOn(error: AppError, outage: OutageRecord, signal: AbortSignal): Promise<void> {
-    if (this.#generation === this.#options.cursor.generation) {
-      const stage = error.details['stage'] === 'segment' ? 'segment' : this.#options.stage;
-      const advancing = this.#options.cursor.advance(failoverReason(stage, error), error);
-      // A resolver that fails names no other source either.
-      const moved = await orAbort(advancing, signal).catch(() => false);
-      signal.throwIfAborted();
-      if (!moved) throw this.#giveUp(error, outage);
+  async #moveOn(error: AppError, outage: Outage, signal: AbortSignal): Promise<void> {
+    const { cursor } = this.#options;
+    const spare = this.#spare?.isFlowing ? this.#spare : undefined;
+    if (spare === undefined && !cursor.hasResolver) await this.#cool(outage, signal);
+    if (!this.#hasMoved) {
+      const isMoved = await this.#advance(error, spare, signal);
+      if (!isMoved) return this.#stay(error, outage, signal);
+      if (cursor.hasResolver) await this.#cool(outage, signal);
     }
-    outage.failovers += 1;
-    outage.retries = 0;
+    outage.switched();
   }
 
-  #outageNow(): OutageRecord {
-    const now = this.#options.clock.monotonicMs();
-    const since = this.#flowingSinceMs;
-    if (since !== undefined && now - since >= GOOD_SPELL_MS) this.#outage = undefined;
-    this.#outage ??= { sinceMs: now, retries: 0, failovers: 0 };
-    return this.#outage;
+  async #advance(
+    error: AppError,
+    spare: SourceSpare | undefined,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const stage = error.details['stage'] === 'segment' ? 'segment' : this.#options.stage;
+    const reason = failoverReason(stage, error);
+    const to = spare === undefined ? {} : { to: spare.source.index };
+    const mayStay = this.#hasPicture;
+    const advancing = this.#options.cursor.advance({ reason, error, mayStay, ...to });
+    // A resolver that fails names no other source either.
+    const isMoved = await orAbort(advancing, signal).catch(() => false);
+    signal.throwIfAborted();
+    return isMoved;
+  }
+
+  /** Nobody named another source. A live picture waits for the one that it had. */
+  async #stay(error: AppError, outage: Outage, signal: AbortSignal): Promise<void> {
+    const { policy, stage, cursor } = this.#options;
+    const isLimited = policy.maxFailovers > 0 || outage.leftMs <= 0;
+    if (stage !== 'live' || !this.#hasPicture || isLimited) throw this.#giveUp(error, outage);
+    outage.failovers = Math.max(outage.failovers + 1, cursor.alternates);
+    await cursor.pause(pauseMs(policy, 1), signal);
+  }
+
+  /** Lets the next source cool, for a viewer that has a picture: others try what there is. */
+  #cool(outage: Outage, signal: AbortSignal): Promise<void> {
+    const waitMs = this.#hasPicture ? this.#options.cursor.coolingMs : 0;
+    return this.#options.cursor.pause(Math.min(waitMs, outage.leftMs), signal);
+  }
+
+  /**
+   * Takes the source that the stream is at. After a cooldown one live reader tries it, for all.
+   * @returns the failure, when another reader's try has failed.
+   */
+  async #enter(signal: AbortSignal): Promise<AppError | undefined> {
+    for (;;) {
+      this.#adopt();
+      if (this.#options.stage !== 'live') return undefined;
+      this.#holding.abort(); // What we tried before, if nothing became of it.
+      this.#holding = new AbortController();
+      const holder = this.#holding.signal;
+      const admission = this.#options.cursor.book.admit(this.#source.url, holder);
+      if ('isAdmitted' in admission) return undefined;
+      const end = await this.#probed(admission.probe, signal);
+      if (end !== undefined && typeof end !== 'string') return end;
+    }
+  }
+
+  /** How another reader's try ended; undefined when the stream has moved meanwhile. */
+  async #probed(probe: Probe, signal: AbortSignal): Promise<ProbeEnd | undefined> {
+    const { changes } = this.#options.cursor.book;
+    while (probe.end === undefined && !this.#hasMoved) await changes.wait(PROBE_LOOK_MS, signal);
+    return this.#hasMoved ? undefined : probe.end;
+  }
+
+  #outageNow(): Outage {
+    const { policy, clock } = this.#options;
+    if (this.#flowedMs >= GOOD_SPELL_MS) this.#outage = undefined;
+    return (this.#outage ??= new Outage(policy, clock));
+  }
+
+  /** How long media has flowed over the connection in use. */
+  get #flowedMs(): number {
+    const nowMs = this.#options.clock.monotonicMs();
+    return nowMs - (this.#flowingSinceMs ?? nowMs);
+  }
+
+  get #hasMoved(): boolean {
+    return this.#generation !== this.#options.cursor.generation;
   }
 
   #adopt(): void {
     this.#generation = this.#options.cursor.generation;
-    this.#source = this.#sourceNow();
+    this.#source = this.#sourceOf(this.#options.cursor);
   }
 
-  #sourceNow(): Source {
-    const { cursor, headers } = this.#options;
-    return { url: cursor.url, index: cursor.index, headers: headers() };
+  #sourceOf({ url, index }: Place): Source {
+    return { url, index, headers: this.#options.headers() };
   }
 
-  #giveUp(error: AppError, outage: OutageRecord): AppError {
+  #giveUp(error: AppError, outage: Outage): AppError {
     this.#outage = undefined;
     this.#options.gaveUp(error, outage.retries);
     if (outage.failovers === 0) return error; // The one source that there is: its own failure says most.

@@ -77,7 +77,7 @@ export class StreamEvents {
     });
   }
 
-  moved(stream: ManagedStream, move: Move): DomainEvent {
+  moved(stream: ManagedStream, move: Move, gapMs: number | null): DomainEvent {
     return this.#of(stream, {
       type: 'failover_triggered',
       oldUrl: move.oldUrl,
@@ -86,7 +86,7 @@ export class StreamEvents {
       attemptNumber: move.attempt,
       reason: move.reason,
       clientCount: stream.viewerCount,
-      gapMs: null,
+      gapMs,
     });
   }
 

@@ -10,6 +10,7 @@ import type { StateChange, StateJournal } from './ports.ts';
 import type { Move } from './source-cursor.ts';
 import { StreamEvents } from './stream-events.ts';
 import type { Removal } from './streams.ts';
+import type { SwitchTiming } from './viewing.ts';
 
 export type StreamLedgerOptions = {
   readonly journal: StateJournal;
@@ -67,8 +68,9 @@ export class StreamLedger {
     this.#options.journal.append(changes);
   }
 
-  moved(stream: ManagedStream, move: Move): void {
-    this.#options.journal.append([{ kind: 'noted', event: this.#events.moved(stream, move) }]);
+  moved(stream: ManagedStream, move: Move, timing: SwitchTiming | undefined): void {
+    const event = this.#events.moved(stream, move, timing?.gapMs ?? null);
+    this.#options.journal.append([{ kind: 'noted', event }]);
   }
 
   failed(stream: ManagedStream, error: AppError, retries: number): void {

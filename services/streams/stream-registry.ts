@@ -20,7 +20,7 @@ import type {
 import type { Move } from './source-cursor.ts';
 import { StreamLedger } from './stream-ledger.ts';
 import type { Removal, Streams } from './streams.ts';
-import type { Stream, StreamDirectory } from './viewing.ts';
+import type { Stream, StreamDirectory, SwitchTiming } from './viewing.ts';
 
 export type StreamRegistryOptions = {
   readonly store: StreamStore;
@@ -66,7 +66,7 @@ export class StreamRegistry implements Streams, StreamDirectory, StreamOwner {
         joined: (session) =>
           this.#withStream(session, (stream) => this.#ledger.joined(stream, session)),
         left: (session, reason) =>
-          this.#withStream(session, (stream) => this.#ledger.left(stream, session, reason)),
+          this.#withStream(session, (stream) => this.#left(stream, session, reason)),
       },
     });
   }
@@ -123,6 +123,7 @@ export class StreamRegistry implements Streams, StreamDirectory, StreamOwner {
 
   async remove(id: StreamId, removal: Removal): Promise<void> {
     const stream = await this.#find(id);
+    stream.settleSwitch();
     await this.#ledger.removed(stream, this.#sessions.ofStream(id), removal);
     this.#forget(stream);
   }
@@ -174,13 +175,14 @@ export class StreamRegistry implements Streams, StreamDirectory, StreamOwner {
     this.#segmentsServed += segments;
   }
 
-  moved(stream: ManagedStream, move: Move): void {
+  moved(stream: ManagedStream, move: Move, timing: SwitchTiming | undefined): void {
     this.#options.logger.info('source switched', {
       streamId: stream.id,
       failoverIndex: move.index,
       reason: move.reason,
+      ...timing,
     });
-    this.#ledger.moved(stream, move);
+    this.#ledger.moved(stream, move, timing);
   }
 
   gaveUp(stream: ManagedStream, error: AppError, retries: number): void {
@@ -193,6 +195,12 @@ export class StreamRegistry implements Streams, StreamDirectory, StreamOwner {
     this.#options.store.touch([stream.id]);
   }
 
+  /** With the last viewer goes who would have seen the new source's picture. */
+  #left(stream: ManagedStream, session: Session, reason: string): void {
+    if (stream.viewerCount === 0) stream.settleSwitch();
+    this.#ledger.left(stream, session, reason);
+  }
+
   #named(clientId: ClientId, id?: StreamId): readonly Session[] {
     const among = id === undefined ? this.#sessions.all() : this.#sessions.ofStream(id);
     return among.filter((session) => session.clientId === clientId);
@@ -200,7 +208,7 @@ export class StreamRegistry implements Streams, StreamDirectory, StreamOwner {
 
   async #advance(stream: ManagedStream): Promise<boolean> {
     try {
-      return await stream.cursor.advance('manual', undefined);
+      return await stream.cursor.advance({ reason: 'manual' });
     } catch (error) {
       this.#options.logger.warn('failover resolver failed', {
         streamId: stream.id,

@@ -21,6 +21,27 @@ export type Source = {
   readonly headers: Readonly<Record<string, string>>;
 };
 
+/** What a switch of source took, as one reader measured it; all in milliseconds. */
+export type SwitchTiming = {
+  /** From the last byte of the old source to the first of the new. */
+  readonly gapMs: number;
+  /** Of that: until it was noticed that the old source had failed. */
+  readonly detectionMs: number;
+  /** Of that: from asking the new source to its first media. */
+  readonly connectMs: number;
+};
+
+/** A source that a reader may open beside the one in use. Whoever got it closes it. */
+export interface SpareSource {
+  readonly source: Source;
+  /** Media arrives from it: should the source in use fail, this one takes over at once. */
+  flowing(): void;
+  /** It did not work: judged like any failure of that source; the one in use is not concerned. */
+  failed(error: AppError): void;
+  /** It is not held ready any more, or has become the source in use. Idempotent. */
+  close(): void;
+}
+
 /**
  * One reader's way through a stream's sources: a relay's, a file transfer's, a playlist's.
  * Retries are counted per walk; which source is in use is the stream's and common to all walks.
@@ -28,8 +49,16 @@ export type Source = {
 export interface SourceWalk {
   /** The source to open now. Another walk, or an app, may have moved the stream on. */
   readonly current: Source;
-  /** Media arrives from `current`. Tells the stream that this source works. */
-  flowing(): void;
+  /**
+   * The source to open now, as `current`; waits while another reader tries it after a cooldown.
+   * @throws as `failed`.
+   */
+  ready(signal: AbortSignal): Promise<Source>;
+  /**
+   * Media arrives from `current`. Tells the stream that this source works.
+   * @param timing - Where it took the place of another: how long the reader had nothing.
+   */
+  flowing(timing?: SwitchTiming): void;
   /**
    * The source `failed` did not work. Waits as the policy says and gives the next to try: the same
    * again, or another. When the stream has left `failed` already, gives the current one at once.
@@ -41,6 +70,21 @@ export interface SourceWalk {
   failed(failed: Source, error: AppError, signal: AbortSignal): Promise<Source>;
   /** Calls when an app moves the stream to another source; returns how to stop listening. */
   onMoved(listener: (source: Source) => void): () => void;
+  /**
+   * The source that would be next, to keep ready; at most one at a time. Absent when there is no
+   * other, when all others cool or are being tried, and when a resolver names the next.
+   */
+  spare(): SpareSource | undefined;
+  /** The stream returns to its primary when that works again: a setting. */
+  readonly canReturn: boolean;
+  /** It is time to try the primary, in order to return to it. */
+  readonly isReturnDue: boolean;
+  /** The primary, when that is due; of all readers one gets it at a time. */
+  returning(): SpareSource | undefined;
+  /** Moves the stream to the primary, which has proved to work. Readers hear of it by `onMoved`. */
+  returnToPrimary(): void;
+  /** This reader is done. Idempotent. */
+  close(): void;
 }
 
 /** One viewer's presence while one of its requests is served. */

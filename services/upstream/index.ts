@@ -1,9 +1,16 @@
 export { judgeAddress } from './address-policy.ts';
 export type { AddressPolicy } from './address-policy.ts';
 export { failureClassOf, statusOf } from './failure-class.ts';
+export type { FailureClass } from './failure-class.ts';
 export { failoverReason, wireNameOf } from './failover-reason.ts';
 export type { FailoverStage } from './failover-reason.ts';
 export type * from './ports.ts';
-export { decide } from './retry-policy.ts';
+export { decide, pauseMs } from './retry-policy.ts';
 export type { RetryPolicy } from './retry-policy.ts';
+export { chooseNext, chooseNow, isReturnDue } from './ring.ts';
+export type { RingChoice, RingPlace } from './ring.ts';
+export { GOOD_SPELL_MS, HEALTHY, isReady, stepHealth } from './source-health.ts';
+export type { HealthEvent, SourceHealth } from './source-health.ts';
 export { isSourceUrl } from './source-url.ts';
+export { anySpare } from './spare-permits.ts';
+export type { SparePermit, SparePermits, SparePurpose } from './spare-permits.ts';

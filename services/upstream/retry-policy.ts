@@ -26,6 +26,8 @@ export type Outage = {
   /** Other sources there are; with a resolver: how often it may be asked. */
   readonly alternates: number;
   readonly elapsedMs: number;
+  /** Another source is open already and gives media. */
+  readonly hasSpare?: boolean;
 };
 
 export type Decision =
@@ -39,25 +41,31 @@ export type Decision =
  * A source that broke off while it worked is asked once more at once. Then the next source's turn
  * comes, without delay within the first round. Where there is no other, the same is tried again.
  * A viewer that has had a picture is kept through further rounds until the outage is too long.
+ * Where another source is open already, it takes over at once.
  */
 export function decide(policy: RetryPolicy, outage: Outage): Decision {
-  if (outage.failure === 'broken' && outage.hadFlowed && outage.retries === 0) {
-    return { action: 'retry', delayMs: 0 };
-  }
+  if (outage.hasSpare && isAllowed(policy, outage)) return { action: 'failover', delayMs: 0 };
+  if (hasJustBrokenOff(outage)) return { action: 'retry', delayMs: 0 };
   if (outage.alternates === 0) return decideAlone(policy, outage);
   const perRound = policy.maxFailovers > 0 ? policy.maxFailovers : outage.alternates;
   if (outage.failovers < perRound) return { action: 'failover', delayMs: 0 };
   if (policy.maxFailovers > 0 || !mayGoOn(policy, outage)) return { action: 'give-up' };
   const rounds = Math.floor(outage.failovers / outage.alternates);
-  return { action: 'failover', delayMs: delay(policy, rounds) };
+  return { action: 'failover', delayMs: pauseMs(policy, rounds) };
 }
 
 function decideAlone(policy: RetryPolicy, outage: Outage): Decision {
-  const again: Decision = { action: 'retry', delayMs: delay(policy, outage.retries + 1) };
+  const again: Decision = { action: 'retry', delayMs: pauseMs(policy, outage.retries + 1) };
   if (outage.hasPicture) return mayGoOn(policy, outage) ? again : { action: 'give-up' };
   const worthwhile = outage.failure !== 'useless' && outage.retries < policy.retryAttempts;
   return worthwhile && isWithin(policy, outage) ? again : { action: 'give-up' };
 }
+
+const hasJustBrokenOff = ({ failure, hadFlowed, retries }: Outage): boolean =>
+  failure === 'broken' && hadFlowed && retries === 0;
+
+const isAllowed = ({ maxFailovers }: RetryPolicy, { failovers }: Outage): boolean =>
+  maxFailovers === 0 || failovers < maxFailovers;
 
 /** Only a viewer with a picture is kept waiting beyond the first round. */
 const mayGoOn = (policy: RetryPolicy, outage: Outage): boolean =>
@@ -69,7 +77,8 @@ const isWithin = (policy: RetryPolicy, outage: Outage): boolean =>
 const MIN_DELAY_MS = 100; // A delay of 0 in the configuration must not make a hot loop.
 const MAX_DELAY_MS = 10_000;
 
-const delay = (policy: RetryPolicy, attempt: number): number =>
+/** The pause before the `attempt`-th further round or retry: never none. */
+export const pauseMs = (policy: RetryPolicy, attempt: number): number =>
   backoffMs(
     {
       baseMs: Math.max(MIN_DELAY_MS, policy.retryDelayMs),

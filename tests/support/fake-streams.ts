@@ -146,6 +146,7 @@ export class FakeStreams implements Streams {
     return {
       definition,
       ...failover,
+      switches: [],
       kind: kindOf(definition.url),
       userAgent: definition.userAgent ?? 'penstock-test',
       currentUrl: definition.failoverUrls[failover.failoverIndex] ?? definition.url,

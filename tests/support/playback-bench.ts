@@ -8,8 +8,11 @@ import { newNodeEpoch } from '#kernel/ids';
 import { silentLogger } from '#kernel/logger';
 import { problemHandler } from '#api/middleware/problem-handler';
 import { LiveDelivery } from '#delivery';
+import type { StandbyMode } from '#delivery';
 import { StreamRegistry } from '#streams';
 import type { FailoverResolver, StreamDirectory, StreamInput } from '#streams';
+import { anySpare } from '#upstream';
+import type { SparePermits } from '#upstream';
 import { createUpstreamClient } from '../../services/adapters/http/upstream-client.ts';
 import { FakeResolver, FakeState } from './fake-state.ts';
 import { eventually } from './processes.ts';
@@ -27,6 +30,9 @@ export type PlaybackOptions = {
   readonly lingerMs?: number;
   readonly headersMs?: number;
   readonly outageLimitMs?: number;
+  readonly standby?: StandbyMode;
+  readonly permits?: SparePermits;
+  readonly failbackAfterMs?: number;
 };
 
 export type Collaborators = {
@@ -44,6 +50,8 @@ export async function startPlayback(options: PlaybackOptions) {
     upstream,
     timeouts: { connectMs: 1000, headersMs: options.headersMs ?? 1000 },
     stallMs: options.stallMs ?? 1000,
+    standby: options.standby ?? 'cold',
+    permits: options.permits ?? anySpare,
     viewerBufferBytes: options.viewerBufferBytes ?? 8 * 1024 * 1024,
     viewerPatienceMs: options.viewerPatienceMs ?? 60_000,
     lingerMs: options.lingerMs ?? 0,
@@ -115,6 +123,7 @@ function startStreams(state: FakeState, options: PlaybackOptions): StreamRegistr
         outageLimitMs: options.outageLimitMs ?? 3000,
         maxFailovers: 0,
       },
+      failbackAfterMs: options.failbackAfterMs ?? 0,
     },
     node: newNodeEpoch(),
     clock: systemClock,

@@ -29,8 +29,13 @@ export const streamInput = (url: string, over: Partial<StreamInput> = {}): Strea
   ...over,
 });
 
+export type BenchOptions = { readonly failbackAfterMs?: number; readonly outageLimitMs?: number };
+
 /** A real registry over state in memory and time that a test rules. */
-export async function startRegistry(resolver: FailoverResolver = new FakeResolver()) {
+export async function startRegistry(
+  resolver: FailoverResolver = new FakeResolver(),
+  { failbackAfterMs = 0, outageLimitMs = 30_000 }: BenchOptions = {},
+) {
   const clock = new TestClock();
   const state = new FakeState();
   const registry = new StreamRegistry({
@@ -44,9 +49,10 @@ export async function startRegistry(resolver: FailoverResolver = new FakeResolve
         retryAttempts: 3,
         retryDelayMs: 1000,
         retryBackoffFactor: 1,
-        outageLimitMs: 30_000,
+        outageLimitMs,
         maxFailovers: 0,
       },
+      failbackAfterMs,
     },
     node: newNodeEpoch(),
     clock,

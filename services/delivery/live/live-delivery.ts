@@ -5,14 +5,20 @@ import type { Logger } from '#kernel/logger';
 import { orAbort } from '#kernel/or-abort';
 import type { ViewerSink } from '#relay';
 import type { MediaKind, Stream, ViewerConnection, ViewerRequest } from '#streams';
-import type { UpstreamClient, UpstreamTimeouts } from '#upstream';
+import { anySpare } from '#upstream';
+import type { SparePermits, UpstreamClient, UpstreamTimeouts } from '#upstream';
 import { LiveFeed } from './live-feed.ts';
+import type { StandbyMode } from './spare-keeper.ts';
 
 export type LiveDeliveryOptions = {
   readonly upstream: UpstreamClient;
   readonly timeouts: UpstreamTimeouts;
   /** A live source that is silent for this long has stalled. */
   readonly stallMs: number;
+  /** What is held ready beside the source in use; `cold` when absent. */
+  readonly standby?: StandbyMode;
+  /** Whether a connection beside the one in use is allowed; always, when absent. */
+  readonly permits?: SparePermits;
   /** How far a viewer of a shared stream may fall behind. */
   readonly viewerBufferBytes: number;
   /** A viewer that takes nothing for this long is let go. */
@@ -159,10 +165,13 @@ export class LiveDelivery {
   }
 
   #newFeed(stream: Stream, isShared: boolean): LiveFeed {
-    const { viewerBufferBytes, viewerPatienceMs, ...common } = this.#options;
+    const { standby = 'cold', permits = anySpare, ...common } = this.#options;
+    const { viewerBufferBytes, viewerPatienceMs, ...rest } = common;
     return new LiveFeed({
-      ...common,
+      ...rest,
       stream,
+      standby,
+      permits,
       budgetBytes: viewerBufferBytes,
       patienceMs: viewerPatienceMs,
       isShared,

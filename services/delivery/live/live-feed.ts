@@ -1,4 +1,4 @@
-import { UpstreamError, toAppError } from '#kernel/app-error';
+import { toAppError } from '#kernel/app-error';
 import type { AppError } from '#kernel/app-error';
 import type { Clock, Timers } from '#kernel/clock';
 import type { Logger } from '#kernel/logger';
@@ -6,15 +6,21 @@ import { Splicer } from '#mpegts';
 import { Relay } from '#relay';
 import type { ViewerSink } from '#relay';
 import type { MediaKind, Source, SourceWalk, Stream } from '#streams';
-import type { UpstreamClient, UpstreamTimeouts } from '#upstream';
+import type { SparePermits, UpstreamClient, UpstreamTimeouts } from '#upstream';
+import { GapMeter } from './gap-meter.ts';
+import { openSource } from './open-source.ts';
+import { SpareKeeper } from './spare-keeper.ts';
+import type { StandbyMode } from './spare-keeper.ts';
 import { UpstreamPump, wrongType } from './upstream-pump.ts';
-import type { PumpEnd } from './upstream-pump.ts';
+import type { PumpEnd, PumpTarget } from './upstream-pump.ts';
 
 export type LiveFeedOptions = {
   readonly stream: Stream;
   readonly upstream: UpstreamClient;
   readonly timeouts: UpstreamTimeouts;
   readonly stallMs: number;
+  readonly standby: StandbyMode;
+  readonly permits: SparePermits;
   readonly budgetBytes: number;
   readonly patienceMs: number;
   readonly isShared: boolean;
@@ -40,26 +46,41 @@ export class LiveFeed {
   /** Makes one stream of all sources, so that players see no seam. */
   readonly #splicer = new Splicer();
   readonly #walk: SourceWalk;
+  readonly #spares: SpareKeeper;
+  readonly #gap: GapMeter;
   readonly #closed = new AbortController();
   readonly #start = Promise.withResolvers<FeedStart>();
   readonly #ended = Promise.withResolvers<AppError | undefined>();
   #attempt = new AbortController();
+  #reading: Source | undefined;
   #pump: UpstreamPump | undefined;
   #hasStarted = false;
+  /** Nothing of the source in use has gone to viewers yet. */
+  #isAwaited = true;
 
   constructor(options: LiveFeedOptions) {
+    const { stream, standby, budgetBytes, patienceMs, isShared } = options;
+    const { clock, timers, served, dropped } = options;
     this.#options = options;
-    this.#walk = options.stream.walk();
+    this.#walk = stream.walk();
+    this.#gap = new GapMeter(clock);
     this.#relay = new Relay({
-      isLossless: !options.isShared,
-      budgetBytes: options.budgetBytes,
-      patienceMs: options.patienceMs,
-      clock: options.clock,
-      timers: options.timers,
+      isLossless: !isShared,
+      budgetBytes,
+      patienceMs,
+      clock,
+      timers,
       resume: () => this.#pump?.resume(),
-      served: options.served,
-      dropped: options.dropped,
+      served,
+      dropped,
       tables: () => this.#splicer.tables(),
+    });
+    this.#spares = new SpareKeeper({
+      ...options,
+      streamId: stream.id,
+      walk: this.#walk,
+      mode: standby,
+      maxBytes: budgetBytes,
     });
     this.#start.promise.catch(() => {}); // Its waiters may all have left.
     void this.#run();
@@ -83,17 +104,19 @@ export class LiveFeed {
     this.#relay.detach(sink);
   }
 
-  /** Ends the upstream at once, also one that is still being opened. Idempotent. */
+  /** Ends every upstream at once, also one that is still being opened. Idempotent. */
   close(): void {
     this.#closed.abort();
     this.#attempt.abort();
     this.#pump?.close();
+    this.#spares.close();
+    this.#walk.close();
     this.#relay.close();
     this.#ended.resolve(undefined);
   }
 
   async #run(): Promise<void> {
-    const stopListening = this.#walk.onMoved(() => this.#attempt.abort());
+    const stopListening = this.#walk.onMoved((source) => this.#follow(source));
     try {
       await this.#readSources();
       this.#ended.resolve(undefined);
@@ -103,18 +126,26 @@ export class LiveFeed {
       this.#ended.resolve(this.#closed.signal.aborted ? undefined : failure);
     } finally {
       stopListening();
+      this.#spares.close();
+      this.#walk.close();
       this.#relay.flush();
     }
+  }
+
+  /** We may have found out by ourselves, and be there already. */
+  #follow({ url, index }: Source): void {
+    const isThere = this.#reading?.url === url && this.#reading.index === index;
+    if (!isThere) this.#attempt.abort();
   }
 
   /** Returns when the source proved to be another kind of media or the feed was closed. */
   async #readSources(): Promise<void> {
     const { signal } = this.#closed;
-    let source = this.#walk.current;
+    let source = await this.#walk.ready(signal);
     while (!signal.aborted) {
       const end = await this.#readSource(source);
       if (signal.aborted) return;
-      if (end === 'moved') source = this.#walk.current;
+      if (end === 'moved') source = await this.#walk.ready(signal);
       else if ('failure' in end) source = await this.#next(source, end.failure);
       else return this.#start.resolve({ kind: end.otherKind });
     }
@@ -135,19 +166,28 @@ export class LiveFeed {
     this.#attempt = new AbortController();
     const { signal } = this.#attempt;
     if (this.#closed.signal.aborted) return 'moved';
+    this.#reading = source;
     try {
-      const pump = await this.#open(source, signal);
-      this.#pump = pump;
+      this.#gap.asked();
+      const pump = await this.#pumpOf(source, signal);
+      signal.throwIfAborted();
       const moved = Promise.withResolvers<'moved'>();
       signal.addEventListener('abort', () => moved.resolve('moved'), { once: true });
-      const end = await Promise.race([pump.run(), moved.promise]);
+      const end = await Promise.race([pump.ended, moved.promise]);
       return this.#judgeEnd(end);
     } catch (error) {
       return signal.aborted ? 'moved' : { failure: toAppError(error) };
     } finally {
-      this.#pump?.close();
-      this.#pump = undefined;
+      this.#leavePump();
     }
+  }
+
+  #leavePump(): void {
+    const pump = this.#pump;
+    this.#pump = undefined;
+    pump?.close();
+    this.#spares.halted();
+    if (pump?.hasBegun && !this.#isAwaited) this.#gap.lost(pump.lastByteMs);
   }
 
   /** In the middle of a stream another kind of media is no more use than none. */
@@ -156,22 +196,38 @@ export class LiveFeed {
     return isLate ? { failure: wrongType() } : end;
   }
 
-  async #open(source: Source, signal: AbortSignal): Promise<UpstreamPump> {
-    const { upstream, timeouts, stallMs, clock, timers } = this.#options;
-    const { url, headers } = source;
-    const response = await upstream.open({ method: 'GET', url, headers, timeouts }, signal);
-    if (response.status < 200 || response.status > 299) {
-      response.close();
-      throw new UpstreamError('UPSTREAM_STATUS', {
-        message: `The source answered with status ${response.status}.`,
-        details: { status: response.status },
-      });
-    }
-    const target = {
-      begin: (contentType: string) => this.#begin(contentType),
-      push: (parts: readonly Buffer[]) => this.#relayed(this.#splicer.push(parts, clock.nowMs())),
+  /** An upstream of this source that is being read: the one held ready, or a new one. */
+  async #pumpOf(source: Source, signal: AbortSignal): Promise<UpstreamPump> {
+    const target = this.#target();
+    const taken = (pump: UpstreamPump): void => {
+      this.#pump = pump;
     };
-    return new UpstreamPump({ response, target, stallMs, clock, timers });
+    const spare = this.#spares.take(source);
+    if (spare !== undefined) return spare.take(target, taken, signal);
+    const { stallMs, clock, timers } = this.#options;
+    const response = await openSource(this.#options, source, signal);
+    const pump = new UpstreamPump({ response, target, stallMs, clock, timers });
+    taken(pump);
+    void pump.run();
+    return pump;
+  }
+
+  #target(): PumpTarget {
+    return {
+      begin: (contentType) => this.#begin(contentType),
+      push: (parts) => this.#splice(parts),
+      suspected: (isSuspected) => this.#spares.suspected(isSuspected),
+    };
+  }
+
+  /** A source gives media when some of it goes to viewers: that may take until its first keyframe. */
+  #splice(parts: readonly Buffer[]): boolean {
+    const spliced = this.#splicer.push(parts, this.#options.clock.nowMs());
+    if (this.#isAwaited && spliced.length > 0) {
+      this.#isAwaited = false;
+      this.#walk.flowing(this.#gap.begun());
+    }
+    return this.#relayed(spliced);
   }
 
   /** The keyframes are those of the splicer's last output. */
@@ -180,8 +236,9 @@ export class LiveFeed {
   }
 
   #begin(contentType: string): void {
-    this.#walk.flowing();
     if (this.#hasStarted) this.#relayed(this.#splicer.switchSource());
+    this.#isAwaited = true;
+    this.#spares.begun();
     this.#hasStarted = true;
     this.#start.resolve({ kind: 'live', contentType });
   }

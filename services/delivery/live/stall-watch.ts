@@ -5,6 +5,8 @@ export type StallWatchOptions = {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly stalled: () => void;
+  /** Half of the limit has passed in silence, or the silence is over. */
+  readonly suspected: (isSuspected: boolean) => void;
 };
 
 /**
@@ -15,16 +17,23 @@ export class StallWatch {
   readonly #options: StallWatchOptions;
   #lastMs: number;
   #isPaused = false;
+  #isSuspected = false;
   #timer: Timer;
 
   constructor(options: StallWatchOptions) {
     this.#options = options;
     this.#lastMs = options.clock.monotonicMs();
-    this.#timer = this.#arm(options.limitMs);
+    this.#timer = this.#arm(options.limitMs / 2);
+  }
+
+  /** When something was heard last. */
+  get lastMs(): number {
+    return this.#lastMs;
   }
 
   heard(): void {
     this.#lastMs = this.#options.clock.monotonicMs();
+    if (this.#isSuspected) this.#suspect(false);
   }
 
   pause(): void {
@@ -47,7 +56,14 @@ export class StallWatch {
   #look(): void {
     const { clock, limitMs, stalled } = this.#options;
     const silentMs = this.#isPaused ? 0 : clock.monotonicMs() - this.#lastMs;
-    if (silentMs >= limitMs) stalled();
-    else this.#timer = this.#arm(limitMs - silentMs);
+    if (silentMs >= limitMs) return stalled();
+    const isHalfOver = silentMs >= limitMs / 2;
+    this.#timer = this.#arm((isHalfOver ? limitMs : limitMs / 2) - silentMs);
+    if (isHalfOver !== this.#isSuspected) this.#suspect(isHalfOver);
+  }
+
+  #suspect(isSuspected: boolean): void {
+    this.#isSuspected = isSuspected;
+    this.#options.suspected(isSuspected);
   }
 }

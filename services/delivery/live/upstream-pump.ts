@@ -12,6 +12,8 @@ export interface PumpTarget {
   /** Live media of this type begins. */
   begin(contentType: string): void;
   push(parts: readonly Buffer[]): boolean;
+  /** The source has been silent for half of what makes a stall, or is heard again. */
+  suspected(isSuspected: boolean): void;
 }
 
 export type PumpOptions = {
@@ -32,17 +34,40 @@ export class UpstreamPump {
   readonly #aligner = new PacketAligner();
   readonly #watch: StallWatch;
   readonly #end = Promise.withResolvers<PumpEnd>();
+  #target: PumpTarget;
   #hasBegun = false;
 
   constructor(options: PumpOptions) {
     this.#options = options;
+    this.#target = options.target;
     const { stallMs, clock, timers } = options;
     this.#watch = new StallWatch({
       limitMs: stallMs,
       clock,
       timers,
       stalled: () => this.#fail('UPSTREAM_STALLED', 'The source has stopped sending.'),
+      suspected: (isSuspected) => this.#target.suspected(isSuspected),
     });
+  }
+
+  /** Media has come. */
+  get hasBegun(): boolean {
+    return this.#hasBegun;
+  }
+
+  /** When the last byte came, of the monotonic clock. */
+  get lastByteMs(): number {
+    return this.#watch.lastMs;
+  }
+
+  /** Resolves with how it ended; never rejects. */
+  get ended(): Promise<PumpEnd> {
+    return this.#end.promise;
+  }
+
+  /** What comes from now on goes to another target. */
+  redirect(target: PumpTarget): void {
+    this.#target = target;
   }
 
   /** Reads until the end; resolves with it. */
@@ -68,18 +93,18 @@ export class UpstreamPump {
   #chunk(bytes: Buffer): boolean {
     this.#watch.heard();
     if (!this.#hasBegun && !this.#begin(bytes)) return true;
-    const goesOn = this.#options.target.push(this.#aligner.align(bytes));
+    const goesOn = this.#target.push(this.#aligner.align(bytes));
     if (!goesOn) this.#watch.pause();
     return goesOn;
   }
 
   #begin(bytes: Buffer): boolean {
-    const { response, target } = this.#options;
+    const { response } = this.#options;
     const isSized = response.headers.has('content-length');
     const verdict = judgeFirstBytes(response.headers.get('content-type'), isSized, bytes);
     if (verdict.kind === 'live') {
       this.#hasBegun = true;
-      target.begin(verdict.contentType);
+      this.#target.begin(verdict.contentType);
       return true;
     }
     if (verdict.kind === 'not-media') this.#close({ failure: wrongType() });

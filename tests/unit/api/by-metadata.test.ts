@@ -40,6 +40,7 @@ function stream(name: string, { metadata = {}, viewers = 0, createdAtMs = 0 }: T
     failoverIndex: -1,
     failoverAttempts: 0,
     lastFailoverAtMs: null,
+    switches: [],
     viewerCount: viewers,
     bytesServed: 0,
     segmentsServed: 0,

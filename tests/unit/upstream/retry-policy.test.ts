@@ -82,6 +82,17 @@ const ROWS: readonly Row[] = [
     failover(0),
     { maxFailovers: 5 },
   ],
+  [
+    'goes to a source that is open already at once, before asking again and in any round',
+    { failure: 'broken', hadFlowed: true, alternates: 1, failovers: 9, hasSpare: true },
+    failover(0),
+  ],
+  [
+    'keeps to the failovers that are allowed also with a source that is open',
+    { alternates: 1, failovers: 2, hasPicture: true, hasSpare: true },
+    giveUp,
+    { maxFailovers: 2 },
+  ],
   ['retries the only source, with a pause', {}, retry(1000)],
   ['retries the only source as often as is set', { retries: 3 }, giveUp],
   ['does not retry the only source when it is useless', { failure: 'useless' }, giveUp],

@@ -1,0 +1,165 @@
+import { toAppError } from '#kernel/app-error';
+import type { AppError } from '#kernel/app-error';
+import type { Clock, Timers } from '#kernel/clock';
+import type { Source, SpareSource } from '#streams';
+import type { SparePermit } from '#upstream';
+import { GopBuffer } from './gop-buffer.ts';
+import { openSource } from './open-source.ts';
+import type { SourceOpener } from './open-source.ts';
+import { UpstreamPump, wrongType } from './upstream-pump.ts';
+import type { PumpTarget } from './upstream-pump.ts';
+
+export type SpareUpstreamOptions = SourceOpener & {
+  readonly spare: SpareSource;
+  readonly permit: SparePermit;
+  /** `paused`: once it is proved to be media it waits; `reading`: it is read, its last GOP kept. */
+  readonly mode: 'paused' | 'reading';
+  readonly stallMs: number;
+  readonly maxBytes: number;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  /** It did not work; it is closed. */
+  readonly failed: (error: AppError) => void;
+};
+
+/** An upstream beside the one in use, ready to take its place. */
+export class SpareUpstream {
+  readonly #options: SpareUpstreamOptions;
+  readonly #opening = new AbortController();
+  readonly #gop: GopBuffer;
+  readonly #ready = Promise.withResolvers<void>();
+  #pump: UpstreamPump | undefined;
+  /** What came before it was paused; lent until it goes on. */
+  #held: readonly Buffer[] | undefined;
+  #contentType: string | undefined;
+  #flowingSinceMs = Infinity;
+  #isTaken = false;
+
+  /** Opens the upstream at once. */
+  constructor(options: SpareUpstreamOptions) {
+    this.#options = options;
+    this.#gop = new GopBuffer(options.maxBytes);
+    this.#ready.promise.catch(() => {}); // Mostly nobody waits.
+    void this.#run();
+  }
+
+  get source(): Source {
+    return this.#options.spare.source;
+  }
+
+  /** For how long it has given media. */
+  get flowedMs(): number {
+    return Math.max(0, this.#options.clock.monotonicMs() - this.#flowingSinceMs);
+  }
+
+  /**
+   * Hands the upstream over, as soon as it gives media: what was kept goes to `target` first. The
+   * caller closes the pump.
+   *
+   * @param taken - Called before any byte reaches the target.
+   * @throws AppError when the upstream fails before; the signal's reason.
+   */
+  async take(
+    target: PumpTarget,
+    taken: (pump: UpstreamPump) => void,
+    signal: AbortSignal,
+  ): Promise<UpstreamPump> {
+    this.#isTaken = true;
+    const leave = (): void => this.close();
+    signal.addEventListener('abort', leave, { once: true });
+    try {
+      await this.#ready.promise;
+      signal.throwIfAborted();
+      return this.#handOver(target, taken);
+    } catch (error) {
+      this.close();
+      signal.throwIfAborted();
+      throw error;
+    } finally {
+      signal.removeEventListener('abort', leave);
+      this.#options.permit.release();
+      this.#options.spare.close();
+    }
+  }
+
+  /** Ends the connection at once, also one that is still being opened. Idempotent. */
+  close(): void {
+    this.#opening.abort();
+    this.#pump?.close();
+    this.#ready.reject(this.#opening.signal.reason);
+    this.#options.permit.release();
+    this.#options.spare.close();
+  }
+
+  #handOver(target: PumpTarget, taken: (pump: UpstreamPump) => void): UpstreamPump {
+    const pump = this.#pump;
+    if (pump === undefined || this.#contentType === undefined) throw wrongType();
+    const kept = this.#held ?? this.#gop.content;
+    const goOn = beginner(pump, target, this.#contentType);
+    pump.redirect({ ...target, push: goOn });
+    taken(pump);
+    const goesOn = kept.length === 0 || goOn(kept);
+    if (this.#held !== undefined && goesOn) pump.resume();
+    return pump;
+  }
+
+  async #run(): Promise<void> {
+    try {
+      this.#pump = await this.#open();
+      const end = await this.#pump.run();
+      // Once handed over, its end is its new owner's business.
+      if (this.#contentType !== undefined && this.#isTaken) return;
+      this.#fail('failure' in end ? end.failure : wrongType());
+    } catch (error) {
+      this.#fail(toAppError(error));
+    }
+  }
+
+  #fail(error: AppError): void {
+    if (this.#opening.signal.aborted) return;
+    this.#ready.reject(error);
+    if (!this.#isTaken) {
+      this.#options.spare.failed(error);
+      this.#options.failed(error);
+    }
+    this.close();
+  }
+
+  async #open(): Promise<UpstreamPump> {
+    const { stallMs, clock, timers } = this.#options;
+    const { signal } = this.#opening;
+    const response = await openSource(this.#options, this.source, signal);
+    return new UpstreamPump({ response, target: this.#target(), stallMs, clock, timers });
+  }
+
+  #target(): PumpTarget {
+    return {
+      begin: (contentType) => this.#begin(contentType),
+      push: (parts) => this.#keep(parts),
+      suspected: () => {},
+    };
+  }
+
+  #begin(contentType: string): void {
+    this.#contentType = contentType;
+    this.#flowingSinceMs = this.#options.clock.monotonicMs();
+    this.#options.spare.flowing();
+  }
+
+  #keep(parts: readonly Buffer[]): boolean {
+    const isReading = this.#options.mode === 'reading';
+    if (isReading) this.#gop.push(parts);
+    else this.#held = parts;
+    this.#ready.resolve();
+    return isReading;
+  }
+}
+
+/** Begins the target with the first bytes that it gets: now, or with what comes next. */
+const beginner =
+  (pump: UpstreamPump, target: PumpTarget, contentType: string): PumpTarget['push'] =>
+  (parts) => {
+    pump.redirect(target);
+    target.begin(contentType);
+    return target.push(parts);
+  };
