@@ -7,8 +7,11 @@ import type { FetchedPlaylist } from './fetch-playlist.ts';
 import type { ListedSegments } from './listed-segments.ts';
 import { Lru } from './lru.ts';
 
-/** Local URLs remembered per stream: a live list repeats all but one with every poll. */
-const REMEMBERED_URLS = 4096;
+/**
+ * Local URLs remembered per stream: a live list repeats all but one with every poll. A list that
+ * is longer than this gains nothing, so it is room for a day of 3-second segments: about 12 MB.
+ */
+const REMEMBERED_URLS = 32_768;
 
 /** Longer texts are rewritten in stretches, so that other viewers do not wait for them. */
 const LONG_TEXT_CHARS = 128 * 1024;
