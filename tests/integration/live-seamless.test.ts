@@ -16,7 +16,7 @@ import type { Fault } from '../../scripts/faultd.d/fake-provider.ts';
 import { LoopedTs } from '../../scripts/faultd.d/looped-ts.ts';
 import { media } from '../../scripts/faultd.d/media.ts';
 import { startPlayback } from '../support/playback-bench.ts';
-import { decodeErrors, frameTimes } from '../support/splice-check.ts';
+import { decodeErrors, frameTimes, wholeUnitsOf } from '../support/splice-check.ts';
 import { checkTs } from '../../scripts/faultd.d/ts-check.ts';
 import { packetsOf } from '../../scripts/faultd.d/ts-tools.ts';
 import { Viewer } from '../support/viewer.ts';
@@ -92,7 +92,7 @@ describe('a source that breaks', () => {
       await live.provider.until(() => live.provider.requestsOf('/b.ts').length === 1, 10_000);
       await viewer.more(188 * 4000, 10_000);
       const body = viewer.body();
-      const whole = body.subarray(0, body.length - (body.length % 188));
+      const whole = wholeUnitsOf(body);
       expect(checkTs(whole)).toMatchObject({ counterErrors: [], stepsBack: [] });
       const { errors, video, audio } = await judge(whole);
       expect(errors).toBe('');
@@ -111,7 +111,7 @@ describe('a source that breaks', () => {
     await first.more(188 * 4000, 10_000);
     for (const viewer of [first, second]) {
       const body = viewer.body();
-      const whole = body.subarray(0, body.length - (body.length % 188));
+      const whole = wholeUnitsOf(body);
       expect(checkTs(whole)).toMatchObject({ counterErrors: [], stepsBack: [] });
       expect((await judge(whole)).errors).toBe('');
     }

@@ -100,3 +100,16 @@ export async function frameTimes(path: string, track: string): Promise<FrameTime
     maxStepS: steps.reduce((most, step) => Math.max(most, step), 0),
   };
 }
+
+/** The capture without what its end cuts in two: pictures and sound frames that did not come whole. */
+export function wholeUnitsOf(capture: Buffer): Buffer {
+  const lastStart = new Map<number, number>();
+  for (const { pid, startsUnit, at } of packetsOf(capture)) if (startsUnit) lastStart.set(pid, at);
+  const isWhole = ({ pid, at }: { readonly pid: number; readonly at: number }): boolean =>
+    pid === PAT_PID || at < (lastStart.get(pid) ?? 0);
+  const kept = [...packetsOf(capture)].filter(isWhole);
+  return Buffer.concat(kept.map(({ at }) => capture.subarray(at, at + PACKET_BYTES)));
+}
+
+const PAT_PID = 0;
+const PACKET_BYTES = 188;
