@@ -10,9 +10,9 @@ import {
   stallAfter,
   startFakeProvider,
   status,
-} from '../support/fake-provider.ts';
-import { LoopedTs } from '../support/looped-ts.ts';
-import { media } from '../support/media.ts';
+} from '../../scripts/faultd.d/fake-provider.ts';
+import { LoopedTs } from '../../scripts/faultd.d/looped-ts.ts';
+import { media } from '../../scripts/faultd.d/media.ts';
 import { startPlayback } from '../support/playback-bench.ts';
 import type { PlaybackOptions } from '../support/playback-bench.ts';
 import { eventually } from '../support/processes.ts';
