@@ -67,13 +67,13 @@ export class SessionRegistry {
 
   /** Ends a session at once. Harmless when it has ended. */
   end(session: Session, reason: string): void {
-    if (!this.#forget(session)) return;
+    if (!this.#forget(session, reason)) return;
     this.#options.events.left(session, reason);
   }
 
   /** Ends all sessions of a stream without telling `events`; their owner has told already. */
   dropStream(streamId: StreamId): void {
-    for (const session of this.ofStream(streamId)) this.#forget(session);
+    for (const session of this.ofStream(streamId)) this.#forget(session, 'stream_removed');
   }
 
   ofStream(streamId: StreamId): readonly Session[] {
@@ -130,13 +130,13 @@ export class SessionRegistry {
     this.#byStream.set(session.streamId, sessions);
   }
 
-  #forget(session: Session): boolean {
+  #forget(session: Session, reason: string): boolean {
     const sessions = this.#byStream.get(session.streamId);
     if (sessions?.get(session.clientId) !== session) return false;
     this.#disarm(session);
     sessions.delete(session.clientId);
     if (sessions.size === 0) this.#byStream.delete(session.streamId);
-    session.end();
+    session.end(reason);
     return true;
   }
 

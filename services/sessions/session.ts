@@ -42,12 +42,12 @@ export class Session {
     this.lastAccessMs = identity.nowMs;
   }
 
-  /** Aborts when the session is over, however it ended. */
+  /** Aborts when the session is over, however it ended; the reason's message says how. */
   get ended(): AbortSignal {
     return this.#ended.signal;
   }
 
-  end(): void {
-    this.#ended.abort();
+  end(reason: string): void {
+    this.#ended.abort(new DOMException(reason, 'AbortError'));
   }
 }

@@ -8,6 +8,7 @@ export type {
 } from './ports.ts';
 export type * from './snapshots.ts';
 export type { Removal, Streams } from './streams.ts';
+export { endedViewing } from './ended-viewing.ts';
 export { StreamRegistry } from './stream-registry.ts';
 export type { StreamRegistryOptions } from './stream-registry.ts';
 export type * from './viewing.ts';

@@ -184,6 +184,8 @@ export class CursorWalk implements SourceWalk {
       alternates: this.#options.cursor.alternates,
       elapsedMs: outage.elapsedMs,
       hasSpare: this.#spare?.isFlowing ?? false,
+      hasResolver: this.#options.cursor.hasResolver,
+      isFile: this.#options.stage === 'vod',
     });
     if (decision.action === 'give-up') throw this.#giveUp(error, outage);
     await this.#options.cursor.pause(decision.delayMs, signal);

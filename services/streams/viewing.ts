@@ -114,7 +114,6 @@ export interface Stream {
   join(viewer: ViewerRequest, lingerMs: number): ViewerConnection;
   /**
    * A viewer that polls (HLS) has asked again. It leaves when it has not asked for `idleMs`.
-   * @throws NotAllowedError `VIEWER_KICKED` while a kicked viewer is refused.
    */
   poll(viewer: ViewerRequest, idleMs: number): ViewerConnection;
   /** What the source's answer proved: corrects `kind` where the URL said too little. */

@@ -28,6 +28,10 @@ export type Outage = {
   readonly elapsedMs: number;
   /** Another source is open already and gives media. */
   readonly hasSpare?: boolean;
+  /** The app is asked for each next source; it is not to be hammered. */
+  readonly hasResolver?: boolean;
+  /** A file is read, whose end is known: what cannot be gone on with is soon given up. */
+  readonly isFile?: boolean;
 };
 
 export type Decision =
@@ -48,17 +52,27 @@ export function decide(policy: RetryPolicy, outage: Outage): Decision {
   if (hasJustBrokenOff(outage)) return { action: 'retry', delayMs: 0 };
   if (outage.alternates === 0) return decideAlone(policy, outage);
   const perRound = policy.maxFailovers > 0 ? policy.maxFailovers : outage.alternates;
-  if (outage.failovers < perRound) return { action: 'failover', delayMs: 0 };
+  if (outage.failovers < perRound) return withinRound(policy, outage);
   if (policy.maxFailovers > 0 || !mayGoOn(policy, outage)) return { action: 'give-up' };
   const rounds = Math.floor(outage.failovers / outage.alternates);
   return { action: 'failover', delayMs: pauseMs(policy, rounds) };
 }
 
+/** An app is asked at once, then with growing pauses; a list is gone through without any. */
+function withinRound(policy: RetryPolicy, outage: Outage): Decision {
+  if (!outage.hasResolver || outage.failovers === 0) return { action: 'failover', delayMs: 0 };
+  if (!isWithin(policy, outage)) return { action: 'give-up' };
+  const doubling = { ...policy, retryBackoffFactor: 2 };
+  return { action: 'failover', delayMs: pauseMs(doubling, outage.failovers) };
+}
+
 function decideAlone(policy: RetryPolicy, outage: Outage): Decision {
   const again: Decision = { action: 'retry', delayMs: pauseMs(policy, outage.retries + 1) };
-  if (outage.hasPicture) return mayGoOn(policy, outage) ? again : { action: 'give-up' };
-  const worthwhile = outage.failure !== 'useless' && outage.retries < policy.retryAttempts;
-  return worthwhile && isWithin(policy, outage) ? again : { action: 'give-up' };
+  const isLost = outage.isFile === true && outage.failure === 'useless';
+  if (outage.hasPicture && !isLost) return mayGoOn(policy, outage) ? again : { action: 'give-up' };
+  const isWorthIt = outage.hasPicture || outage.failure !== 'useless';
+  const mayTry = isWorthIt && outage.retries < policy.retryAttempts;
+  return mayTry && isWithin(policy, outage) ? again : { action: 'give-up' };
 }
 
 const hasJustBrokenOff = ({ failure, hadFlowed, retries }: Outage): boolean =>

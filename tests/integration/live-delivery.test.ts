@@ -13,6 +13,7 @@ import {
   stallAfter,
   status,
   text,
+  trickle,
   truncateAfter,
 } from '../../scripts/faultd.d/fake-provider.ts';
 import type { Fault } from '../../scripts/faultd.d/fake-provider.ts';
@@ -163,6 +164,8 @@ describe('live delivery', () => {
   });
 });
 
+const DRIP_BYTES_PER_SECOND = 20;
+
 const START_FAULTS: readonly (readonly [string, Fault])[] = [
   ['answers 404', status(404)],
   ['answers 503', status(503)],
@@ -173,6 +176,7 @@ const START_FAULTS: readonly (readonly [string, Fault])[] = [
   ['speaks no HTTP', notHttp()],
   ['resets before any media', resetAfter(0)],
   ['closes before any media', eofAfter(0)],
+  ['drips', trickle(DRIP_BYTES_PER_SECOND)],
 ];
 
 describe('a live source that does not work from the start', () => {
@@ -220,6 +224,18 @@ describe('a live source that does not work from the start', () => {
       ]);
     },
   );
+
+  it('is a 503 with a time to come back to a viewer that waits while the server goes down', async () => {
+    await using live = await startLive({ headersMs: 5000 });
+    live.provider.setFault('/live/a.ts', slowHeaders(5000));
+    await using viewer = live.watch(await live.playback.create(live.primary));
+    await live.provider.until(() => live.provider.open() === 1);
+    live.playback.registry.close();
+    await viewer.ended();
+    expect(viewer.status).toBe(503);
+    expect(Number(viewer.headers['retry-after'])).toBeGreaterThan(0);
+    expect(JSON.parse(viewer.body().toString())).toMatchObject({ code: 'SHUTTING_DOWN' });
+  });
 
   it('that refuses connections, like its backup, is a 502', async () => {
     await using live = await startLive();

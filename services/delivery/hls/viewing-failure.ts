@@ -1,4 +1,4 @@
-import { NotAllowedError, NotFoundError } from '#kernel/app-error';
+import { endedViewing } from '#streams';
 import type { Stream } from '#streams';
 
 /** Why a viewer's request ended, where that was not its own doing. */
@@ -12,7 +12,5 @@ export type ViewingEnd = {
 /** What to tell a viewer whose request failed: that it was ended comes before what broke by it. */
 export function viewingFailure(error: unknown, { stream, ended, gone }: ViewingEnd): unknown {
   if (gone.aborted || !ended.aborted) return error;
-  return stream.removed.aborted
-    ? new NotFoundError('STREAM_GONE', { message: 'The stream was removed while it was watched.' })
-    : new NotAllowedError('VIEWER_KICKED', { message: 'This viewer was disconnected.' });
+  return endedViewing(stream, ended);
 }

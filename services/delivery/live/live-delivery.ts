@@ -1,9 +1,10 @@
-import { AppError, NotAllowedError, NotFoundError } from '#kernel/app-error';
+import { AppError } from '#kernel/app-error';
 import type { Clock, Timer, Timers } from '#kernel/clock';
 import type { StreamId, ClientId } from '#kernel/ids';
 import type { Logger } from '#kernel/logger';
 import { orAbort } from '#kernel/or-abort';
 import type { ViewerSink } from '#relay';
+import { endedViewing } from '#streams';
 import type { MediaKind, Stream, ViewerConnection, ViewerRequest } from '#streams';
 import { anySpare } from '#upstream';
 import type { SparePermits, UpstreamClient, UpstreamTimeouts } from '#upstream';
@@ -93,7 +94,7 @@ export class LiveDelivery {
     } catch (error) {
       const wasEnded = connection.ended.aborted && !gone.aborted;
       leave(error instanceof AppError ? 'sources_failed' : 'client_disconnected');
-      throw wasEnded ? endedWhileWaiting(stream) : error;
+      throw wasEnded ? endedViewing(stream, connection.ended) : error;
     }
   }
 
@@ -207,8 +208,3 @@ function firstEnd({ feed, connection, gone, stuck }: Ends): Promise<ViewingEnd> 
     void feed.ended.then((failure) => resolve(failure === undefined ? 'clean' : 'broken'));
   });
 }
-
-const endedWhileWaiting = (stream: Stream): AppError =>
-  stream.removed.aborted
-    ? new NotFoundError('STREAM_GONE', { message: 'The stream was removed while it was awaited.' })
-    : new NotAllowedError('VIEWER_KICKED', { message: 'This viewer was disconnected.' });

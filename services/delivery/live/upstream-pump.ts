@@ -7,6 +7,8 @@ import type { UpstreamResponse } from '#upstream';
 import { judgeFirstBytes } from './first-bytes.ts';
 import { StallWatch } from './stall-watch.ts';
 
+const PACKET_BYTES = 188;
+
 /** Takes what a pump reads: parts are whole packets, lent until `resume` when it says false. */
 export interface PumpTarget {
   /** Live media of this type begins. */
@@ -36,6 +38,9 @@ export class UpstreamPump {
   readonly #end = Promise.withResolvers<PumpEnd>();
   #target: PumpTarget;
   #hasBegun = false;
+  /** What came before it was enough to judge. */
+  #opening = Buffer.alloc(0);
+  #unheardBytes = 0;
 
   constructor(options: PumpOptions) {
     this.#options = options;
@@ -74,7 +79,7 @@ export class UpstreamPump {
   run(): Promise<PumpEnd> {
     this.#options.response.read({
       chunk: (bytes) => this.#chunk(bytes),
-      end: () => this.#fail('UPSTREAM_ENDED', 'The live source has closed its connection.'),
+      end: () => this.#ended(),
       fail: (error) => this.#close({ failure: error }),
     });
     return this.#end.promise;
@@ -91,17 +96,33 @@ export class UpstreamPump {
   }
 
   #chunk(bytes: Buffer): boolean {
-    this.#watch.heard();
-    if (!this.#hasBegun && !this.#begin(bytes)) return true;
-    const goesOn = this.#target.push(this.#aligner.align(bytes));
+    this.#hear(bytes.length);
+    const media = this.#hasBegun ? bytes : this.#begin(bytes);
+    if (media === undefined) return true;
+    const goesOn = this.#target.push(this.#aligner.align(media));
     if (!goesOn) this.#watch.pause();
     return goesOn;
   }
 
-  #begin(bytes: Buffer): boolean {
+  /** Less than a packet is no sign of life: a source that drips is as good as silent. */
+  #hear(bytes: number): void {
+    this.#unheardBytes += bytes;
+    if (this.#unheardBytes < PACKET_BYTES) return;
+    this.#unheardBytes = 0;
+    this.#watch.heard();
+  }
+
+  /** The first bytes, once there are enough to judge and they are live media. */
+  #begin(bytes: Buffer): Buffer | undefined {
+    this.#opening = Buffer.concat([this.#opening, bytes]);
+    if (this.#opening.length < PACKET_BYTES) return undefined;
+    return this.#judge(this.#opening) ? this.#opening : undefined;
+  }
+
+  #judge(opening: Buffer): boolean {
     const { response } = this.#options;
     const isSized = response.headers.has('content-length');
-    const verdict = judgeFirstBytes(response.headers.get('content-type'), isSized, bytes);
+    const verdict = judgeFirstBytes(response.headers.get('content-type'), isSized, opening);
     if (verdict.kind === 'live') {
       this.#hasBegun = true;
       this.#target.begin(verdict.contentType);
@@ -110,6 +131,13 @@ export class UpstreamPump {
     if (verdict.kind === 'not-media') this.#close({ failure: wrongType() });
     else this.#close({ otherKind: verdict.kind });
     return false;
+  }
+
+  /** A body that ends before it is a packet long may still be a page, or a playlist. */
+  #ended(): void {
+    const isShort = !this.#hasBegun && this.#opening.length > 0;
+    if (isShort && !this.#judge(this.#opening)) return;
+    this.#fail('UPSTREAM_ENDED', 'The live source has closed its connection.');
   }
 
   #fail(code: 'UPSTREAM_STALLED' | 'UPSTREAM_ENDED', message: string): void {

@@ -1,4 +1,5 @@
-import { AppError, NotAllowedError, NotFoundError } from '#kernel/app-error';
+import { AppError } from '#kernel/app-error';
+import { endedViewing } from '#streams';
 import type { Source, Stream, ViewerConnection } from '#streams';
 import type { ByteRange } from './byte-range.ts';
 import { describeFile } from './describe-file.ts';
@@ -55,7 +56,7 @@ export class VodDelivery {
       return await this.#begin(viewing);
     } catch (error) {
       connection.close(gone.aborted ? 'client_disconnected' : 'sources_failed');
-      if (connection.ended.aborted && !gone.aborted) throw endedWhileWaiting(stream);
+      if (connection.ended.aborted && !gone.aborted) throw endedViewing(stream, connection.ended);
       throw error;
     }
   }
@@ -64,7 +65,7 @@ export class VodDelivery {
     const signal = AbortSignal.any([gone, stream.removed]);
     const sources = new FileSources(this.#options, stream, signal);
     const answer = await describeFile(sources).catch((error: unknown) => {
-      throw stream.removed.aborted && !gone.aborted ? endedWhileWaiting(stream) : error;
+      throw stream.removed.aborted && !gone.aborted ? endedViewing(stream, signal) : error;
     });
     const isPartial =
       request.range !== undefined && conditionHolds(request.condition, answer.identity);
@@ -133,8 +134,3 @@ const LEAVE_REASONS = {
   failed: 'sources_failed',
   left: 'client_disconnected',
 } as const satisfies Record<TransferEnd, string>;
-
-const endedWhileWaiting = (stream: Stream): AppError =>
-  stream.removed.aborted
-    ? new NotFoundError('STREAM_GONE', { message: 'The stream was removed while it was awaited.' })
-    : new NotAllowedError('VIEWER_KICKED', { message: 'This viewer was disconnected.' });

@@ -138,13 +138,15 @@ describe('a walk through the sources', () => {
 describe('a walk with a resolver', () => {
   it('asks with what the app needs to know, counting the primary as 0', async () => {
     const resolver = new FakeResolver('http://b/', 'http://c/');
-    const { stream } = await openStream(
+    const { stream, clock } = await openStream(
       { failoverResolverUrl: 'http://app/r', metadata: { id: '7' } },
       resolver,
     );
     const walk = stream.walk();
     const second = await walk.failed(walk.current, failure('UPSTREAM_STATUS', 403), never);
-    await walk.failed(second, refused(), never);
+    const third = walk.failed(second, refused(), never);
+    await clock.advance(1000);
+    await third;
     expect(resolver.questions).toEqual([
       {
         currentUrl: 'http://a/1',
@@ -177,15 +179,22 @@ describe('a walk with a resolver', () => {
     expect(state.told.at(-1)).toBe('stream_failed');
   });
 
-  it('stops asking after ten answers that did not work', async () => {
+  it('asks again only after pauses that grow, and not beyond the outage limit', async () => {
     const answers = Array.from({ length: 50 }, (_, n) => `http://b/${n}`);
     const resolver = new FakeResolver(...answers);
-    const { stream } = await openStream({ failoverResolverUrl: 'http://app/r' }, resolver);
+    const { stream, clock } = await openStream({ failoverResolverUrl: 'http://app/r' }, resolver);
     const walk = stream.walk();
+    const askedAt: number[] = [];
+    const startMs = clock.nowMs();
     const tryAll = async (): Promise<void> => {
-      for (let source = walk.current; ;) source = await walk.failed(source, refused(), never);
+      for (let source = walk.current; ;) {
+        source = await walk.failed(source, refused(), never);
+        askedAt.push(clock.nowMs() - startMs);
+      }
     };
-    await expect(tryAll()).rejects.toMatchObject({ code: 'ALL_SOURCES_FAILED' });
-    expect(resolver.questions).toHaveLength(10);
+    const trying = tryAll().catch((error: unknown) => error);
+    await clock.advance(60_000);
+    expect(await trying).toMatchObject({ code: 'ALL_SOURCES_FAILED' });
+    expect(askedAt).toEqual([0, 1000, 3000, 7000, 15_000, 25_000, 35_000]);
   });
 });

@@ -108,6 +108,31 @@ const ROWS: readonly Row[] = [
     giveUp,
   ],
   ['grows the pause when told to', { retries: 1 }, retry(1500), { retryBackoffFactor: 1.5 }],
+  [
+    'asks an app for the first next source at once',
+    { alternates: 10, hasResolver: true },
+    failover(0),
+  ],
+  [
+    'asks an app again only after a pause that grows',
+    { alternates: 10, hasResolver: true, failovers: 3 },
+    failover(4000),
+  ],
+  [
+    'stops asking an app when the outage is too long',
+    { alternates: 10, hasResolver: true, failovers: 3, elapsedMs: 30_000 },
+    giveUp,
+  ],
+  [
+    'gives a file up that cannot be gone on with, after as many retries as are set',
+    { isFile: true, failure: 'useless', hasPicture: true, retries: 3 },
+    giveUp,
+  ],
+  [
+    'tries such a file again until then',
+    { isFile: true, failure: 'useless', hasPicture: true, retries: 2 },
+    retry(1000),
+  ],
   ['never retries without a pause', {}, retry(100), { retryDelayMs: 0 }],
 ];
 
