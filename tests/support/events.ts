@@ -4,6 +4,7 @@ import type { NodeEpoch, SessionId, StreamId } from '#kernel/ids';
 import type { StateChange, StreamDefinition } from '#streams';
 import type { Endpoint } from '#webhooks';
 import { endpointIdOf } from '#kernel/ids';
+import { NO_OPTIONS } from './stream-bench.ts';
 
 export const STREAM = asStreamId('0123456789abcdef0123456789abcdef');
 export const VIEWER = asClientId('client_0123456789abcdef');
@@ -79,16 +80,7 @@ export const aDefinition = (changes: Partial<StreamDefinition> = {}): StreamDefi
   headers: {},
   metadata: {},
   sharing: null,
-  options: {
-    strictLiveTs: null,
-    useStickySession: null,
-    enableSilenceDetection: null,
-    silenceThresholdDb: null,
-    silenceDurationSeconds: null,
-    silenceCheckIntervalSeconds: null,
-    silenceFailoverThreshold: null,
-    silenceMonitoringGraceSeconds: null,
-  },
+  options: NO_OPTIONS,
   createdAtMs: AT_MS,
   ...changes,
 });

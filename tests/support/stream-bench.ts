@@ -5,7 +5,8 @@ import type { FailoverResolver, StreamInput } from '#streams';
 import { FakeResolver, FakeState } from './fake-state.ts';
 import { TestClock } from './test-clock.ts';
 
-const NO_OPTIONS: StreamInput['options'] = {
+/** A stream that leaves every switch to the global setting. */
+export const NO_OPTIONS: StreamInput['options'] = {
   strictLiveTs: null,
   useStickySession: null,
   enableSilenceDetection: null,

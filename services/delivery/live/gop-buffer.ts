@@ -1,4 +1,5 @@
-const PACKET_BYTES = 188;
+import { PACKET_BYTES } from '#mpegts';
+
 const SYNC = 0x47;
 const PAT_PID = 0;
 /** A PMT that needs more packets than this is not kept. */

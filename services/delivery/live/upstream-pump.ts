@@ -1,13 +1,13 @@
 import { MediaError, UpstreamError } from '#kernel/app-error';
 import type { AppError } from '#kernel/app-error';
 import type { Clock, Timers } from '#kernel/clock';
-import { PacketAligner } from '#mpegts';
+import { PACKET_BYTES, PacketAligner } from '#mpegts';
 import type { MediaKind } from '#streams';
 import type { UpstreamResponse } from '#upstream';
 import { judgeFirstBytes } from './first-bytes.ts';
 import { StallWatch } from './stall-watch.ts';
 
-const PACKET_BYTES = 188;
+const NOTHING = Buffer.alloc(0);
 
 /** Takes what a pump reads: parts are whole packets, lent until `resume` when it says false. */
 export interface PumpTarget {
@@ -39,7 +39,7 @@ export class UpstreamPump {
   #target: PumpTarget;
   #hasBegun = false;
   /** What came before it was enough to judge. */
-  #opening = Buffer.alloc(0);
+  #opening = NOTHING;
   #unheardBytes = 0;
 
   constructor(options: PumpOptions) {
@@ -114,9 +114,11 @@ export class UpstreamPump {
 
   /** The first bytes, once there are enough to judge and they are live media. */
   #begin(bytes: Buffer): Buffer | undefined {
-    this.#opening = Buffer.concat([this.#opening, bytes]);
-    if (this.#opening.length < PACKET_BYTES) return undefined;
-    return this.#judge(this.#opening) ? this.#opening : undefined;
+    const isFirst = this.#opening.length === 0;
+    const opening = isFirst ? bytes : Buffer.concat([this.#opening, bytes]);
+    const isEnough = opening.length >= PACKET_BYTES;
+    this.#opening = isEnough ? NOTHING : Buffer.from(opening); // What was lent is not kept.
+    return isEnough && this.#judge(opening) ? opening : undefined;
   }
 
   #judge(opening: Buffer): boolean {

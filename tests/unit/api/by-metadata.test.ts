@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { counted, listed, oldest, removable } from '#api/selection/by-metadata';
 import { streamIdOf } from '#kernel/ids';
 import type { StreamSnapshot } from '#streams';
+import { NO_OPTIONS } from '../../support/stream-bench.ts';
 
 type Traits = {
   readonly metadata?: Record<string, string>;
@@ -22,16 +23,7 @@ function stream(name: string, { metadata = {}, viewers = 0, createdAtMs = 0 }: T
       headers: {},
       metadata,
       sharing: null,
-      options: {
-        strictLiveTs: null,
-        useStickySession: null,
-        enableSilenceDetection: null,
-        silenceThresholdDb: null,
-        silenceDurationSeconds: null,
-        silenceCheckIntervalSeconds: null,
-        silenceFailoverThreshold: null,
-        silenceMonitoringGraceSeconds: null,
-      },
+      options: NO_OPTIONS,
       createdAtMs,
     },
     kind: 'live',
