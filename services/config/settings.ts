@@ -158,7 +158,8 @@ export const SETTINGS = {
   STREAM_RETRY_ATTEMPTS: {
     schema: count(3),
     group: 'Upstream',
-    meaning: 'Retries of the same source where there is no other to go to. With another, a source that broke off while it worked is asked once more, at once; then the next has its turn.',
+    meaning:
+      'Retries of the same source where there is no other to go to. With another, a source that broke off while it worked is asked once more, at once; then the next has its turn.',
   },
   STREAM_RETRY_DELAY: {
     schema: Joi.number().min(0).max(3600).default(1),
@@ -180,7 +181,8 @@ export const SETTINGS = {
   MAX_FAILOVER_ATTEMPTS: {
     schema: count(0),
     group: 'Upstream',
-    meaning: 'Switches of source in one outage; 0 tries each once (with a resolver: 10, with pauses that grow) before a viewer without a picture gets an error.',
+    meaning:
+      'Switches of source in one outage; 0 tries each once (with a resolver: 10, with pauses that grow) before a viewer without a picture gets an error.',
   },
   LIVE_STANDBY: {
     schema: Joi.string().valid('cold', 'warm', 'hot').default('cold'),
