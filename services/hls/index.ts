@@ -1,6 +1,9 @@
 export { Places, cutOf, filmOf, type Film } from './film.ts';
 export { createHandleCodec, type HandleCodec, type Target } from './segment-handle.ts';
 export { isHls, isPlaylist, looksLikeMedia, withoutBom } from './is-playlist.ts';
+export { listsPosition, lowLatencyOf } from './low-latency.ts';
+export type { DeltaFacts, LowLatencyFacts, ReloadPosition } from './low-latency.ts';
+export { withoutLowLatency } from './plain-playlist.ts';
 export { parsePlaylist, type PlaylistFacts } from './parse-playlist.ts';
 export { windowOf } from './playlist-window.ts';
 export type { TextEncoding } from './resolve-reference.ts';
