@@ -10,6 +10,7 @@ import type { Logger } from '#kernel/logger';
 import type { RunningProcess } from '#lifecycle';
 import { StreamRegistry } from '#streams';
 import { Webhooks, createDeliver } from '#webhooks';
+import { FfmpegSilenceProbe } from '#adapters/ffmpeg/silence-probe';
 import { ffmpegVersion } from '#adapters/ffmpeg/version';
 import { AxiosFailoverResolver } from '#adapters/http/failover-resolver';
 import { AxiosProbe } from '#adapters/http/probe';
@@ -151,7 +152,9 @@ function deliveryOf({ config, registry, clients, secret, logger }: DeliveryParts
     logger,
   };
   const { viewerBufferBytes } = config;
-  const live = new LiveDelivery({ ...common, stallMs: liveStallMs, viewerBufferBytes });
+  const silenceProbe = new FfmpegSilenceProbe({ program: config.ffmpegPath, logger });
+  const detection = { settings: config.detection, silenceProbe };
+  const live = new LiveDelivery({ ...common, stallMs: liveStallMs, detection, viewerBufferBytes });
   const hls = new HlsDelivery({
     ...common,
     texts: clients.texts,

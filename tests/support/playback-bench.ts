@@ -7,7 +7,9 @@ import { systemClock, systemTimers } from '#kernel/clock';
 import { newNodeEpoch } from '#kernel/ids';
 import { silentLogger } from '#kernel/logger';
 import { problemHandler } from '#api/middleware/problem-handler';
+import { loadConfig } from '#config';
 import { LiveDelivery } from '#delivery';
+import type { LiveDetection } from '#delivery';
 import { StreamRegistry } from '#streams';
 import type { FailoverResolver, StreamDirectory, StreamInput } from '#streams';
 import { createUpstreamClient } from '../../services/adapters/http/upstream-client.ts';
@@ -22,6 +24,8 @@ export type PlaybackOptions = {
   readonly resolver?: FailoverResolver;
   readonly sharing?: 'per-client' | 'shared';
   readonly stallMs?: number;
+  /** As configured by default when absent. */
+  readonly detection?: LiveDetection;
   readonly viewerBufferBytes?: number;
   readonly headersMs?: number;
   readonly outageLimitMs?: number;
@@ -42,6 +46,7 @@ export async function startPlayback(options: PlaybackOptions) {
     upstream,
     timeouts: { connectMs: 1000, headersMs: options.headersMs ?? 1000 },
     stallMs: options.stallMs ?? 1000,
+    detection: options.detection ?? { settings: loadConfig({}).detection },
     viewerBufferBytes: options.viewerBufferBytes ?? 8 * 1024 * 1024,
     clock: systemClock,
     timers: systemTimers,

@@ -6,13 +6,15 @@ import { orAbort } from '#kernel/or-abort';
 import type { ViewerSink } from '#relay';
 import type { MediaKind, Stream, ViewerConnection, ViewerRequest } from '#streams';
 import type { UpstreamClient, UpstreamTimeouts } from '#upstream';
+import type { LiveDetection } from './detection.ts';
 import { LiveFeed } from './live-feed.ts';
 
 export type LiveDeliveryOptions = {
   readonly upstream: UpstreamClient;
   readonly timeouts: UpstreamTimeouts;
-  /** A live source that is silent for this long has stalled. */
+  /** A live source that is silent for this long has stalled, whatever its rhythm. */
   readonly stallMs: number;
+  readonly detection: LiveDetection;
   /** How far a viewer of a shared stream may fall behind. */
   readonly viewerBufferBytes: number;
   readonly clock: Clock;
@@ -131,12 +133,14 @@ export class LiveDelivery {
   }
 
   #newFeed(stream: Stream, isShared: boolean): LiveFeed {
-    const { upstream, timeouts, stallMs, viewerBufferBytes, clock, timers, logger } = this.#options;
+    const { upstream, timeouts, stallMs, detection, viewerBufferBytes, clock, timers, logger } =
+      this.#options;
     return new LiveFeed({
       stream,
       upstream,
       timeouts,
       stallMs,
+      detection,
       budgetBytes: viewerBufferBytes,
       isShared,
       clock,

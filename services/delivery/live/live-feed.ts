@@ -7,6 +7,8 @@ import { Relay } from '#relay';
 import type { ViewerSink } from '#relay';
 import type { MediaKind, Source, SourceWalk, Stream } from '#streams';
 import type { UpstreamClient, UpstreamTimeouts } from '#upstream';
+import type { LiveDetection } from './detection.ts';
+import { detectionOf } from './detection.ts';
 import { UpstreamPump, wrongType } from './upstream-pump.ts';
 import type { PumpEnd } from './upstream-pump.ts';
 
@@ -15,6 +17,7 @@ export type LiveFeedOptions = {
   readonly upstream: UpstreamClient;
   readonly timeouts: UpstreamTimeouts;
   readonly stallMs: number;
+  readonly detection: LiveDetection;
   readonly budgetBytes: number;
   readonly isShared: boolean;
   readonly clock: Clock;
@@ -152,7 +155,7 @@ export class LiveFeed {
   }
 
   async #open(source: Source, signal: AbortSignal): Promise<UpstreamPump> {
-    const { upstream, timeouts, stallMs, clock, timers } = this.#options;
+    const { stream, upstream, timeouts, stallMs, clock, timers } = this.#options;
     const { url, headers } = source;
     const response = await upstream.open({ method: 'GET', url, headers, timeouts }, signal);
     if (response.status < 200 || response.status > 299) {
@@ -165,8 +168,10 @@ export class LiveFeed {
     const target = {
       begin: (contentType: string) => this.#begin(contentType),
       push: (parts: readonly Buffer[]) => this.#relayed(this.#splicer.push(parts, clock.nowMs())),
+      facts: () => this.#splicer.facts,
     };
-    return new UpstreamPump({ response, target, stallMs, clock, timers });
+    const detection = detectionOf(stream, this.#options.detection);
+    return new UpstreamPump({ response, target, stallMs, detection, clock, timers });
   }
 
   /** The keyframes are those of the splicer's last output. */

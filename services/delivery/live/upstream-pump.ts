@@ -2,22 +2,31 @@ import { MediaError, UpstreamError } from '#kernel/app-error';
 import type { AppError } from '#kernel/app-error';
 import type { Clock, Timers } from '#kernel/clock';
 import { PacketAligner } from '#mpegts';
+import type { TsFacts } from '#mpegts';
 import type { MediaKind } from '#streams';
 import type { UpstreamResponse } from '#upstream';
 import { judgeFirstBytes } from './first-bytes.ts';
-import { StallWatch } from './stall-watch.ts';
+import type { SourceDetection } from './detection.ts';
+import { SourceWatch } from './source-watch.ts';
 
 /** Takes what a pump reads: parts are whole packets, lent until `resume` when it says false. */
 export interface PumpTarget {
   /** Live media of this type begins. */
   begin(contentType: string): void;
   push(parts: readonly Buffer[]): boolean;
+  /** What is known of the source that is pushed; absent where nobody looks, and so nobody judges. */
+  readonly facts?: () => TsFacts;
+  /** The source has been silent for half of what makes a stall, or is heard again. */
+  suspected?(isSuspected: boolean): void;
 }
 
 export type PumpOptions = {
   readonly response: UpstreamResponse;
   readonly target: PumpTarget;
+  /** Nothing for so long is a stall, whatever the source's rhythm. */
   readonly stallMs: number;
+  /** What else makes this source a bad one; nothing when absent. */
+  readonly detection?: SourceDetection;
   readonly clock: Clock;
   readonly timers: Timers;
 };
@@ -30,18 +39,22 @@ export type PumpEnd =
 export class UpstreamPump {
   readonly #options: PumpOptions;
   readonly #aligner = new PacketAligner();
-  readonly #watch: StallWatch;
+  readonly #watch: SourceWatch;
   readonly #end = Promise.withResolvers<PumpEnd>();
   #hasBegun = false;
 
   constructor(options: PumpOptions) {
     this.#options = options;
-    const { stallMs, clock, timers } = options;
-    this.#watch = new StallWatch({
-      limitMs: stallMs,
+    const { target, stallMs, detection, clock, timers } = options;
+    this.#watch = new SourceWatch({
+      stallMs,
+      detection,
       clock,
       timers,
-      stalled: () => this.#fail('UPSTREAM_STALLED', 'The source has stopped sending.'),
+      facts: () => target.facts,
+      lostBytes: () => this.#aligner.lostBytes,
+      failed: (failure) => this.#close({ failure }),
+      suspected: (isSuspected) => target.suspected?.(isSuspected),
     });
   }
 
@@ -49,7 +62,7 @@ export class UpstreamPump {
   run(): Promise<PumpEnd> {
     this.#options.response.read({
       chunk: (bytes) => this.#chunk(bytes),
-      end: () => this.#fail('UPSTREAM_ENDED', 'The live source has closed its connection.'),
+      end: () => this.#close({ failure: ended() }),
       fail: (error) => this.#close({ failure: error }),
     });
     return this.#end.promise;
@@ -66,9 +79,11 @@ export class UpstreamPump {
   }
 
   #chunk(bytes: Buffer): boolean {
-    this.#watch.heard();
+    this.#watch.heard(bytes.length);
     if (!this.#hasBegun && !this.#begin(bytes)) return true;
-    const goesOn = this.#options.target.push(this.#aligner.align(bytes));
+    const parts = this.#aligner.align(bytes);
+    const goesOn = this.#options.target.push(parts);
+    this.#watch.took(parts);
     if (!goesOn) this.#watch.pause();
     return goesOn;
   }
@@ -87,15 +102,14 @@ export class UpstreamPump {
     return false;
   }
 
-  #fail(code: 'UPSTREAM_STALLED' | 'UPSTREAM_ENDED', message: string): void {
-    this.#close({ failure: new UpstreamError(code, { message }) });
-  }
-
   #close(end: PumpEnd): void {
     this.close();
     this.#end.resolve(end);
   }
 }
+
+const ended = (): UpstreamError =>
+  new UpstreamError('UPSTREAM_ENDED', { message: 'The live source has closed its connection.' });
 
 export const wrongType = (): MediaError =>
   new MediaError('UPSTREAM_WRONG_TYPE', {
