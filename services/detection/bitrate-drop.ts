@@ -51,6 +51,8 @@ export class BitrateDrop implements Detector {
     const before = past.slice(0, -window).filter((second) => !isHeld(second));
     const isKnown = before.length >= LEAST_BASELINE_SECONDS && recent.length === window;
     if (!isKnown || recent.some(isHeld)) return undefined;
+    // A silence is for others to judge.
+    if (recent.at(-1)?.bytes === 0) return undefined;
     const share = rate(recent) / Math.max(1, rate(before));
     const isMediaSlow = facts.pcr27m === undefined || mediaRate(recent) < KEEPS_UP;
     if (share >= this.#settings.share || !isMediaSlow) return undefined;
