@@ -85,6 +85,26 @@ describe('interstitials', () => {
     expect(hls.penstock.state.told).not.toContain('failover_triggered');
   });
 
+  it('leave the numbers and the source of the stream alone, whatever becomes of them', async () => {
+    await using hls = await start(
+      entry.replace('#EXT-X-DATERANGE', '#EXT-X-MEDIA-SEQUENCE:700\n$&'),
+      {
+        '/ads/one.m3u8': text('#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nv.m3u8\n', TYPE),
+        '/ads/v.m3u8': text(`${media()}#EXTINF:4,\n2.ts\n#EXT-X-ENDLIST\n`, TYPE),
+      },
+    );
+    const [one = ''] = hls.links;
+    const [variant = ''] = linksIn(await (await fetch(one)).text(), one);
+    const ad = await (await fetch(variant)).text();
+    expect(ad).not.toContain('MEDIA-SEQUENCE');
+    for (const path of ['/ads/1.ts', '/ads/2.ts']) hls.provider.setFault(path, status(500));
+    for (const link of linksIn(ad, variant)) expect((await fetch(link)).status).toBe(500);
+    expect(hls.penstock.state.told).not.toContain('failover_triggered');
+    await expect
+      .poll(async () => (await fetch(hls.url)).text())
+      .toContain('#EXT-X-MEDIA-SEQUENCE:700');
+  });
+
   it('are refused when their list is a playlist', async () => {
     await using hls = await start(entry, { '/ads/list.json': text(media(), TYPE) });
     const response = await fetch(hls.links[1] ?? '');

@@ -20,8 +20,10 @@ const LONG_TEXT_CHARS = 128 * 1024;
 const MAX_VARIABLE_CHARS = 2_000;
 
 export type WriteContext = {
-  /** Tag of the source that the playlist came from. */
+  /** Tag of the source that the playlist came from; empty for what is none of the stream's own. */
   readonly source: string;
+  /** It is what the stream's own address gives: only the tracks that it names are the stream's. */
+  readonly isEntry: boolean;
   /** Variables of the multivariant playlist that led to it. */
   readonly imported: Variables;
   /** The name of the track that it is of, where it is one. */
@@ -91,13 +93,16 @@ export class PlaylistWriter {
 
 /** A rendition report names a playlist again, without its place: it must get the same URL. */
 function playlistTarget({ url, track, variables }: Reference, context: WriteContext): Target {
-  const { source, tracks } = context;
+  const { source, tracks, isEntry } = context;
+  if (track && !isEntry) return { kind: 'playlist', url, source, ...fitting(variables) };
   const named = track ? { track, variables } : tracks.find((known) => known.url === url);
   if (!named) return { kind: 'playlist', url, source };
-  // Of too many the finder knows: it has the multivariant playlist, and a link has its limits.
-  const fit = sizeOf(named.variables) <= MAX_VARIABLE_CHARS ? { variables: named.variables } : {};
-  return { kind: 'playlist', url, source, track: named.track, ...fit };
+  return { kind: 'playlist', url, source, track: named.track, ...fitting(named.variables) };
 }
+
+/** Of too many the finder knows: it has the multivariant playlist, and a link has its limits. */
+const fitting = (variables: Variables): { variables?: Variables } =>
+  sizeOf(variables) <= MAX_VARIABLE_CHARS ? { variables } : {};
 
 function sizeOf(variables: Variables): number {
   let size = 0;
