@@ -63,10 +63,11 @@ describe('interstitials', () => {
     expect(response.headers.get('content-type')).toBe(JSON_TYPE);
     const document = await response.text();
     expect(lastAsked(hls.provider)).toBe('/ads/list.json?b=1&_HLS_primary_id=a%20b%26c');
-    expect(document).not.toContain('127.0.0.1');
+    expect(document).not.toContain(ads.url('/'));
+    expect(hls.body).toMatch(/X-ASSET-URI="http:[^"]*&client_id=[^"]*"/);
     const { ASSETS } = JSON.parse(document) as { ASSETS: { URI: string }[] };
     expect(ASSETS).toEqual([
-      { URI: expect.stringMatching(/^playlist\.m3u8\?h=/), DURATION: 4.5, 'X-ID': 7 },
+      { URI: expect.stringContaining(`${hls.penstock.base}/hls/`), DURATION: 4.5, 'X-ID': 7 },
     ]);
     const asset = new URL(ASSETS[0]?.URI ?? '', list).href;
     const [segment = ''] = linksIn(await (await fetch(asset)).text(), asset);

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Places, cutOf, rewriteLongPlaylist, rewritePlaylist } from '#hls';
 import type { HandleCodec, Reference, Target, Track, TrackUrl, Variables } from '#hls';
 import type { StreamId } from '#kernel/ids';
-import { childUrl } from './child-urls.ts';
+import { HERE, childUrl } from './child-urls.ts';
 import type { FetchedPlaylist } from './fetch-playlist.ts';
 import type { ListedSegments } from './listed-segments.ts';
 import { Lru } from './lru.ts';
@@ -61,7 +61,8 @@ export class PlaylistWriter {
     const places = context.isFilm ? new Places(cutOf(text)) : undefined;
     const toLocal = (reference: Reference): string => {
       if (reference.kind === 'segment') segments.add(reference.url);
-      return this.#localUrl(reference, context, places);
+      const local = this.#localUrl(reference, context, places);
+      return reference.isAbsolute ? HERE + local : local;
     };
     const options = { baseUrl: finalUrl, encoding, imported: context.imported, toLocal };
     const pieces =

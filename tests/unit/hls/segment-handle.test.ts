@@ -60,6 +60,7 @@ describe('a handle', () => {
         url,
         (any) => codec.open(STREAM, codec.seal(STREAM, { ...segment, url: any })).url === any,
       ),
+      { numRuns: 30 },
     );
     const long = `http://p.example/${'a'.repeat(8192 - 17)}`;
     expect(codec.open(STREAM, codec.seal(STREAM, { ...segment, url: long })).url).toBe(long);
