@@ -5,6 +5,8 @@ export type {
   ViewingEnd,
   WatchOutcome,
 } from './live/live-delivery.ts';
+export { SlateLibrary } from './live/slate-library.ts';
+export type { SlateFiles, SlateMaker, Slates } from './live/slate-library.ts';
 export type { StandbyMode } from './live/spare-keeper.ts';
 export { HlsDelivery } from './hls/hls-delivery.ts';
 export type {

@@ -11,6 +11,8 @@ export { chooseNext, chooseNow, isReturnDue } from './ring.ts';
 export type { RingChoice, RingPlace } from './ring.ts';
 export { GOOD_SPELL_MS, HEALTHY, isReady, stepHealth } from './source-health.ts';
 export type { HealthEvent, SourceHealth } from './source-health.ts';
+export { SLATE_TRIGGERS, slateTriggerOf, slatesFor } from './slate-trigger.ts';
+export type { SlateTrigger } from './slate-trigger.ts';
 export { isSourceUrl } from './source-url.ts';
 export { anySpare } from './spare-permits.ts';
 export type { SparePermit, SparePermits, SparePurpose } from './spare-permits.ts';
