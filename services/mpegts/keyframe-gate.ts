@@ -1,6 +1,7 @@
 import { PAT_PID } from './packet.ts';
 import { packetize } from './tables.ts';
 import { TsAnalyser } from './ts-analyser.ts';
+import type { TsFacts } from './ts-analyser.ts';
 
 /** What is kept of a source that has no keyframe yet: enough for its audio and a large picture. */
 const MAX_KEPT_BYTES = 2 * 1024 * 1024;
@@ -19,13 +20,19 @@ export class KeyframeGate {
   #soughtBytes = 0;
   #hasDropped = false;
 
+  /** What is known of the source. */
+  get facts(): TsFacts {
+    return this.#source.facts;
+  }
+
   /**
    * Takes the next packets; they may be lent memory.
+   * @param nowMs - The time, on any clock, for `facts`.
    * @returns undefined while it is closed; when it opens, the source's tables and all that was kept,
    *   from then on the caller's. The gate is of no more use then.
    */
-  push(parts: readonly Buffer[]): readonly Buffer[] | undefined {
-    this.#source.push(parts);
+  push(parts: readonly Buffer[], nowMs = 0): readonly Buffer[] | undefined {
+    this.#source.push(parts, nowMs);
     for (const part of parts) this.#keep(Buffer.from(part));
     return this.#isOpen ? [...this.#tables, ...this.#kept] : undefined;
   }
