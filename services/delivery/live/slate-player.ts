@@ -5,8 +5,8 @@ import type { Clip } from '#mpegts';
 export interface SlateTarget {
   /** Whole packets, which nobody may modify. @returns false when the player must wait for `resume`. */
   push(packets: Buffer): boolean;
-  /** The clip is over; what comes next is its beginning. */
-  wrapped(): void;
+  /** What is pushed next does not follow what was pushed: another source, or the clip again. */
+  cut(): void;
 }
 
 export type SlatePlayerOptions = {
@@ -94,7 +94,7 @@ export class SlatePlayer {
   #wrap(): void {
     this.#next = 0;
     this.#loopStartMs += this.#options.clip.durationMs;
-    this.#options.target.wrapped();
+    this.#options.target.cut();
   }
 
   get #hasBeat(): boolean {

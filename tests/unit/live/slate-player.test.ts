@@ -20,7 +20,7 @@ function startPlayer({ silentMs = 0, takes = (): boolean => true } = {}) {
       chunks.push(packets);
       return takes();
     },
-    wrapped: (): void => {
+    cut: (): void => {
       loops += 1;
     },
   };
