@@ -21,7 +21,7 @@ export const SLATE_RECIPE: readonly string[] = [
   ...words('-map [picture] -map 0:a -threads 1'),
   ...words('-c:v libx264 -preset veryfast -profile:v main -level:v 3.1 -bf 0 -crf 26'),
   ...words('-g 20 -keyint_min 20 -sc_threshold 0'),
-  ...words('-c:a aac -b:a 64k -frames:v 160 -frames:a 300'),
+  ...words('-c:a aac -b:a 64k -t 6.4'),
   ...words('-fflags +bitexact -flags:v +bitexact -flags:a +bitexact'),
-  ...words('-f mpegts -mpegts_flags +pat_pmt_at_frames pipe:1'),
+  ...words('-f mpegts -mpegts_flags +pat_pmt_at_frames -pes_payload_size 0 pipe:1'),
 ];
