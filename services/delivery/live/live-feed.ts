@@ -253,6 +253,7 @@ export class LiveFeed {
         push: (packets) => this.#relay.send(this.#relay.splice([packets])),
         cut: () => this.#relay.cut(),
       },
+      fits: () => !this.#hasStarted || this.#relay.isTransportStream,
       told: (trigger) => this.#walk.slate(trigger),
       timedOut: (failure) => this.#giveUp(failure),
       clock,

@@ -24,6 +24,8 @@ export type SlateShowOptions = {
   /** Absent: there are no slates. */
   readonly settings: SlateSettings | undefined;
   readonly target: SlateTarget;
+  /** What viewers get is MPEG-TS, or nothing so far: a slate can follow it. */
+  readonly fits: () => boolean;
   /** Viewers see a slate from now on, or no longer. */
   readonly told: (trigger: SlateTrigger | undefined) => void;
   /** It has been shown for as long as allowed. */
@@ -171,7 +173,8 @@ export class SlateShow {
   }
 
   #clipOf(trigger: SlateTrigger): Clip | undefined {
-    return this.#options.settings?.slates.find(trigger);
+    const { settings, fits } = this.#options;
+    return fits() ? settings?.slates.find(trigger) : undefined;
   }
 
   get #reason(): AppError {

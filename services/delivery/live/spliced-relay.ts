@@ -22,6 +22,11 @@ export class SplicedRelay {
     return this.#splicer.facts;
   }
 
+  /** Viewers have been sent MPEG-TS. */
+  get isTransportStream(): boolean {
+    return this.#splicer.tables().length > 0;
+  }
+
   attach(sink: ViewerSink): void {
     this.#relay.attach(sink);
   }
