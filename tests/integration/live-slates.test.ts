@@ -136,7 +136,7 @@ describe('viewers of a live stream none of whose sources works any more', () => 
     await second.more(188 * 1000);
     live.die();
     await live.onSlate();
-    await first.more(188 * 300, 10_000);
+    await first.more(188 * 60, 10_000);
     live.comeBack();
     await live.offSlate();
     await Promise.all([first, second].map((viewer) => viewer.more(188 * 2000, 10_000)));

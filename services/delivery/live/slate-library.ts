@@ -65,6 +65,8 @@ export class SlateLibrary implements Slates {
       const clip = bytes && this.#read(trigger, bytes);
       if (clip) this.#clips.set(trigger, clip);
     }
+    const { files, logger } = this.#options;
+    if (files !== undefined && this.#clips.size === 0) logger.warn('no slates in the folder');
   }
 
   async #fetch(trigger: SlateTrigger): Promise<Buffer | undefined> {

@@ -46,6 +46,13 @@ describe('the slate for a trigger', () => {
     expect(library.find('low_priority_preempted')?.durationMs).toBe(800);
   });
 
+  it('is the built-in one for all where the folder has none, which one line tells', async () => {
+    const { library, lines } = libraryOf({});
+    await load(library);
+    expect(library.find('channel_unavailable')?.durationMs).toBe(400);
+    expect(lines.filter((line) => line.startsWith('no slates in the folder'))).toHaveLength(1);
+  });
+
   it('is none before anything is loaded, and where there is nothing', async () => {
     const { library } = libraryOf({ 'channel_unavailable.ts': OWN });
     expect(library.find('channel_unavailable')).toBeUndefined();
