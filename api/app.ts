@@ -3,12 +3,15 @@ import type { Express } from 'express';
 import type { AppDeps } from './deps.ts';
 import { docsRoutes } from './docs-ui.ts';
 import { noSuchRoute, resourcesOn } from './http/resource.ts';
+import { putGate } from './http/viewer-request.ts';
 import { accessLog } from './middleware/access-log.ts';
 import { authenticate } from './middleware/authenticate.ts';
 import { playbackCors } from './middleware/playback-cors.ts';
+import { keyInPath } from './middleware/path-key.ts';
 import { problemHandler } from './middleware/problem-handler.ts';
 import { nameRequest } from './middleware/request-context.ts';
 import { dataOnly, noSniffing } from './middleware/security-headers.ts';
+import { accessRoutes } from './routes/access.routes.ts';
 import { byMetadataRoutes } from './routes/by-metadata.routes.ts';
 import { livenessRoutes, serviceRoutes } from './routes/service.routes.ts';
 import { statsRoutes } from './routes/stats.routes.ts';
@@ -18,6 +21,8 @@ import { viewerRoutes } from './routes/viewers.routes.ts';
 import { webhookRoutes } from './routes/webhooks.routes.ts';
 
 const PLAYBACK_PATHS = ['/stream/:stream_id', '/hls/:stream_id/:file'];
+/** Playback for players that take no query: a stream key stands in front of the path. */
+const KEY_PATH = '/key/:stream_key';
 
 /**
  * The whole HTTP surface as an Express app that listens to nothing yet. Every route answers on `/`
@@ -28,6 +33,7 @@ export function createApp(deps: AppDeps): Express {
   const app = express();
   app.disable('x-powered-by').disable('etag').enable('case sensitive routing');
   app.set('trust proxy', [...settings.trustedProxies]).set('root path', settings.rootPath);
+  putGate(app, deps.access.gate);
   app.use(nameRequest, accessLog(logger), noSniffing);
   // One layer with two paths: what has lost the prefix once cannot lose it again.
   app.use([settings.rootPath, ''], routesOf(deps));
@@ -37,7 +43,8 @@ export function createApp(deps: AppDeps): Express {
 
 function routesOf(deps: AppDeps): Router {
   const router = Router({ caseSensitive: true });
-  router.all(PLAYBACK_PATHS, playbackCors);
+  router.all([...PLAYBACK_PATHS, ...PLAYBACK_PATHS.map((path) => KEY_PATH + path)], playbackCors);
+  router.use(KEY_PATH, keyInPath, ...deps.delivery);
   router.use(...deps.delivery, managementRoutes(deps), docsRoutes(deps.apiDocument));
   return router;
 }
@@ -52,6 +59,7 @@ function managementRoutes(deps: AppDeps): Router {
   serviceRoutes(resource, deps);
   statsRoutes(resource, deps);
   webhookRoutes(resource, deps);
+  accessRoutes(resource, deps);
   testConnectionRoutes(resource, deps);
   livenessRoutes(resourcesOn(router, [dataOnly]), deps);
   return router;

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import packageInfo from '#package' with { type: 'json' };
+import { AccessControl, keyRecord, secretsOf } from '#access';
 import type { Config } from '#config';
 import { HlsDelivery, LiveDelivery, SlateLibrary, VodDelivery } from '#delivery';
 import type { SlateSettings } from '#delivery';
@@ -7,6 +8,7 @@ import { closeAll } from '#kernel/closing';
 import { systemClock, systemTimers } from '#kernel/clock';
 import { newNodeEpoch } from '#kernel/ids';
 import type { NodeEpoch } from '#kernel/ids';
+import type { KeyRing } from '#kernel/key-ring';
 import type { Logger } from '#kernel/logger';
 import type { RunningProcess } from '#lifecycle';
 import { StreamRegistry } from '#streams';
@@ -25,8 +27,9 @@ import { ChangeFeed } from '#adapters/redis/change-feed';
 import { openRedis } from '#adapters/redis/connection';
 import { redisEndpointStore } from '#adapters/redis/endpoint-store';
 import { NodeHeartbeat } from '#adapters/redis/heartbeat';
-import { loadSecret } from '#adapters/redis/secret';
+import { redisSecretStore } from '#adapters/redis/secret';
 import { RedisStateJournal } from '#adapters/redis/state-journal';
+import { redisStreamKeyStore } from '#adapters/redis/stream-key-store';
 import { RedisStreamStore } from '#adapters/redis/stream-store';
 import { readApiDocument } from './api-document.ts';
 import { createApp } from './app.ts';
@@ -53,9 +56,12 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
     logger,
   });
   await registry.load();
+  const revoked = (keyId: string): void => registry.endKey(keyId);
+  const access = await openAccess({ config, state, revoked, logger });
   const app = createApp({
     streams: registry,
     webhooks: webhooksOf(state, clients),
+    access,
     probe: clients.probe,
     about: await about,
     readiness: () => ({ redis: state.redis.status === 'ready' ? 'ok' : 'away' }),
@@ -65,7 +71,7 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
       config,
       registry,
       clients,
-      secret: state.secret,
+      secret: access.ring,
       slate: slates.settings,
       logger,
     }),
@@ -103,7 +109,8 @@ async function openState({ config, logger, node }: StateOptions) {
   const journal = new RedisStateJournal({ redis, prefix, origin: node, eventLogMax, logger });
   const heartbeat = new NodeHeartbeat({ redis, prefix, epoch: node });
   const endpoints = redisEndpointStore(redis, prefix);
-  const secret = await loadSecret(redis, prefix);
+  const secretStore = redisSecretStore(redis, prefix, changes);
+  const keyStore = redisStreamKeyStore(redis, prefix, changes);
   const disconnect = (): void => {
     subscriber.disconnect();
     redis.disconnect();
@@ -117,7 +124,29 @@ async function openState({ config, logger, node }: StateOptions) {
       () => changes.close(),
       disconnect,
     ]);
-  return { redis, store, journal, endpoints, secret, close };
+  return { redis, store, journal, endpoints, secretStore, keyStore, close };
+}
+
+type AccessParts = {
+  readonly config: Config;
+  readonly state: State;
+  readonly revoked: (keyId: string) => void;
+  readonly logger: Logger;
+};
+
+/** Who may watch. */
+function openAccess({ config, state, revoked, logger }: AccessParts): Promise<AccessControl> {
+  const { mode, secrets, keys } = config.access;
+  const [newest, ...older] = secrets;
+  return AccessControl.open({
+    ...state,
+    mode,
+    secrets: newest === undefined ? undefined : secretsOf([newest, ...older]),
+    fixedKeys: keys.map((key) => keyRecord({ ...key, createdAtMs: 0 })),
+    revoked,
+    clock: systemClock,
+    logger,
+  });
 }
 
 /** Everything that speaks to sources and apps. */
@@ -162,7 +191,7 @@ type DeliveryParts = {
   readonly config: Config;
   readonly registry: StreamRegistry;
   readonly clients: Clients;
-  readonly secret: Buffer;
+  readonly secret: KeyRing;
   readonly slate: SlateSettings | undefined;
   readonly logger: Logger;
 };

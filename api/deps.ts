@@ -1,4 +1,5 @@
 import type { Router } from 'express';
+import type { AccessControl } from '#access';
 import type { Clock } from '#kernel/clock';
 import type { Logger } from '#kernel/logger';
 import type { Streams } from '#streams';
@@ -8,6 +9,7 @@ import type { Webhooks } from '#webhooks';
 export type AppDeps = {
   readonly streams: Streams;
   readonly webhooks: WebhookRegistry;
+  readonly access: AccessControl;
   readonly probe: ConnectionProbe;
   readonly about: About;
   /** What is known now; never waits, since anybody may ask. */

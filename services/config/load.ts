@@ -1,5 +1,6 @@
 import { isAbsolute, join, resolve } from 'node:path';
 import Joi from 'joi';
+import { accessOf } from './access-settings.ts';
 import { toDetection } from './detection.ts';
 import type { DetectionFlag } from './detection.ts';
 import type { Setting } from './setting.ts';
@@ -35,6 +36,9 @@ type ValueOf<Name extends string> = Name extends keyof Strings
     : number;
 type Strings = Record<
   | 'HOST'
+  | 'DELIVERY_ACCESS'
+  | 'STREAM_KEYS'
+  | 'HANDLE_SECRET'
   | 'API_TOKEN'
   | 'TRUSTED_PROXIES'
   | 'LOG_LEVEL'
@@ -120,6 +124,7 @@ function toConfig(values: Values) {
     upstream: upstreamOf(values),
     detection: toDetection(values),
     slates: slatesOf(values, dataDir),
+    access: accessOf(values),
     ffmpegPath: values.FFMPEG_PATH,
     viewerBufferBytes: values.VIEWER_BUFFER_BYTES,
     viewerPatienceMs: ms(values.SLOW_VIEWER_TIMEOUT),

@@ -1,4 +1,5 @@
 import Joi from 'joi';
+import { ACCESS_SETTINGS } from './access-settings.ts';
 import { DETECTION_SETTINGS } from './detection-settings.ts';
 import type { Setting } from './setting.ts';
 import { SLATE_SETTINGS } from './slate-settings.ts';
@@ -216,6 +217,7 @@ export const SETTINGS = {
   },
   ...DETECTION_SETTINGS,
   ...SLATE_SETTINGS,
+  ...ACCESS_SETTINGS,
   VIEWER_BUFFER_BYTES: {
     schema: Joi.number()
       .integer()

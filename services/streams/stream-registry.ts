@@ -91,7 +91,7 @@ export class StreamRegistry implements Streams, StreamDirectory, StreamOwner {
     return {
       snapshot: stream.snapshot(),
       outcome: existing === undefined ? 'created' : 'updated',
-      deferred: isWatched ? ['user_agent', 'headers', 'sharing'] : [],
+      deferred: isWatched ? ['user_agent', 'headers', 'sharing', 'egress'] : [],
     };
   }
 
@@ -156,6 +156,11 @@ export class StreamRegistry implements Streams, StreamDirectory, StreamOwner {
     const sessions = this.#named(clientId, id);
     for (const session of sessions) this.#sessions.end(session, 'kicked');
     return sessions.length > 0;
+  }
+
+  /** Ends every viewer that was let in with this stream key. */
+  endKey(keyId: string): void {
+    this.#sessions.endKey(keyId);
   }
 
   touch(id: StreamId): void {

@@ -3,6 +3,7 @@ import { createHandleCodec, viaPathway } from '#hls';
 import type { HandleCodec, ResourceKind, Target } from '#hls';
 import type { Clock, Timers } from '#kernel/clock';
 import type { ClientId, StreamId } from '#kernel/ids';
+import type { KeyRing } from '#kernel/key-ring';
 import type { Logger } from '#kernel/logger';
 import type { StreamDirectory, ViewerRequest } from '#streams';
 import type { TextClient, UpstreamClient, UpstreamTimeouts } from '#upstream';
@@ -24,8 +25,8 @@ export type HlsDeliveryOptions = {
   readonly directory: StreamDirectory;
   readonly upstream: UpstreamClient;
   readonly texts: TextClient;
-  /** At least 32 random bytes, the same in every process: handles are sealed with it. */
-  readonly secret: Buffer;
+  /** The same in every process: handles are sealed with it. */
+  readonly secret: Buffer | KeyRing;
   /** A viewer is gone when it has not asked for this long, or for three target durations. */
   readonly viewerIdleMs: number;
   /** For each segment; `headersMs` is also what one exchange for a playlist may take in all. */
@@ -128,7 +129,7 @@ export class HlsDelivery {
       const signal = AbortSignal.any([gone, ended, patience.signal]);
       const loaded = await hls.load({ ask: askOf(target, hls, clientId), directives }, signal);
       if (!target) hls.rememberShape(clientId, loaded.shape);
-      const text = loaded.pieces.join(viewerSuffix(clientId)).replaceAll(HERE, () => here);
+      const text = loaded.pieces.join(viewerSuffix(clientId, viewer)).replaceAll(HERE, () => here);
       const body = Buffer.from(text, loaded.encoding);
       presence.served(body.length);
       return { body, contentType: PLAYLIST_TYPE, clientId };
