@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import packageInfo from '#package' with { type: 'json' };
 import { AccessControl, keyRecord, secretsOf } from '#access';
+import { ConfigError } from '#config';
 import type { Config } from '#config';
 import { HlsDelivery, LiveDelivery, SlateLibrary, VodDelivery } from '#delivery';
 import type { SlateSettings } from '#delivery';
@@ -12,6 +13,7 @@ import type { KeyRing } from '#kernel/key-ring';
 import type { Logger } from '#kernel/logger';
 import type { RunningProcess } from '#lifecycle';
 import { StreamRegistry } from '#streams';
+import { egressFrom } from '#upstream';
 import { Webhooks, createDeliver } from '#webhooks';
 import { FfmpegSilenceProbe } from '#adapters/ffmpeg/silence-probe';
 import { createSlateMaker } from '#adapters/ffmpeg/slate-maker';
@@ -43,8 +45,8 @@ const REDIS_DEADLINE_MS = 15_000;
 export async function composeApi(config: Config, logger: Logger): Promise<RunningProcess> {
   const node = newNodeEpoch();
   const about = readAbout(config, node);
-  const state = await openState({ config, logger, node });
   const clients = openClients(config);
+  const state = await openState({ config, logger, node });
   const slates = openSlates(config, logger);
   const registry = new StreamRegistry({
     ...state,
@@ -150,19 +152,25 @@ function openAccess({ config, state, revoked, logger }: AccessParts): Promise<Ac
 }
 
 /** Everything that speaks to sources and apps. */
-function openClients({ upstream }: Config) {
+function openClients({ upstream, egress: way }: Config) {
   const { allowPrivate, verifyTls, maxRedirects } = upstream;
+  const egress = egressFrom(way.url, way.localAddress);
+  if (way.url !== '' && egress === undefined) throw wrongEgress();
   // Apps live beside us: the setting about private addresses is for sources.
   const callbacks = { allowPrivate: true, verifyTls };
   const resolver = new AxiosFailoverResolver(callbacks);
-  const probe = new AxiosProbe(callbacks);
+  const probe = new AxiosProbe({ ...callbacks, egress });
   const webhooks = new AxiosWebhookClient(callbacks);
-  const bytes = createUpstreamClient({ allowPrivate, verifyTls, maxRedirects });
-  const texts = createTextClient({ allowPrivate, verifyTls, maxRedirects });
+  const bytes = createUpstreamClient({ allowPrivate, verifyTls, maxRedirects, egress });
+  const texts = createTextClient({ allowPrivate, verifyTls, maxRedirects, egress });
   const close = (): Promise<void> =>
     closeAll([resolver, probe, webhooks, texts].map((client) => () => client.close()));
   return { resolver, probe, webhooks, bytes, texts, close };
 }
+
+/** Its value is a secret. */
+const wrongEgress = (): ConfigError =>
+  new ConfigError(['EGRESS_URL must be the URL of a proxy, without a path, or of a template']);
 
 /** Loaded beside the start: until then, and where there is nothing to load, there are no slates. */
 function openSlates({ slates, ffmpegPath }: Config, logger: Logger) {

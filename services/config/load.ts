@@ -3,6 +3,7 @@ import Joi from 'joi';
 import { accessOf } from './access-settings.ts';
 import { toDetection } from './detection.ts';
 import type { DetectionFlag } from './detection.ts';
+import { egressSettings } from './egress-settings.ts';
 import type { Setting } from './setting.ts';
 import { SETTINGS } from './settings.ts';
 
@@ -39,6 +40,7 @@ type Strings = Record<
   | 'DELIVERY_ACCESS'
   | 'STREAM_KEYS'
   | 'HANDLE_SECRET'
+  | 'EGRESS_LOCAL_ADDRESS'
   | 'API_TOKEN'
   | 'TRUSTED_PROXIES'
   | 'LOG_LEVEL'
@@ -125,6 +127,7 @@ function toConfig(values: Values) {
     detection: toDetection(values),
     slates: slatesOf(values, dataDir),
     access: accessOf(values),
+    egress: egressSettings(values),
     ffmpegPath: values.FFMPEG_PATH,
     viewerBufferBytes: values.VIEWER_BUFFER_BYTES,
     viewerPatienceMs: ms(values.SLOW_VIEWER_TIMEOUT),

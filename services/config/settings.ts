@@ -1,6 +1,7 @@
 import Joi from 'joi';
 import { ACCESS_SETTINGS } from './access-settings.ts';
 import { DETECTION_SETTINGS } from './detection-settings.ts';
+import { EGRESS_SETTINGS } from './egress-settings.ts';
 import type { Setting } from './setting.ts';
 import { SLATE_SETTINGS } from './slate-settings.ts';
 
@@ -218,6 +219,7 @@ export const SETTINGS = {
   ...DETECTION_SETTINGS,
   ...SLATE_SETTINGS,
   ...ACCESS_SETTINGS,
+  ...EGRESS_SETTINGS,
   VIEWER_BUFFER_BYTES: {
     schema: Joi.number()
       .integer()

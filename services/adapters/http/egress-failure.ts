@@ -1,4 +1,4 @@
-import { AppError, UpstreamError } from '#kernel/app-error';
+import { type AppError, UpstreamError } from '#kernel/app-error';
 
 /**
  * How an egress failed: it cannot be reached, wants other credentials, does not want to connect,

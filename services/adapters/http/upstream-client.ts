@@ -2,13 +2,13 @@ import { UpstreamError } from '#kernel/app-error';
 import { type Logger, silentLogger } from '#kernel/logger';
 import type { UpstreamClient, UpstreamRequest, UpstreamResponse } from '#upstream';
 import { Exchange } from './exchange.ts';
-import type { GuardOptions } from './guarded-lookup.ts';
+import { type EgressOptions, type Route, routeOf, urlVia } from './egress-route.ts';
 import { ReadBuffers } from './raw/read-buffers.ts';
 import { type Hop, locationOf, nextHop } from './raw/redirect.ts';
 import { requestHead, targetOf } from './raw/request-head.ts';
 import type { ResponseHead } from './raw/response-head.ts';
 
-export type UpstreamClientOptions = GuardOptions & {
+export type UpstreamClientOptions = EgressOptions & {
   /** Redirects followed per request; one more is a loop. */
   readonly maxRedirects: number;
   readonly logger?: Logger;
@@ -29,11 +29,13 @@ async function openFollowing(
 ): Promise<UpstreamResponse> {
   const { maxRedirects, logger = silentLogger } = options;
   const visited = new Set<string>();
+  const route = routeOf(request.headers, options);
   let hop = firstHop(request);
   while (visited.size <= maxRedirects && !visited.has(hop.url)) {
     signal.throwIfAborted();
     visited.add(hop.url);
-    const exchange = startExchange({ request, hop, guard: options, buffers });
+    hop = { ...hop, url: urlVia(route, hop.url) };
+    const exchange = startExchange({ request, hop, route, buffers });
     const head = await exchange.answered(signal);
     const location = locationOf(head);
     if (location === undefined) {
@@ -57,15 +59,15 @@ function firstHop({ url, headers }: UpstreamRequest): Hop {
 type Start = {
   readonly request: UpstreamRequest;
   readonly hop: Hop;
-  readonly guard: GuardOptions;
+  readonly route: Route;
   readonly buffers: ReadBuffers;
 };
 
-function startExchange({ request, hop, guard, buffers }: Start): Exchange {
+function startExchange({ request, hop, route, buffers }: Start): Exchange {
   const { method, timeouts } = request;
   const target = targetOf(hop.url);
   const head = requestHead({ method, target, headers: hop.headers });
-  return new Exchange({ method, target, timeouts, requestHead: head, guard, buffers });
+  return new Exchange({ method, target, timeouts, requestHead: head, route, buffers });
 }
 
 const response = (exchange: Exchange, head: ResponseHead, finalUrl: string): UpstreamResponse => ({
