@@ -10,6 +10,8 @@ import type { Logger } from '#kernel/logger';
 import type { RunningProcess } from '#lifecycle';
 import { StreamRegistry } from '#streams';
 import { Webhooks, createDeliver } from '#webhooks';
+import { SegmentStore } from '#segments';
+import { openSegmentFiles } from '#adapters/fs/segment-files';
 import { ffmpegVersion } from '#adapters/ffmpeg/version';
 import { AxiosFailoverResolver } from '#adapters/http/failover-resolver';
 import { AxiosProbe } from '#adapters/http/probe';
@@ -38,6 +40,7 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
   const about = readAbout(config, node);
   const state = await openState({ config, logger, node });
   const clients = openClients(config);
+  const segments = await openSegments(config);
   const registry = new StreamRegistry({
     ...state,
     resolver: clients.resolver,
@@ -56,7 +59,7 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
     readiness: () => ({ redis: state.redis.status === 'ready' ? 'ok' : 'away' }),
     settings: settingsOf(config),
     apiDocument: readApiDocument(),
-    delivery: deliveryOf({ config, registry, clients, secret: state.secret, logger }),
+    delivery: deliveryOf({ config, registry, clients, segments, secret: state.secret, logger }),
     clock: systemClock,
     logger,
   });
@@ -69,7 +72,8 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
   };
   return {
     ready: { host: listening.host, port: listening.port },
-    close: () => closeAll([drain, () => state.close(), () => clients.close()]),
+    close: () =>
+      closeAll([drain, () => state.close(), () => clients.close(), () => segments.close()]),
   };
 }
 
@@ -123,6 +127,15 @@ function openClients({ upstream }: Config) {
   return { resolver, probe, webhooks, bytes, texts, close };
 }
 
+/** Where HLS segments are kept: in memory, and on disk where the operator wants that. */
+async function openSegments({ dataDir, segments: { memoryBytes, diskBytes } }: Config) {
+  const files = diskBytes > 0 ? await openSegmentFiles(join(dataDir, 'segments')) : undefined;
+  const disk = files && { files, limitBytes: diskBytes };
+  const common = { clock: systemClock, timers: systemTimers };
+  const store = new SegmentStore({ ...common, memoryBytes, disk });
+  return { store, close: async () => files?.close() };
+}
+
 type State = Awaited<ReturnType<typeof openState>>;
 type Clients = ReturnType<typeof openClients>;
 
@@ -135,12 +148,13 @@ type DeliveryParts = {
   readonly config: Config;
   readonly registry: StreamRegistry;
   readonly clients: Clients;
+  readonly segments: Awaited<ReturnType<typeof openSegments>>;
   readonly secret: Buffer;
   readonly logger: Logger;
 };
 
 /** Routes for players. */
-function deliveryOf({ config, registry, clients, secret, logger }: DeliveryParts) {
+function deliveryOf({ config, registry, clients, segments, secret, logger }: DeliveryParts) {
   const { connectTimeoutMs: connectMs, readTimeoutMs: headersMs, liveStallMs } = config.upstream;
   const common = {
     directory: registry,
@@ -157,6 +171,8 @@ function deliveryOf({ config, registry, clients, secret, logger }: DeliveryParts
   const hls = new HlsDelivery({
     ...common,
     texts: clients.texts,
+    store: segments.store,
+    lookAhead: config.segments.lookAhead,
     secret,
     viewerIdleMs: config.streams.viewerIdleMs,
     maxPlaylistBytes: config.upstream.maxPlaylistBytes,

@@ -6,6 +6,7 @@ import { serveViewer } from '#api/http/handle';
 import type { ViewerExchange } from '#api/http/handle';
 import { lowLatencyQuery } from '#api/http/low-latency-query';
 import { queryText } from '#api/http/query';
+import { parseIfRange, parseRange } from '#api/http/range';
 import { resourcesOn } from '#api/http/resource';
 import { streamIdIn } from '#api/http/stream-id';
 import { viewerRequestOf } from '#api/http/viewer-request';
@@ -70,10 +71,10 @@ function handleIn(req: Request): string {
 }
 
 function rangesIn(req: Request) {
-  const range = req.get('range');
-  const ifRange = req.get('if-range');
+  const range = parseRange(req.get('range'));
+  const condition = parseIfRange(req.get('if-range'));
   return {
     ...(range === undefined ? {} : { range }),
-    ...(ifRange === undefined ? {} : { ifRange }),
+    ...(condition === undefined ? {} : { condition }),
   };
 }

@@ -132,6 +132,12 @@ function toConfig(values: Values) {
     viewerBufferBytes: values.VIEWER_BUFFER_BYTES,
     viewerPatienceMs: ms(values.SLOW_VIEWER_TIMEOUT),
     lingerMs: ms(values.STREAM_LINGER),
+    segments: {
+      memoryBytes: values.SEGMENT_MEMORY_BYTES,
+      /** 0: no disk. */
+      diskBytes: values.SEGMENT_DISK_BYTES,
+      lookAhead: values.SEGMENT_LOOK_AHEAD,
+    },
     eventLogMax: values.EVENT_LOG_MAX,
   } as const;
 }

@@ -12,9 +12,11 @@ export type {
   PlaylistAnswer,
   PlaylistQuery,
   SegmentQuery,
+  StreamSegmentCounts,
 } from './hls/hls-delivery.ts';
+export type { SegmentCounts } from './hls/segment-counts.ts';
 export type { SegmentAnswer } from './hls/segment-delivery.ts';
-export type { ByteRange, RangeCondition } from './vod/byte-range.ts';
+export type { ByteRange, RangeCondition } from '#kernel/byte-range';
 export type { FileRequest } from './vod/file-request.ts';
 export type { VodOptions } from './vod/file-sources.ts';
 export { VodDelivery } from './vod/vod-delivery.ts';

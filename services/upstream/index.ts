@@ -14,3 +14,5 @@ export type { HealthEvent, SourceHealth } from './source-health.ts';
 export { isSourceUrl } from './source-url.ts';
 export { anySpare } from './spare-permits.ts';
 export type { SparePermit, SparePermits, SparePurpose } from './spare-permits.ts';
+export { anyFetch } from './fetch-allowance.ts';
+export type { AheadPermit, FetchAllowance, FetchPermit } from './fetch-allowance.ts';

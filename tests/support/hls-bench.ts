@@ -3,6 +3,7 @@ import { systemClock, systemTimers } from '#kernel/clock';
 import { silentLogger } from '#kernel/logger';
 import { hlsRoutes } from '#api/routes/hls.routes';
 import { HlsDelivery } from '#delivery';
+import { SegmentStore } from '#segments';
 import type { HlsDeliveryOptions } from '#delivery';
 import { createTextClient } from '../../services/adapters/http/text-client.ts';
 import { startPlayback } from './playback-bench.ts';
@@ -23,6 +24,12 @@ export async function startHls({ hls, ...playback }: HlsBenchOptions = {}) {
           directory,
           upstream,
           texts,
+          store: new SegmentStore({
+            memoryBytes: 64 * 1024 * 1024,
+            clock: systemClock,
+            timers: systemTimers,
+          }),
+          lookAhead: 0,
           secret: randomBytes(32),
           viewerIdleMs: 10_000,
           timeouts: { connectMs: 1000, headersMs: playback.headersMs ?? 1000 },

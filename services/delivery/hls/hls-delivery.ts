@@ -5,7 +5,9 @@ import type { Clock, Timers } from '#kernel/clock';
 import type { ClientId, StreamId } from '#kernel/ids';
 import type { Logger } from '#kernel/logger';
 import type { StreamDirectory, ViewerRequest } from '#streams';
-import type { TextClient, UpstreamClient, UpstreamTimeouts } from '#upstream';
+import type { RangeRequest, SegmentMemory, SegmentStore } from '#segments';
+import type { FetchAllowance, TextClient, UpstreamClient, UpstreamTimeouts } from '#upstream';
+import { anyFetch } from '#upstream';
 import { viewerSuffix } from './child-urls.ts';
 import { createPlaylistFetcher } from './fetch-playlist.ts';
 import type { HlsStream } from './hls-stream.ts';
@@ -15,14 +17,20 @@ import type { PlaylistAsk } from './playlist-finder.ts';
 import { Presence } from './presence.ts';
 import { SegmentDelivery } from './segment-delivery.ts';
 import type { SegmentAnswer } from './segment-delivery.ts';
+import type { SegmentCounts } from './segment-counts.ts';
 import { SegmentOpener } from './segment-opener.ts';
-import type { RangeHeaders } from './segment-opener.ts';
 import { viewingFailure } from './viewing-failure.ts';
 
 export type HlsDeliveryOptions = {
   readonly directory: StreamDirectory;
   readonly upstream: UpstreamClient;
   readonly texts: TextClient;
+  /** Where segments are kept. Its owner shares it out and forgets it. */
+  readonly store: SegmentStore;
+  /** Segments fetched ahead of each viewer; 0: none. */
+  readonly lookAhead: number;
+  /** How many requests a provider takes at once; absent: any number. */
+  readonly allowance?: FetchAllowance;
   /** At least 32 random bytes, the same in every process: handles are sealed with it. */
   readonly secret: Buffer;
   /** A viewer is gone when it has not asked for this long, or for three target durations. */
@@ -57,7 +65,13 @@ export type SegmentQuery = {
   readonly streamId: StreamId;
   readonly viewer: ViewerRequest;
   readonly handle: string;
-  readonly ranges: RangeHeaders;
+  readonly ranges: RangeRequest;
+};
+
+/** How the segments of one stream were answered. */
+export type StreamSegmentCounts = {
+  readonly stream: SegmentCounts;
+  readonly viewer: (clientId: ClientId) => SegmentCounts;
 };
 
 const PLAYLIST_TYPE = 'application/vnd.apple.mpegurl';
@@ -83,8 +97,13 @@ export class HlsDelivery {
       timers,
       logger,
     });
+    const { store, upstream, lookAhead: aheadCount, allowance = anyFetch } = options;
     this.#segments = new SegmentDelivery({
-      opener: new SegmentOpener(options.upstream, timeouts),
+      store,
+      opener: new SegmentOpener({ upstream, timeouts, allowance }),
+      allowance,
+      aheadCount,
+      clock,
       timers,
       maxStallMs: timeouts.headersMs,
     });
@@ -141,6 +160,19 @@ export class HlsDelivery {
       presence.close('segment_failed');
       throw viewingFailure(error, { stream, ended: presence.ended, gone });
     }
+  }
+
+  /** What the segments of all streams take in memory and on disk. */
+  get memory(): SegmentMemory {
+    return this.#options.store.snapshot;
+  }
+
+  /** How a stream's segments were answered; nothing for one that nobody has asked for of late. */
+  countsOf(streamId: StreamId): StreamSegmentCounts | undefined {
+    const hls = this.#streams.find(streamId);
+    if (!hls) return undefined;
+    const { counter } = this.#segments.segmentsOf(hls);
+    return { stream: counter.all, viewer: (clientId) => counter.of(clientId) };
   }
 
   /** A handle opens only at the route whose URLs it is written into. */

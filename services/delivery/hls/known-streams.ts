@@ -38,6 +38,10 @@ export class KnownStreams {
     return entry.hls;
   }
 
+  find(id: StreamId): HlsStream | undefined {
+    return this.#streams.get(id)?.hls;
+  }
+
   #armSweep(): void {
     if (this.#isSweeping || this.#streams.size === 0) return;
     this.#isSweeping = true;

@@ -1,30 +1,32 @@
 import { AppError } from '#kernel/app-error';
 import type { Target } from '#hls';
-import type { Timers } from '#kernel/clock';
+import type { Clock, Timers } from '#kernel/clock';
 import type { ClientId } from '#kernel/ids';
 import { orAbort } from '#kernel/or-abort';
-import type { UpstreamResponse } from '#upstream';
+import { answerTo, holds } from '#segments';
+import type { OpenedSegment, Outlet, RangeRequest, SegmentStore } from '#segments';
+import type { FetchAllowance } from '#upstream';
 import { statusError } from './fetch-playlist.ts';
 import type { HlsStream } from './hls-stream.ts';
 import type { Presence } from './presence.ts';
-import { SegmentBody } from './segment-body.ts';
-import type { Outlet } from './segment-body.ts';
 import { refusalHeaders, segmentHeaders } from './segment-headers.ts';
-import type { RangeHeaders, SegmentOpener } from './segment-opener.ts';
+import { KEY_BYTES, noMedia } from './segment-opener.ts';
+import type { SegmentOpener } from './segment-opener.ts';
+import { StreamSegments } from './stream-segments.ts';
 
 /** One viewer's request for one resource. */
 export type SegmentExchange = {
   readonly hls: HlsStream;
   readonly presence: Presence;
   readonly target: Target;
-  readonly ranges: RangeHeaders;
+  readonly ranges: RangeRequest;
   /** Aborts when the viewer leaves or is ended. */
   readonly signal: AbortSignal;
 };
 
-/** A segment, key or init section whose head has come. Must be sent. */
+/** A segment, key or init section whose first bytes have come. Must be sent. */
 export type SegmentAnswer = {
-  /** As the source answered: 200, 206, or its own error. */
+  /** 200, 206, 416, or the error of the source. */
   readonly status: number;
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
@@ -37,20 +39,35 @@ export type SegmentAnswer = {
 };
 
 export type SegmentDeliveryOptions = {
+  readonly store: SegmentStore;
   readonly opener: SegmentOpener;
+  readonly allowance: FetchAllowance;
+  readonly aheadCount: number;
+  readonly clock: Clock;
   readonly timers: Timers;
   /** A source that is silent for longer has stalled, whatever the stream's rhythm. */
   readonly maxStallMs: number;
 };
 
-const MIN_STALL_MS = 2_000;
+/** A viewer that takes nothing for this long is let go: it holds memory that others need. */
+const VIEWER_PATIENCE_MS = 60_000;
 
-/** Passes resources through and tells the stream how it went. */
+/** Gives viewers what playlists named, and tells the stream how it went. */
 export class SegmentDelivery {
   readonly #options: SegmentDeliveryOptions;
+  readonly #streams = new WeakMap<HlsStream, StreamSegments>();
 
   constructor(options: SegmentDeliveryOptions) {
     this.#options = options;
+  }
+
+  /** What is known of one stream's segments. */
+  segmentsOf(hls: HlsStream): StreamSegments {
+    const known = this.#streams.get(hls);
+    if (known) return known;
+    const segments = new StreamSegments({ ...this.#options, hls });
+    this.#streams.set(hls, segments);
+    return segments;
   }
 
   /**
@@ -67,15 +84,20 @@ export class SegmentDelivery {
     if (target.place) await orAbort(moved, signal);
     const elsewhere = await hls.whereNow(exchange.target, signal);
     if (elsewhere.source === target.source) return this.#answer(outcome, { ...exchange, target });
-    if ('response' in outcome) outcome.response.close();
+    if ('opened' in outcome) outcome.opened.close();
     const second = { ...exchange, target: elsewhere };
     return this.#answer(await this.#ask(second), second);
   }
 
   async #ask(exchange: SegmentExchange): Promise<Outcome> {
-    const { hls, signal } = exchange;
+    const { target, ranges, signal } = exchange;
     try {
-      return { response: await this.#options.opener.open(hls.source, exchange, signal) };
+      const opened = await this.#openFor(exchange, ranges.range);
+      const isStale = ranges.range !== undefined && !holds(ranges.condition, opened.head);
+      if (!isStale || opened.head.status !== 206) return { opened, isStale };
+      // It has changed since the player began: it gets the whole of what it is now.
+      opened.close();
+      return { opened: await this.#openFor(exchange, undefined), isStale };
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof AppError && error.code !== 'INTERNAL') return { failure: error };
@@ -83,60 +105,94 @@ export class SegmentDelivery {
     }
   }
 
-  #answer(outcome: Outcome, exchange: SegmentExchange): SegmentAnswer {
+  async #openFor(
+    { hls, presence, target, signal }: SegmentExchange,
+    range: RangeRequest['range'],
+  ): Promise<OpenedSegment> {
+    const segments = this.segmentsOf(hls);
+    const opened = await segments.open({ target, range }, presence.clientId, signal);
+    segments.counter.answered(presence.clientId, opened);
+    return opened;
+  }
+
+  async #answer(outcome: Outcome, exchange: SegmentExchange): Promise<SegmentAnswer> {
     if ('failure' in outcome) throw outcome.failure;
-    const { response } = outcome;
-    const { presence, target } = exchange;
-    const { clientId } = presence;
-    const { status } = response;
-    if (status < 300) {
-      const headers = segmentHeaders(response, target);
-      const send = (outlet: Outlet): Promise<void> => this.#send(response, outlet, exchange);
-      return { status, headers, clientId, send };
-    }
-    response.close();
+    const { opened, isStale } = outcome;
+    if (opened.head.status >= 300) return this.#refuse(opened, exchange);
+    if (exchange.target.kind === 'key') return this.#key(opened, exchange);
+    const answer = answerTo(isStale ? {} : exchange.ranges, opened.head);
+    return {
+      status: answer.status,
+      headers: segmentHeaders(opened.head, this.#describe(exchange), answer),
+      clientId: exchange.presence.clientId,
+      send: async (outlet) => {
+        const failure = await opened.sendTo(outlet, answer.part, {
+          signal: exchange.signal,
+          timers: this.#options.timers,
+          patienceMs: VIEWER_PATIENCE_MS,
+          served: (bytes) => this.#served(exchange, bytes),
+        });
+        this.#conclude(exchange, failure);
+      },
+    };
+  }
+
+  #refuse(opened: OpenedSegment, { presence }: SegmentExchange): SegmentAnswer {
+    const { status } = opened.head;
+    opened.close();
     const send = async (outlet: Outlet): Promise<void> => {
       outlet.end();
       presence.close('segment_refused');
     };
-    return { status, headers: refusalHeaders(response), clientId, send };
+    const headers = refusalHeaders(opened.head);
+    return { status, headers, clientId: presence.clientId, send };
   }
 
-  async #send(
-    response: UpstreamResponse,
-    outlet: Outlet,
-    exchange: SegmentExchange,
-  ): Promise<void> {
-    const body = this.#bodyOf(response, exchange);
-    const failure = await body.pipeTo(outlet, exchange.signal);
+  /** A key is looked at as a whole: what has another length is no key, whatever its status. */
+  async #key(opened: OpenedSegment, exchange: SegmentExchange): Promise<SegmentAnswer> {
+    try {
+      const key = await opened.read(KEY_BYTES, exchange.signal);
+      if (key?.length !== KEY_BYTES) throw noMedia();
+      const length = { lengthBytes: KEY_BYTES, contentRange: undefined };
+      return {
+        status: 200,
+        headers: segmentHeaders(opened.head, this.#describe(exchange), length),
+        clientId: exchange.presence.clientId,
+        send: async (outlet) => {
+          this.#served(exchange, KEY_BYTES);
+          outlet.end(key);
+          this.#conclude(exchange, undefined);
+        },
+      };
+    } finally {
+      opened.close();
+    }
+  }
+
+  #describe({ hls, target }: SegmentExchange) {
+    const isFilm = this.segmentsOf(hls).isFilm(target);
+    const { targetDurationMs } = hls;
+    return { kind: target.kind, url: target.url, isFilm, targetDurationMs };
+  }
+
+  #served({ hls, presence }: SegmentExchange, bytes: number): void {
+    presence.served(bytes);
+    this.segmentsOf(hls).counter.served(presence.clientId, bytes);
+  }
+
+  #conclude(exchange: SegmentExchange, failure: AppError | undefined): void {
     if (exchange.signal.aborted) exchange.presence.close('client_disconnected');
     else conclude(exchange, failure);
   }
-
-  #bodyOf(response: UpstreamResponse, exchange: SegmentExchange): SegmentBody {
-    const { hls, presence, target, ranges } = exchange;
-    const { opener, timers, maxStallMs } = this.#options;
-    return new SegmentBody({
-      response,
-      reopen: (range, signal) =>
-        opener.open(
-          hls.source,
-          { target, ranges: range === undefined ? ranges : { range } },
-          signal,
-        ),
-      // Within one target duration the player still has something to show.
-      stallMs: Math.min(maxStallMs, Math.max(MIN_STALL_MS, hls.targetDurationMs)),
-      timers,
-      served: (bytes) => presence.served(bytes),
-    });
-  }
 }
 
-type Outcome = { readonly response: UpstreamResponse } | { readonly failure: AppError };
+type Outcome =
+  /** `isStale`: the player's part is of another version; it gets the whole. */
+  { readonly opened: OpenedSegment; readonly isStale: boolean } | { readonly failure: AppError };
 
 function failureOf(outcome: Outcome): AppError | undefined {
   if ('failure' in outcome) return outcome.failure;
-  const { status } = outcome.response;
+  const { status } = outcome.opened.head;
   return status < 300 ? undefined : statusError(status);
 }
 
