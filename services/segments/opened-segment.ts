@@ -18,6 +18,8 @@ export type OpenedSegmentParts = {
   readonly from: (at: number) => Promise<OpenedSegment>;
 };
 
+/** The fetch itself ends what takes too long. */
+const UNENDING = new AbortController().signal;
 const NOTHING: Buffer = Buffer.alloc(0);
 
 /** A segment for one reader, who closes it. */
@@ -48,14 +50,22 @@ export class OpenedSegment {
    * @returns what went wrong, if anything. Never rejects.
    */
   async sendTo(outlet: Outlet, part: Part, options: PourOptions): Promise<AppError | undefined> {
-    try {
-      const poured = await this.#pour(outlet, part, options);
-      if (poured === 'done') outlet.end();
-      else outlet.destroy();
-      return poured === 'done' || poured === 'left' ? undefined : poured;
-    } finally {
-      this.close();
+    const poured = await this.#pour(outlet, part, options);
+    if (poured === 'done') {
+      outlet.end();
+      this.#closeLater();
+      return undefined;
     }
+    outlet.destroy();
+    this.close();
+    return poured === 'left' ? undefined : poured;
+  }
+
+  /** A reader of a part has it all; the rest may come, if it is kept for the next one. */
+  #closeLater(): void {
+    if (this.#parts.source.isOver || !this.isKept) return this.close();
+    const close = (): void => this.close();
+    this.over(UNENDING).then(close, close);
   }
 
   /** All of it is kept while it comes: it will be there for whoever asks later. */

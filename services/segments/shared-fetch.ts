@@ -120,6 +120,8 @@ export class SharedFetch {
   }
 
   #leave(): void {
+    // The last bytes may have been read before anybody said that they were the last.
+    if (this.#lengthBytes !== undefined && !this.#isShort) this.#end(undefined);
     this.#abort.abort(new DOMException('Nobody waits for it.', 'AbortError'));
     this.#response?.close();
     if (!this.#isOver) this.#end(new UpstreamError('UPSTREAM_RESET', { message: 'Unwanted.' }));

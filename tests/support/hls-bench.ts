@@ -16,11 +16,12 @@ export type HlsBenchOptions = Omit<PlaybackOptions, 'routes'> & {
 /** HLS routes over real sockets, with the real clients for playlists and for bytes. */
 export async function startHls({ hls, ...playback }: HlsBenchOptions = {}) {
   const texts = createTextClient({ allowPrivate: true, verifyTls: true, maxRedirects: 5 });
+  let delivery: HlsDelivery | undefined;
   const started = await startPlayback({
     ...playback,
     routes: ({ directory, upstream }) =>
       hlsRoutes({
-        hls: new HlsDelivery({
+        hls: (delivery = new HlsDelivery({
           directory,
           upstream,
           texts,
@@ -39,10 +40,12 @@ export async function startHls({ hls, ...playback }: HlsBenchOptions = {}) {
           timers: systemTimers,
           logger: silentLogger,
           ...hls,
-        }),
+        })),
       }),
   });
+  if (!delivery) throw new Error('The routes were not made.');
   return {
+    hls: delivery,
     playlistUrl: (id: string): string => `${started.base}/hls/${id}/playlist.m3u8`,
     create: (...input: Parameters<typeof started.create>) => started.create(...input),
     registry: started.registry,
