@@ -123,7 +123,7 @@ function openClients({ upstream }: Config) {
   const bytes = createUpstreamClient({ allowPrivate, verifyTls, maxRedirects });
   const texts = createTextClient({ allowPrivate, verifyTls, maxRedirects });
   const close = (): Promise<void> =>
-    closeAll([resolver, probe, webhooks, texts].map((client) => () => client.close()));
+    closeAll([resolver, probe, webhooks, bytes, texts].map((client) => () => client.close()));
   return { resolver, probe, webhooks, bytes, texts, close };
 }
 
