@@ -31,6 +31,7 @@ import { createApp } from './app.ts';
 import { listen } from './listen.ts';
 import { hlsRoutes } from './routes/hls.routes.ts';
 import { playbackRoutes } from './routes/playback.routes.ts';
+import { segmentsFirst } from './segments-first.ts';
 
 const REDIS_DEADLINE_MS = 15_000;
 
@@ -51,6 +52,8 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
     logger,
   });
   await registry.load();
+  const parts = { config, registry, clients, segments, secret: state.secret, logger };
+  const { routes, hls } = deliveryOf(parts);
   const app = createApp({
     streams: registry,
     webhooks: webhooksOf(state, clients),
@@ -59,11 +62,12 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
     readiness: () => ({ redis: state.redis.status === 'ready' ? 'ok' : 'away' }),
     settings: settingsOf(config),
     apiDocument: readApiDocument(),
-    delivery: deliveryOf({ config, registry, clients, segments, secret: state.secret, logger }),
+    delivery: routes,
     clock: systemClock,
     logger,
   });
-  const listening = await listen(app, config);
+  const listener = segmentsFirst(app, { hls, rootPath: config.rootPath });
+  const listening = await listen(listener, config);
   // Nothing new is taken; then every viewer is let go, which ends the answers under way.
   const drain = (): Promise<void> => {
     const drained = listening.close();
@@ -179,7 +183,7 @@ function deliveryOf({ config, registry, clients, segments, secret, logger }: Del
     patienceMs: connectMs + headersMs,
   });
   const vod = new VodDelivery({ ...common, readTimeoutMs: headersMs });
-  return [playbackRoutes({ directory: registry, live, vod }), hlsRoutes({ hls })];
+  return { routes: [playbackRoutes({ directory: registry, live, vod }), hlsRoutes({ hls })], hls };
 }
 
 const defaultsOf = ({ streams, upstream }: Config) => ({

@@ -8,10 +8,12 @@ export type {
 export type { StandbyMode } from './live/spare-keeper.ts';
 export { HlsDelivery } from './hls/hls-delivery.ts';
 export type {
+  AtHandQuery,
   HlsDeliveryOptions,
   PlaylistAnswer,
   PlaylistQuery,
   SegmentQuery,
+  SentAtOnce,
   StreamSegmentCounts,
 } from './hls/hls-delivery.ts';
 export type { SegmentCounts } from './hls/segment-counts.ts';

@@ -47,14 +47,13 @@ export async function pour(
 ): Promise<Poured> {
   const { signal } = options;
   let at = part.first;
-  for (;;) {
+  while (part.last === undefined || at <= part.last) {
     if (signal.aborted || outlet.destroyed) return LEFT;
-    if (part.last !== undefined && at > part.last) return DONE;
     const found = source.from(at);
     if (found === 'lost') return { kind: 'lost', at };
     if (found === undefined) {
-      if (source.failure) return { kind: 'failed', error: source.failure };
-      if (source.isOver) return DONE;
+      const end = endOf(source);
+      if (end) return end;
       await moreOf(source, signal);
       continue;
     }
@@ -63,6 +62,12 @@ export async function pour(
     options.served(piece.length);
     if (!(await write(outlet, piece, options))) return LEFT;
   }
+  return DONE;
+}
+
+function endOf({ failure, isOver }: ByteSource): Poured | undefined {
+  if (failure) return { kind: 'failed', error: failure };
+  return isOver ? DONE : undefined;
 }
 
 /** Resolves when there is more to know of a source, or the signal aborts. */

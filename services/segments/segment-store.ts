@@ -1,15 +1,16 @@
 import { UpstreamError, toAppError } from '#kernel/app-error';
-import { type ByteRange, formatRange } from '#kernel/byte-range';
+import { formatRange } from '#kernel/byte-range';
 import type { Clock, Timers } from '#kernel/clock';
 import { orAbort } from '#kernel/or-abort';
 import { ByteBudget } from './byte-budget.ts';
 import { continues, rangeFrom } from './byte-span.ts';
 import { DiskTier } from './disk-tier.ts';
+import { forbidsStoring, keepableOf } from './keepable.ts';
 import { KeptBody } from './kept-body.ts';
-import { looksWhole } from './looks-whole.ts';
 import { MemoryTier, type Segment } from './memory-tier.ts';
 import { OpenedSegment, sourceOf } from './opened-segment.ts';
 import type { SegmentFiles } from './ports.ts';
+import { keyOf, keysOf, resourceOf, type Wish } from './segment-key.ts';
 import { type FetchHead, type OpenResource, SharedFetch } from './shared-fetch.ts';
 
 export type SegmentStoreOptions = {
@@ -21,11 +22,7 @@ export type SegmentStoreOptions = {
 };
 
 /** One wish for one resource. */
-export type SegmentAsk = {
-  /** Names it: stream, source and URL. Equal names mean equal bytes. */
-  readonly resource: string;
-  /** The part that is wanted; absent: the whole. */
-  readonly range?: ByteRange | undefined;
+export type SegmentAsk = Wish & {
   /** How long it serves others once it has come whole; 0: only those who asked meanwhile. */
   readonly keepMs: number;
   /** A source that sends nothing for this long has stalled. */
@@ -80,14 +77,14 @@ export class SegmentStore {
   }
 
   /** Whether nothing would have to be asked of the source. */
-  has(ask: Pick<SegmentAsk, 'resource' | 'range'>): boolean {
+  has(ask: Wish): boolean {
     return keysOf(ask).some(
       (key) => this.#memory.has(key) || this.#flights.has(key) || this.#disk?.has(key) === true,
     );
   }
 
   /** What is in memory, at once. Whoever gets it closes it. */
-  peek(ask: Pick<SegmentAsk, 'resource' | 'range'>): OpenedSegment | undefined {
+  peek(ask: Wish): OpenedSegment | undefined {
     return this.#recall(ask, false);
   }
 
@@ -120,10 +117,7 @@ export class SegmentStore {
     this.#disk?.deleteAll(meansKey);
   }
 
-  #recall(
-    ask: Pick<SegmentAsk, 'resource' | 'range'>,
-    isAhead: boolean,
-  ): OpenedSegment | undefined {
+  #recall(ask: Wish, isAhead: boolean): OpenedSegment | undefined {
     for (const key of keysOf(ask)) {
       const segment = this.#memory.get(key);
       if (segment) return this.#fromTier(segment, 'memory', isAhead);
@@ -147,7 +141,7 @@ export class SegmentStore {
     });
   }
 
-  #joinable(ask: Pick<SegmentAsk, 'resource' | 'range'>): Flight | undefined {
+  #joinable(ask: Wish): Flight | undefined {
     for (const key of keysOf(ask)) {
       const flight = this.#flights.get(key);
       if (flight?.fetch.isJoinable) return flight;
@@ -176,7 +170,7 @@ export class SegmentStore {
   }
 
   #start(ask: SegmentAsk): Flight {
-    const own = keyOf(ask.resource, ask.range);
+    const own = keyOf(ask);
     const fetch = this.#fetch(ask, (ended) => this.#concluded(ended, ask));
     const flight: Flight = { fetch, isAhead: ask.isAhead ?? false };
     this.#flights.set(own, flight);
@@ -239,13 +233,12 @@ export class SegmentStore {
   #concluded(fetch: SharedFetch, ask: SegmentAsk): void {
     const flights = [...this.#flights].filter(([, flight]) => flight.fetch === fetch);
     for (const [key] of flights) this.#flights.delete(key);
-    const { head: said, kept: body } = fetch;
-    if (!said || !body || fetch.failure || said.status >= 300 || ask.keepMs === 0) return;
-    if (!isProved(said, body)) return;
-    const head = withLength(said, body.endBytes);
+    const keepable = ask.keepMs > 0 ? keepableOf(fetch) : undefined;
+    if (!keepable) return;
+    const { head, body } = keepable;
     const expiresAtMs = this.#options.clock.monotonicMs() + ask.keepMs;
     const isUnasked = flights.some(([, { isAhead }]) => isAhead);
-    const key = head.status === 200 ? ask.resource : keyOf(ask.resource, ask.range);
+    const key = head.status === 200 ? ask.resource : keyOf(ask);
     body.retain();
     this.#memory.set(key, { head, body, expiresAtMs, isUnasked });
     if (!forbidsStoring(head)) void this.#disk?.add(key, { head, body, expiresAtMs });
@@ -272,33 +265,6 @@ export class SegmentStore {
     return segment;
   }
 }
-
-const SEPARATOR = '\n';
-
-const keyOf = (resource: string, range: ByteRange | undefined): string =>
-  range ? `${resource}${SEPARATOR}${formatRange(range)}` : resource;
-
-/** The whole serves for each of its parts. */
-const keysOf = ({ resource, range }: Pick<SegmentAsk, 'resource' | 'range'>): readonly string[] =>
-  range ? [resource, keyOf(resource, range)] : [resource];
-
-const resourceOf = (key: string): string => key.split(SEPARATOR, 1)[0] ?? key;
-
-/** A body without a length that simply ended may have been cut: then its structure must say. */
-function isProved({ headers, span }: FetchHead, body: KeptBody): boolean {
-  const isFramed = span?.last !== undefined || headers.has('transfer-encoding');
-  return isFramed || looksWhole(body.bytes);
-}
-
-/** Now that it is here, its length is known, whoever did not say it. */
-const withLength = (head: FetchHead, bytes: number): FetchHead =>
-  head.span && head.status === 200
-    ? { ...head, span: { ...head.span, last: bytes - 1, total: bytes } }
-    : head;
-
-/** What its owner wants on no disk is in none of ours; in memory it lives as long as its list. */
-const forbidsStoring = ({ headers }: FetchHead): boolean =>
-  /\bno-store\b/i.test(headers.get('cache-control') ?? '');
 
 const unreachable = (): UpstreamError =>
   new UpstreamError('UPSTREAM_CHANGED', {

@@ -1,4 +1,5 @@
-import { AppError, UpstreamError, toAppError } from '#kernel/app-error';
+import { UpstreamError, toAppError } from '#kernel/app-error';
+import type { AppError } from '#kernel/app-error';
 import type { Timers } from '#kernel/clock';
 import type { UpstreamResponse } from '#upstream';
 import { BodyStore } from './body-store.ts';
@@ -170,11 +171,17 @@ export class SharedFetch {
     const rest = await this.#reopen(range);
     if (!rest) return failure;
     this.#response = rest;
-    if (continues(span, next, rest)) return this.#pour(rest, 0);
-    const isWhole = rest.status === 200 && span.first === 0 && continues(span, 0, rest);
-    if (isWhole && this.kept) return this.#pour(rest, this.receivedBytes);
+    const knownBytes = this.#knownIn(rest, span);
+    if (knownBytes !== undefined) return this.#pour(rest, knownBytes);
     rest.close();
     return failure;
+  }
+
+  /** How many bytes a second answer begins with that we have; nothing when it is another body. */
+  #knownIn(rest: UpstreamResponse, span: ByteSpan): number | undefined {
+    if (continues(span, span.first + this.receivedBytes, rest)) return 0;
+    const isWhole = rest.status === 200 && span.first === 0 && continues(span, 0, rest);
+    return isWhole && this.kept ? this.receivedBytes : undefined;
   }
 
   /** The first failure says more than that of the rescue. */

@@ -13,12 +13,15 @@ export type LoggerOptions = {
 
 /** A logger that writes one JSON object per line, with every URL in it redacted. */
 export function createLogger({ level, role, to = process.stderr }: LoggerOptions): Logger {
-  return winston.createLogger({
+  const logger = winston.createLogger({
     level,
     defaultMeta: { role },
     format: winston.format.combine(winston.format.timestamp(), redaction(), winston.format.json()),
     transports: [new winston.transports.Stream({ stream: to })],
   });
+  // Winston formats a line before it finds that nobody wants it, and delivery has one per segment.
+  if (!logger.isDebugEnabled()) logger.debug = () => logger;
+  return logger;
 }
 
 const redaction = winston.format((info) => {

@@ -1,6 +1,3 @@
-/** `demand`: a viewer waits for it. `ahead`: nobody does, yet. */
-export type FetchPurpose = 'demand' | 'ahead';
-
 /** One request that may be open at a provider. */
 export interface FetchPermit {
   /** The request is over and its connection idle or closed. Idempotent. */

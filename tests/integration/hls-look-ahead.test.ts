@@ -33,6 +33,12 @@ async function start(titled: ReturnType<typeof title>, allowance?: FetchAllowanc
 
 const QUIET_MS = 150;
 
+const play = async (links: readonly string[], from: number): Promise<void> => {
+  for (const link of links.slice(from, from + 5)) {
+    expect((await fetchOnce(link)).ending).toBe('clean');
+  }
+};
+
 describe('look-ahead', () => {
   it('fetches what comes next, each once, and is silent when the viewer has left', async () => {
     await using hls = await start(title(1200, { sizeBytes: 1000 }));
@@ -85,11 +91,6 @@ describe('look-ahead', () => {
     await using hls = await start(titled, new LimitedFetches(1));
     hls.provider.setFault('/v/', slowBody(10));
     const viewers = await Promise.all(['one', 'two', 'three'].map((name) => hls.linksOf(name)));
-    const play = async (links: readonly string[], from: number): Promise<void> => {
-      for (const link of links.slice(from, from + 5)) {
-        expect((await fetchOnce(link)).ending).toBe('clean');
-      }
-    };
     await Promise.all(viewers.map((links, n) => play(links, n * 10)));
     expect(hls.provider.maxOpen()).toBe(1);
   });

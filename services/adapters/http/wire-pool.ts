@@ -51,11 +51,12 @@ export class WirePool {
 
   close(): void {
     this.#isClosed = true;
-    for (const [origin, idles] of this.#byOrigin) {
-      for (const idle of [...idles]) {
-        this.#forget(origin, idle);
-        idle.wire.close();
-      }
+    const all = [...this.#byOrigin].flatMap(([origin, idles]) =>
+      idles.map((idle) => ({ origin, idle })),
+    );
+    for (const { origin, idle } of all) {
+      this.#forget(origin, idle);
+      idle.wire.close();
     }
   }
 

@@ -12,11 +12,13 @@ import { viewerSuffix } from './child-urls.ts';
 import { createPlaylistFetcher } from './fetch-playlist.ts';
 import type { HlsStream } from './hls-stream.ts';
 import { KnownStreams } from './known-streams.ts';
+import { KnownViewers } from './known-viewers.ts';
+import { OpenedHandles } from './opened-handles.ts';
 import { startPatience } from './patience.ts';
 import type { PlaylistAsk } from './playlist-finder.ts';
 import { Presence } from './presence.ts';
 import { SegmentDelivery } from './segment-delivery.ts';
-import type { SegmentAnswer } from './segment-delivery.ts';
+import type { SegmentAnswer, SegmentAtHand } from './segment-delivery.ts';
 import type { SegmentCounts } from './segment-counts.ts';
 import { SegmentOpener } from './segment-opener.ts';
 import { viewingFailure } from './viewing-failure.ts';
@@ -68,6 +70,18 @@ export type SegmentQuery = {
   readonly ranges: RangeRequest;
 };
 
+export type AtHandQuery = {
+  readonly streamId: StreamId;
+  readonly clientId: ClientId;
+  readonly handle: string;
+};
+
+/** Bytes to be sent at once, with status 200. */
+export type SentAtOnce = SegmentAtHand & {
+  /** Aborts when the viewer is ended: what has not been sent by then is not. */
+  readonly ended: AbortSignal;
+};
+
 /** How the segments of one stream were answered. */
 export type StreamSegmentCounts = {
   readonly stream: SegmentCounts;
@@ -83,6 +97,8 @@ const PLAYLIST_TYPE = 'application/vnd.apple.mpegurl';
 export class HlsDelivery {
   readonly #options: HlsDeliveryOptions;
   readonly #handles: HandleCodec;
+  readonly #opened: OpenedHandles;
+  readonly #viewers = new KnownViewers();
   readonly #streams: KnownStreams;
   readonly #segments: SegmentDelivery;
 
@@ -90,6 +106,7 @@ export class HlsDelivery {
     const { texts, maxPlaylistBytes: maxBytes, timeouts, clock, timers, logger } = options;
     this.#options = options;
     this.#handles = createHandleCodec(options.secret);
+    this.#opened = new OpenedHandles(this.#handles);
     this.#streams = new KnownStreams({
       fetch: createPlaylistFetcher({ texts, maxBytes, timeoutMs: timeouts.headersMs }),
       handles: this.#handles,
@@ -175,16 +192,46 @@ export class HlsDelivery {
     return { stream: counter.all, viewer: (clientId) => counter.of(clientId) };
   }
 
+  /**
+   * A whole segment that is in memory, for a viewer who has been let in: what {@link segment} would
+   * give, without a wait. Nothing where anything is in doubt: then `segment` is to be asked.
+   */
+  atHand(query: AtHandQuery): SentAtOnce | undefined {
+    const { streamId, clientId, handle } = query;
+    const viewer = this.#viewers.find(streamId, clientId);
+    const hls = viewer && this.#streams.find(streamId);
+    if (!hls) return undefined;
+    const target = this.#openOrNot(streamId, handle);
+    const found = target && this.#segments.atHand(hls, target, clientId);
+    if (!found) return undefined;
+    const connection = hls.stream.poll(viewer, hls.idleMs(this.#options.viewerIdleMs));
+    connection.served(found.bytes.length);
+    if (target.kind === 'segment') connection.segmentServed();
+    return { ...found, ended: connection.ended };
+  }
+
+  #openOrNot(streamId: StreamId, handle: string): Target | undefined {
+    try {
+      return this.#opened.open(streamId, handle);
+    } catch {
+      return undefined; // Whoever answers in our place says why.
+    }
+  }
+
   /** A handle opens only at the route whose URLs it is written into. */
   #open(streamId: StreamId, handle: string, isPlaylist: boolean): Target {
-    const target = this.#handles.open(streamId, handle);
+    const target = this.#opened.open(streamId, handle);
     if ((target.kind === 'playlist') === isPlaylist) return target;
     throw new NotAllowedError('HANDLE_INVALID', { message: 'The link leads to another kind.' });
   }
 
   #present(hls: HlsStream, viewer: ViewerRequest): Presence {
     const { viewerIdleMs, timers } = this.#options;
-    return new Presence({ stream: hls.stream, viewer, idleMs: hls.idleMs(viewerIdleMs), timers });
+    const { stream } = hls;
+    const presence = new Presence({ stream, viewer, idleMs: hls.idleMs(viewerIdleMs), timers });
+    const { clientId, ended } = presence;
+    this.#viewers.seen(stream.id, { ...viewer, clientId }, ended);
+    return presence;
   }
 }
 

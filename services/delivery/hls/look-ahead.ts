@@ -99,13 +99,16 @@ export class LookAhead {
     this.#running = { key, abort };
     this.#tried.set(key, true);
     const signal = AbortSignal.any([abort.signal, permit.revoked]);
-    void this.#options.stream.fetch(item, permit, signal).then((outcome) => {
-      this.#running = undefined;
-      // A viewer took the place: this one has still to be fetched.
-      if (signal.aborted) this.#tried.delete(key);
-      if (outcome === 'busy') this.#later(PAUSE_MS);
-      else this.go();
-    });
+    void this.#run(item, permit, signal);
+  }
+
+  async #run(item: AheadItem, permit: FetchPermit, signal: AbortSignal): Promise<void> {
+    const outcome = await this.#options.stream.fetch(item, permit, signal);
+    this.#running = undefined;
+    // A viewer took the place: this one has still to be fetched.
+    if (signal.aborted) this.#tried.delete(placeKey(item.resource));
+    if (outcome === 'busy') this.#later(PAUSE_MS);
+    else this.go();
   }
 
   #wanted(): readonly AheadItem[] {

@@ -45,13 +45,11 @@ export type TypedResource = {
  * bytes where it says nothing or says what they are not, and its name where both are silent.
  */
 export function typeOf({ kind, url, said, first }: TypedResource): string {
-  const isMedia = kind === 'segment' || kind === 'map';
-  const seen = isMedia ? typeOfBytes(first) : undefined;
-  if (said !== undefined && MEDIA_TYPE.test(said) && !contradicts(said, seen)) return said;
+  const seen = kind === 'segment' || kind === 'map' ? typeOfBytes(first) : undefined;
+  const word = said ?? '';
+  if (MEDIA_TYPE.test(word) && !contradicts(word, seen)) return word;
   const byEnding = kind === 'segment' ? TYPE_OF_ENDING[endingOf(url)] : undefined;
-  const known = seen ?? byEnding;
-  if (known !== undefined) return known;
-  return said !== undefined && HARMLESS_TYPE.test(said) ? said : DEFAULT_TYPE[kind];
+  return seen ?? byEnding ?? (HARMLESS_TYPE.test(word) ? word : DEFAULT_TYPE[kind]);
 }
 
 const TS_PACKET_BYTES = 188;

@@ -12,6 +12,7 @@ import type { Presence } from './presence.ts';
 import { refusalHeaders, segmentHeaders } from './segment-headers.ts';
 import { KEY_BYTES, noMedia } from './segment-opener.ts';
 import type { SegmentOpener } from './segment-opener.ts';
+import { sourceTagOf } from './source-tag.ts';
 import { StreamSegments } from './stream-segments.ts';
 
 /** One viewer's request for one resource. */
@@ -36,6 +37,15 @@ export type SegmentAnswer = {
    * is ended. Call once, after the head: it also ends the viewer's request. Never rejects.
    */
   send(outlet: Outlet): Promise<void>;
+};
+
+/** A whole segment in memory. `release` it when its bytes have been sent. */
+export type SegmentAtHand = {
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly bytes: Buffer;
+  /** Idempotent. */
+  release(): void;
 };
 
 export type SegmentDeliveryOptions = {
@@ -89,8 +99,33 @@ export class SegmentDelivery {
     return this.#answer(await this.#ask(second), second);
   }
 
+  /** What is in memory already, to be sent whole, at once; nothing where anything has to be asked. */
+  atHand(hls: HlsStream, target: Target, clientId: ClientId): SegmentAtHand | undefined {
+    const isMedia = target.kind === 'segment' || target.kind === 'map';
+    if (!isMedia || target.source !== sourceTagOf(hls.source)) return undefined;
+    const segments = this.segmentsOf(hls);
+    const opened = segments.peek({ target });
+    const bytes = opened?.whole;
+    if (!opened || !bytes || opened.head.status !== 200) {
+      opened?.close();
+      return undefined;
+    }
+    segments.passed({ target }, clientId);
+    segments.counter.answered(clientId, opened);
+    segments.counter.served(clientId, bytes.length);
+    hls.segmentSucceeded(target);
+    const isFilm = segments.isFilm(target);
+    const { kind, url } = target;
+    const { targetDurationMs } = hls;
+    return {
+      headers: segmentHeaders(opened.head, { kind, url, isFilm, targetDurationMs }, whole(bytes)),
+      bytes,
+      release: () => opened.close(),
+    };
+  }
+
   async #ask(exchange: SegmentExchange): Promise<Outcome> {
-    const { target, ranges, signal } = exchange;
+    const { ranges, signal } = exchange;
     try {
       const opened = await this.#openFor(exchange, ranges.range);
       const isStale = ranges.range !== undefined && !holds(ranges.condition, opened.head);
@@ -185,6 +220,8 @@ export class SegmentDelivery {
     else conclude(exchange, failure);
   }
 }
+
+const whole = ({ length }: Buffer) => ({ lengthBytes: length, contentRange: undefined });
 
 type Outcome =
   /** `isStale`: the player's part is of another version; it gets the whole. */

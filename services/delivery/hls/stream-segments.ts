@@ -89,7 +89,7 @@ export class StreamSegments implements AheadStream {
     try {
       const opened = await this.#options.store.open(this.#askFor(demand), signal);
       if (demand.target.kind === 'segment') this.#lastBytes = lengthOf(opened);
-      void opened.over(signal).then(done, done);
+      void whenOver(opened, signal).finally(done);
       return opened;
     } catch (error) {
       done();
@@ -176,6 +176,10 @@ class PermitOnce {
     this.take()?.release();
   }
 }
+
+/** Never rejects: a viewer that left waits no longer either. */
+const whenOver = (opened: OpenedSegment, signal: AbortSignal): Promise<unknown> =>
+  opened.over(signal).catch(() => {});
 
 async function outcomeOf(opened: OpenedSegment, signal: AbortSignal): Promise<AheadOutcome> {
   const { status } = opened.head;
