@@ -24,7 +24,9 @@ export function hlsRoutes({ hls }: HlsDeps): Router {
     get: serveViewer((exchange) => servePlaylist(hls, exchange)),
   });
   const segment = serveViewer((exchange) => serveSegment(hls, exchange));
-  for (const name of SEGMENT_NAMES) resource(`/hls/:stream_id/${name}`, { get: segment });
+  for (const name of SEGMENT_NAMES) {
+    resource(`/hls/:stream_id/${name}`, { get: segment, head: segment });
+  }
   return router;
 }
 
@@ -52,6 +54,7 @@ async function serveSegment(hls: HlsDelivery, { req, res, gone }: ViewerExchange
     viewer: viewerRequestOf(req),
     handle: handleIn(req),
     ranges: rangesIn(req),
+    isHead: req.method === 'HEAD',
   };
   const answer = await hls.segment(query, gone);
   res.writeHead(answer.status, {

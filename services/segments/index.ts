@@ -1,4 +1,4 @@
-export { looksWhole } from './looks-whole.ts';
+export { spanOf } from './byte-span.ts';
 export type { OpenedSegment, SegmentOrigin } from './opened-segment.ts';
 export type { Outlet } from './pour.ts';
 export type { SegmentFiles } from './ports.ts';

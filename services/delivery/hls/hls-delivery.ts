@@ -68,6 +68,8 @@ export type SegmentQuery = {
   readonly viewer: ViewerRequest;
   readonly handle: string;
   readonly ranges: RangeRequest;
+  /** HEAD: the answer has no body, and none is fetched where the source says enough without. */
+  readonly isHead?: boolean;
 };
 
 export type AtHandQuery = {
@@ -165,14 +167,14 @@ export class HlsDelivery {
    * @throws as {@link playlist}; UpstreamError when the source cannot be reached, twice.
    */
   async segment(query: SegmentQuery, gone: AbortSignal): Promise<SegmentAnswer> {
-    const { streamId, viewer, handle, ranges } = query;
+    const { streamId, viewer, handle, ranges, isHead = false } = query;
     const stream = await this.#options.directory.open(streamId);
     const target = this.#open(streamId, handle, false);
     const hls = this.#streams.of(stream);
     const presence = this.#present(hls, viewer);
     const signal = AbortSignal.any([gone, presence.ended]);
     try {
-      return await this.#segments.open({ hls, presence, target, ranges, signal });
+      return await this.#segments.open({ hls, presence, target, ranges, isHead, signal });
     } catch (error) {
       presence.close('segment_failed');
       throw viewingFailure(error, { stream, ended: presence.ended, gone });

@@ -9,6 +9,7 @@ import type { FetchAllowance } from '#upstream';
 import { statusError } from './fetch-playlist.ts';
 import type { HlsStream } from './hls-stream.ts';
 import type { Presence } from './presence.ts';
+import { headAtSource } from './segment-head.ts';
 import { refusalHeaders, segmentHeaders } from './segment-headers.ts';
 import { KEY_BYTES, noMedia } from './segment-opener.ts';
 import type { SegmentOpener } from './segment-opener.ts';
@@ -21,6 +22,8 @@ export type SegmentExchange = {
   readonly presence: Presence;
   readonly target: Target;
   readonly ranges: RangeRequest;
+  /** Only what would be said of it is wanted. */
+  readonly isHead: boolean;
   /** Aborts when the viewer leaves or is ended. */
   readonly signal: AbortSignal;
 };
@@ -87,6 +90,8 @@ export class SegmentDelivery {
   async open(exchange: SegmentExchange): Promise<SegmentAnswer> {
     const { hls, signal } = exchange;
     const target = await hls.whereNow(exchange.target, signal);
+    const said = exchange.isHead ? await this.#head({ ...exchange, target }) : undefined;
+    if (said) return said;
     const outcome = await this.#ask({ ...exchange, target });
     const failure = failureOf(outcome);
     if (!failure) return this.#answer(outcome, { ...exchange, target });
@@ -122,6 +127,21 @@ export class SegmentDelivery {
       bytes,
       release: () => opened.close(),
     };
+  }
+
+  /** Without its body, where it is not here; nothing where the resource itself has to be asked for. */
+  async #head(exchange: SegmentExchange): Promise<SegmentAnswer | undefined> {
+    const { hls, target, ranges, presence, signal } = exchange;
+    if (this.segmentsOf(hls).has(target)) return undefined;
+    const head = await headAtSource(this.#options.opener, { hls, target, ranges }, signal);
+    if (!head) return undefined;
+    const answer = answerTo(ranges, head);
+    const send = async (outlet: Outlet): Promise<void> => {
+      outlet.end();
+      presence.close('segment_described');
+    };
+    const headers = segmentHeaders(head, this.#describe(exchange), answer);
+    return { status: answer.status, headers, clientId: presence.clientId, send };
   }
 
   async #ask(exchange: SegmentExchange): Promise<Outcome> {
@@ -161,6 +181,11 @@ export class SegmentDelivery {
       headers: segmentHeaders(opened.head, this.#describe(exchange), answer),
       clientId: exchange.presence.clientId,
       send: async (outlet) => {
+        if (exchange.isHead) {
+          opened.close();
+          outlet.end();
+          return this.#conclude(exchange, undefined);
+        }
         const failure = await opened.sendTo(outlet, answer.part, {
           signal: exchange.signal,
           timers: this.#options.timers,
