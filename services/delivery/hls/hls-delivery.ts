@@ -115,6 +115,7 @@ export class HlsDelivery {
       clock,
       timers,
       logger,
+      forgotten: (hls) => this.#segments.forget(hls),
     });
     const { store, upstream, lookAhead: aheadCount, allowance = anyFetch } = options;
     this.#segments = new SegmentDelivery({

@@ -40,6 +40,8 @@ const MAX_REMEMBERED = 4096;
 const ASK_AGAIN_MS = 1_000;
 /** The source refuses, or is overloaded. */
 const PAUSE_MS = 10_000;
+/** What takes longer is no use to anybody: a body without end, or one that nobody takes. */
+const DEADLINE_MS = 60_000;
 
 /**
  * Fetches what viewers of one stream will ask for next: one at a time, only while no viewer waits
@@ -52,6 +54,7 @@ export class LookAhead {
   #waiting = 0;
   #running: { readonly key: string; readonly abort: AbortController } | undefined;
   #timer: Timer | undefined;
+  #pausedUntilMs = 0;
   #isClosed = false;
 
   constructor(options: LookAheadOptions) {
@@ -80,6 +83,7 @@ export class LookAhead {
   /** Something has changed: a list, or a place. */
   go(): void {
     if (this.#isClosed || this.#waiting > 0 || this.#running) return;
+    if (this.#options.clock.monotonicMs() < this.#pausedUntilMs) return;
     const item = this.#wanted().find((one) => !this.#isDone(one));
     if (item) this.#start(item);
   }
@@ -103,12 +107,17 @@ export class LookAhead {
   }
 
   async #run(item: AheadItem, permit: FetchPermit, signal: AbortSignal): Promise<void> {
-    const outcome = await this.#options.stream.fetch(item, permit, signal);
+    const { stream, clock, timers } = this.#options;
+    const late = new AbortController();
+    const deadline = timers.after(DEADLINE_MS, () => late.abort(), { background: true });
+    const outcome = await stream.fetch(item, permit, AbortSignal.any([signal, late.signal]));
+    deadline.cancel();
     this.#running = undefined;
     // A viewer took the place: this one has still to be fetched.
     if (signal.aborted) this.#tried.delete(placeKey(item.resource));
-    if (outcome === 'busy') this.#later(PAUSE_MS);
-    else this.go();
+    if (outcome !== 'busy') return this.go();
+    this.#pausedUntilMs = clock.monotonicMs() + PAUSE_MS;
+    this.#later(PAUSE_MS);
   }
 
   #wanted(): readonly AheadItem[] {

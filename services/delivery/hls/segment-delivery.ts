@@ -83,6 +83,12 @@ export class SegmentDelivery {
     return segments;
   }
 
+  /** Nobody asks for its segments now; what was kept of a stream that was removed goes too. */
+  forget(hls: HlsStream): void {
+    this.#streams.get(hls)?.close();
+    this.#streams.delete(hls);
+  }
+
   /**
    * Asks the source in use; for a film also once more when the failure has moved the stream on.
    * @throws UpstreamError, MediaError: the source could not be reached, or sent no media.

@@ -43,16 +43,18 @@ export class StreamSegments implements AheadStream {
   #lastBytes = 0;
 
   constructor(options: StreamSegmentsOptions) {
-    const { hls, store, allowance, clock, timers } = options;
+    const { hls, allowance, clock, timers } = options;
     this.#options = options;
     this.ahead = new LookAhead({ stream: this, allowance, clock, timers });
     hls.lists.onShown(() => this.ahead.go());
+  }
+
+  /** Nothing more is fetched ahead. A stream that was removed leaves nothing behind. Idempotent. */
+  close(): void {
+    const { hls, store } = this.#options;
+    this.ahead.close();
     const { id, removed } = hls.stream;
-    const forget = (): void => {
-      this.ahead.close();
-      store.forget((resource) => resource.startsWith(`${id} `));
-    };
-    removed.addEventListener('abort', forget, { once: true });
+    if (removed.aborted) store.forget((resource) => resource.startsWith(`${id} `));
   }
 
   get idleMs(): number {
