@@ -4,7 +4,7 @@ import type { Clock, Timers } from '#kernel/clock';
 import type { ClientId } from '#kernel/ids';
 import { orAbort } from '#kernel/or-abort';
 import { answerTo, holds } from '#segments';
-import type { OpenedSegment, Outlet, RangeRequest, SegmentStore } from '#segments';
+import type { OpenedSegment, Outlet, RangeRequest, SegmentOrigin, SegmentStore } from '#segments';
 import type { FetchAllowance } from '#upstream';
 import { statusError } from './fetch-playlist.ts';
 import type { HlsStream } from './hls-stream.ts';
@@ -124,7 +124,6 @@ export class SegmentDelivery {
     segments.passed({ target }, clientId);
     segments.counter.answered(clientId, opened);
     segments.counter.served(clientId, bytes.length);
-    hls.segmentSucceeded(target);
     const isFilm = segments.isFilm(target);
     const { kind, url } = target;
     const { targetDurationMs } = hls;
@@ -190,7 +189,7 @@ export class SegmentDelivery {
         if (exchange.isHead) {
           opened.close();
           outlet.end();
-          return this.#conclude(exchange, undefined);
+          return exchange.presence.close('segment_described');
         }
         const failure = await opened.sendTo(outlet, answer.part, {
           signal: exchange.signal,
@@ -198,7 +197,7 @@ export class SegmentDelivery {
           patienceMs: VIEWER_PATIENCE_MS,
           served: (bytes) => this.#served(exchange, bytes),
         });
-        this.#conclude(exchange, failure);
+        this.#conclude(exchange, opened.origin, failure);
       },
     };
   }
@@ -227,7 +226,7 @@ export class SegmentDelivery {
         send: async (outlet) => {
           this.#served(exchange, KEY_BYTES);
           outlet.end(key);
-          this.#conclude(exchange, undefined);
+          this.#conclude(exchange, opened.origin, undefined);
         },
       };
     } finally {
@@ -246,9 +245,17 @@ export class SegmentDelivery {
     this.segmentsOf(hls).counter.served(presence.clientId, bytes);
   }
 
-  #conclude(exchange: SegmentExchange, failure: AppError | undefined): void {
-    if (exchange.signal.aborted) exchange.presence.close('client_disconnected');
-    else conclude(exchange, failure);
+  #conclude(exchange: SegmentExchange, origin: SegmentOrigin, failure: AppError | undefined): void {
+    const { hls, presence, target, signal } = exchange;
+    if (signal.aborted) return presence.close('client_disconnected');
+    if (failure) {
+      void hls.segmentFailed(target, failure);
+      return presence.close('segment_failed');
+    }
+    // What was here already says nothing about the source.
+    if (origin === 'source' || origin === 'shared') hls.segmentSucceeded(target);
+    if (target.kind === 'segment') presence.segmentServed();
+    presence.close('segment_served');
   }
 }
 
@@ -262,15 +269,4 @@ function failureOf(outcome: Outcome): AppError | undefined {
   if ('failure' in outcome) return outcome.failure;
   const { status } = outcome.opened.head;
   return status < 300 ? undefined : statusError(status);
-}
-
-function conclude({ hls, presence, target }: SegmentExchange, failure: AppError | undefined): void {
-  if (failure) {
-    void hls.segmentFailed(target, failure);
-    presence.close('segment_failed');
-    return;
-  }
-  hls.segmentSucceeded(target);
-  if (target.kind === 'segment') presence.segmentServed();
-  presence.close('segment_served');
 }
