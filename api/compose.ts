@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import packageInfo from '#package' with { type: 'json' };
 import type { Config } from '#config';
-import { HlsDelivery, LiveDelivery, VodDelivery } from '#delivery';
+import { HlsDelivery, LiveDelivery, SlateLibrary, VodDelivery } from '#delivery';
+import type { SlateSettings } from '#delivery';
 import { closeAll } from '#kernel/closing';
 import { systemClock, systemTimers } from '#kernel/clock';
 import { newNodeEpoch } from '#kernel/ids';
@@ -10,9 +11,12 @@ import type { Logger } from '#kernel/logger';
 import type { RunningProcess } from '#lifecycle';
 import { StreamRegistry } from '#streams';
 import { Webhooks, createDeliver } from '#webhooks';
+import { FfmpegSilenceProbe } from '#adapters/ffmpeg/silence-probe';
+import { createSlateMaker } from '#adapters/ffmpeg/slate-maker';
 import { SegmentStore } from '#segments';
 import { openSegmentFiles } from '#adapters/fs/segment-files';
 import { ffmpegVersion } from '#adapters/ffmpeg/version';
+import { slateFilesIn } from '#adapters/fs/slate-files';
 import { AxiosFailoverResolver } from '#adapters/http/failover-resolver';
 import { AxiosProbe } from '#adapters/http/probe';
 import { createTextClient } from '#adapters/http/text-client';
@@ -28,7 +32,7 @@ import { RedisStateJournal } from '#adapters/redis/state-journal';
 import { RedisStreamStore } from '#adapters/redis/stream-store';
 import { readApiDocument } from './api-document.ts';
 import { createApp } from './app.ts';
-import { listen } from './listen.ts';
+import { listen, type Listening } from './listen.ts';
 import { hlsRoutes } from './routes/hls.routes.ts';
 import { playbackRoutes } from './routes/playback.routes.ts';
 import { segmentsFirst } from './segments-first.ts';
@@ -42,6 +46,7 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
   const state = await openState({ config, logger, node });
   const clients = openClients(config);
   const segments = await openSegments(config);
+  const slates = openSlates(config, logger);
   const registry = new StreamRegistry({
     ...state,
     resolver: clients.resolver,
@@ -52,8 +57,8 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
     logger,
   });
   await registry.load();
-  const parts = { config, registry, clients, segments, secret: state.secret, logger };
-  const { routes, hls } = deliveryOf(parts);
+  const served = { secret: state.secret, slate: slates.settings };
+  const { routes, hls } = deliveryOf({ ...served, config, registry, clients, segments, logger });
   const app = createApp({
     streams: registry,
     webhooks: webhooksOf(state, clients),
@@ -68,17 +73,18 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
   });
   const listener = segmentsFirst(app, { hls, rootPath: config.rootPath });
   const listening = await listen(listener, config);
-  // Nothing new is taken; then every viewer is let go, which ends the answers under way.
-  const drain = (): Promise<void> => {
-    const drained = listening.close();
-    registry.close();
-    return drained;
-  };
+  const owned = [state, clients, segments].map((part) => () => part.close());
   return {
     ready: { host: listening.host, port: listening.port },
-    close: () =>
-      closeAll([drain, () => state.close(), () => clients.close(), () => segments.close()]),
+    close: () => closeAll([slates.close, () => drain(listening, registry), ...owned]),
   };
+}
+
+/** Nothing new is taken; then every viewer is let go, which ends the answers under way. */
+function drain(listening: Listening, registry: StreamRegistry): Promise<void> {
+  const drained = listening.close();
+  registry.close();
+  return drained;
 }
 
 type StateOptions = {
@@ -140,6 +146,21 @@ async function openSegments({ dataDir, segments: { memoryBytes, diskBytes } }: C
   return { store, close: async () => files?.close() };
 }
 
+/** Loaded beside the start: until then, and where there is nothing to load, there are no slates. */
+function openSlates({ slates, ffmpegPath }: Config, logger: Logger) {
+  const ending = new AbortController();
+  const close = (): void => ending.abort();
+  const { isOn, folder, builtInFolder, ...when } = slates;
+  if (!isOn) return { settings: undefined, close };
+  const library = new SlateLibrary({
+    ...(folder === undefined ? {} : { files: slateFilesIn(folder) }),
+    maker: createSlateMaker({ program: ffmpegPath, folder: builtInFolder, logger }),
+    logger,
+  });
+  void library.load(ending.signal);
+  return { settings: { ...when, slates: library }, close };
+}
+
 type State = Awaited<ReturnType<typeof openState>>;
 type Clients = ReturnType<typeof openClients>;
 
@@ -154,11 +175,13 @@ type DeliveryParts = {
   readonly clients: Clients;
   readonly segments: Awaited<ReturnType<typeof openSegments>>;
   readonly secret: Buffer;
+  readonly slate: SlateSettings | undefined;
   readonly logger: Logger;
 };
 
 /** Routes for players. */
-function deliveryOf({ config, registry, clients, segments, secret, logger }: DeliveryParts) {
+function deliveryOf(parts: DeliveryParts) {
+  const { config, registry, clients, segments, secret, slate, logger } = parts;
   const { connectTimeoutMs: connectMs, readTimeoutMs: headersMs, liveStallMs } = config.upstream;
   const common = {
     directory: registry,
@@ -171,7 +194,10 @@ function deliveryOf({ config, registry, clients, segments, secret, logger }: Del
   const { viewerBufferBytes, viewerPatienceMs, lingerMs } = config;
   const viewers = { viewerBufferBytes, viewerPatienceMs, lingerMs };
   const { standby } = config.upstream;
-  const live = new LiveDelivery({ ...common, ...viewers, stallMs: liveStallMs, standby });
+  const silenceProbe = new FfmpegSilenceProbe({ program: config.ffmpegPath, logger });
+  const detection = { settings: config.detection, silenceProbe };
+  const judged = { stallMs: liveStallMs, detection, standby };
+  const live = new LiveDelivery({ ...common, ...viewers, ...judged, slate });
   const hls = new HlsDelivery({
     ...common,
     texts: clients.texts,

@@ -4,7 +4,8 @@ import type { HlsDelivery } from '#delivery';
 import { InvalidInputError } from '#kernel/app-error';
 import { serveViewer } from '#api/http/handle';
 import type { ViewerExchange } from '#api/http/handle';
-import { lowLatencyQuery } from '#api/http/low-latency-query';
+import { documentQuery, lowLatencyQuery } from '#api/http/low-latency-query';
+import { ownFolder } from '#api/http/own-folder';
 import { queryText } from '#api/http/query';
 import { parseIfRange, parseRange } from '#api/http/range';
 import { resourcesOn } from '#api/http/resource';
@@ -36,6 +37,8 @@ async function servePlaylist(hls: HlsDelivery, { req, res, gone }: ViewerExchang
     viewer: viewerRequestOf(req),
     handle: queryText(req, 'h'),
     directives: lowLatencyQuery(req),
+    pathway: queryText(req, 'via'),
+    here: here(req),
   };
   const { body, contentType, clientId } = await hls.playlist(query, gone);
   res.writeHead(200, {
@@ -55,6 +58,8 @@ async function serveSegment(hls: HlsDelivery, { req, res, gone }: ViewerExchange
     handle: handleIn(req),
     ranges: rangesIn(req),
     isHead: req.method === 'HEAD',
+    directives: documentQuery(req),
+    here: here(req),
   };
   const answer = await hls.segment(query, gone);
   res.writeHead(answer.status, {
@@ -64,6 +69,9 @@ async function serveSegment(hls: HlsDelivery, { req, res, gone }: ViewerExchange
   });
   await answer.send(res);
 }
+
+/** Where the links of a playlist stand. */
+const here = (req: Request): string => ownFolder(req, `/hls/${streamIdIn(req)}/`);
 
 function handleIn(req: Request): string {
   const handle = queryText(req, 'h');

@@ -2,7 +2,7 @@ import { linesOf } from './lines.ts';
 import { resolveReference } from './resolve-reference.ts';
 import type { TextEncoding } from './resolve-reference.ts';
 import { attributesOf, tagOf, valueOf } from './tag-line.ts';
-import { definitionOf, substitute } from './variables.ts';
+import { VariableScope } from './variables.ts';
 import type { Variables } from './variables.ts';
 
 /** Bytes of a resource that a playlist means, both ends included. */
@@ -47,7 +47,7 @@ class Scan {
   readonly segments: ListedSegment[] = [];
   isEnded = false;
   readonly #options: SegmentListOptions;
-  readonly #variables = new Map<string, string>();
+  readonly #variables: VariableScope;
   /** Where the last range of each URL ended. */
   readonly #ends = new Map<string, number>();
   #durationMs = 0;
@@ -57,6 +57,7 @@ class Scan {
 
   constructor(options: SegmentListOptions) {
     this.#options = options;
+    this.#variables = new VariableScope(options);
   }
 
   line(content: string): void {
@@ -72,7 +73,7 @@ class Scan {
     else if (tag === 'EXT-X-GAP') this.#isGap = true;
     else if (tag === 'EXT-X-MAP') this.#initSegment(content);
     else if (tag === 'EXT-X-ENDLIST') this.isEnded = true;
-    else if (tag === 'EXT-X-DEFINE') this.#define(content);
+    else if (tag === 'EXT-X-DEFINE') this.#variables.define(content);
   }
 
   #segment(uri: string): void {
@@ -90,16 +91,9 @@ class Scan {
     this.#map = this.#resource(attributes.get('URI') ?? '', full);
   }
 
-  #define(content: string): void {
-    const { baseUrl, imported } = this.#options;
-    const definition = definitionOf(content, { baseUrl, imported });
-    if (definition) this.#variables.set(definition.name, definition.value);
-  }
-
   #resource(uri: string, rangeText: string): ListedResource | undefined {
-    const written = substitute(uri, this.#variables);
     const { baseUrl, encoding } = this.#options;
-    const url = written === undefined ? undefined : resolveReference(written, baseUrl, encoding);
+    const url = resolveReference(this.#variables.inUri(uri), baseUrl, encoding);
     if (url === undefined) return undefined;
     const range = this.#rangeOf(url, rangeText);
     return range ? { url, range } : { url };

@@ -2,7 +2,7 @@ import type { ResourceKind } from '#hls';
 
 /** Types that a browser shows or plays, and never runs. */
 const HARMLESS_TYPE =
-  /^(?:video\/|audio\/|image\/(?!svg)|text\/(?:vtt|plain)|multipart\/byteranges|application\/(?:octet-stream|mp4|json|ttml\+xml|vnd\.apple\.mpegurl|x-mpegurl))/i;
+  /^(?:video\/|audio\/|image\/(?!svg)|text\/(?:vtt|plain)|multipart\/byteranges|application\/(?:octet-stream|mp4|json|ttml\+xml))/i;
 
 /** Types that say what the bytes are; the others are what servers say of anything. */
 const MEDIA_TYPE = /^(?:video\/|audio\/|text\/vtt|application\/(?:mp4|ttml\+xml))/i;
@@ -29,6 +29,9 @@ const DEFAULT_TYPE: Readonly<Record<ResourceKind, string>> = {
   key: 'application/octet-stream',
   data: 'application/octet-stream',
   playlist: 'application/vnd.apple.mpegurl',
+  'asset-list': 'application/json',
+  steering: 'application/json',
+  pathway: 'application/octet-stream',
 };
 
 export type TypedResource = {

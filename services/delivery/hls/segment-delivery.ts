@@ -8,10 +8,10 @@ import type { OpenedSegment, Outlet, RangeRequest, SegmentOrigin, SegmentStore }
 import type { FetchAllowance } from '#upstream';
 import { statusError } from './fetch-playlist.ts';
 import type { HlsStream } from './hls-stream.ts';
+import { KEY_BYTES, noMedia } from './inspect-response.ts';
 import type { Presence } from './presence.ts';
 import { headAtSource } from './segment-head.ts';
 import { refusalHeaders, segmentHeaders } from './segment-headers.ts';
-import { KEY_BYTES, noMedia } from './segment-opener.ts';
 import type { SegmentOpener } from './segment-opener.ts';
 import { sourceTagOf } from './source-tag.ts';
 import { StreamSegments } from './stream-segments.ts';

@@ -1,4 +1,4 @@
-import { MediaError, UpstreamError } from '#kernel/app-error';
+import { UpstreamError } from '#kernel/app-error';
 import type { Target } from '#hls';
 import type { Source } from '#streams';
 import type {
@@ -9,12 +9,8 @@ import type {
   UpstreamResponse,
   UpstreamTimeouts,
 } from '#upstream';
-import { PeekedResponse } from './peeked-response.ts';
+import { inspect } from './inspect-response.ts';
 import { PermittedResponse } from './permitted-response.ts';
-import { isPageType, looksLikePage } from './resource-type.ts';
-
-/** An AES-128 key is this long (RFC 8216 §4.3.2.4). */
-export const KEY_BYTES = 16;
 
 export type SegmentOpenerOptions = {
   readonly upstream: UpstreamClient;
@@ -41,7 +37,8 @@ export class SegmentOpener {
 
   /**
    * Tries a second time at once when the connection fails. Any status is an answer.
-   * @throws UpstreamError, and MediaError `UPSTREAM_WRONG_TYPE` for a page or a key of wrong length.
+   * @throws UpstreamError, and MediaError `UPSTREAM_WRONG_TYPE` for a page, a playlist, or a key of
+   *   wrong length.
    */
   async open(source: Source, asked: OpenRequest, signal: AbortSignal): Promise<UpstreamResponse> {
     const { target, permit: taken } = asked;
@@ -72,32 +69,8 @@ export class SegmentOpener {
       if (signal.aborted || !(error instanceof UpstreamError)) throw error;
       return upstream.open(request, signal);
     });
-    return method === 'HEAD' ? response : inspect(response, target);
+    if (method === 'HEAD') return response;
+    const timeoutMs = this.#options.timeouts.headersMs;
+    return inspect(response, { target, timeoutMs, signal });
   }
 }
-
-/** Providers answer with 200 and a page, or with media and the type of a page: bytes decide. */
-async function inspect(response: UpstreamResponse, target: Target): Promise<UpstreamResponse> {
-  if (response.status >= 300) return response;
-  if (target.kind === 'key' && hasWrongKeyLength(response)) throw refused(response);
-  if (!isPageType(response.headers.get('content-type'))) return response;
-  const peeked = new PeekedResponse(response);
-  const head = await peeked.peek();
-  if (looksLikePage(head)) throw refused(response);
-  return peeked;
-}
-
-function hasWrongKeyLength({ status, headers }: UpstreamResponse): boolean {
-  const length = headers.get('content-length');
-  return status === 200 && length !== undefined && Number(length) !== KEY_BYTES;
-}
-
-function refused(response: UpstreamResponse): MediaError {
-  response.close();
-  return noMedia();
-}
-
-export const noMedia = (): MediaError =>
-  new MediaError('UPSTREAM_WRONG_TYPE', {
-    message: 'The source answered with something else than media.',
-  });

@@ -37,7 +37,9 @@ export class TrackLists {
     this.#changed = changed;
   }
 
-  shown(track: string, shown: ShownList): void {
+  /** @param track - Its name; absent for a playlist that is of no track, which is not kept. */
+  shown(track: string | undefined, shown: ShownList): void {
+    if (track === undefined) return;
     const known = this.#tracks.get(track);
     if (known?.source === shown.source && known.playlist.text === shown.playlist.text) return;
     this.#tracks.set(track, { ...shown });

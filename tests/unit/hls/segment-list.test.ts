@@ -38,7 +38,7 @@ describe('the segments of a playlist', () => {
 
   it('have their variables put in, and are left out where they are not for us', () => {
     const { segments, isEnded } = listOf(
-      '#EXT-X-DEFINE:IMPORT="host"\n#EXT-X-DEFINE:NAME="n",VALUE="7"\n#EXTINF:1,\n{$host}/{$n}.ts\n#EXTINF:1,\n{$unknown}.ts\n#EXTINF:1,\nskd://x\n# a remark\n',
+      '#EXT-X-DEFINE:IMPORT="host"\n#EXT-X-DEFINE:NAME="n",VALUE="7"\n#EXTINF:1,\n{$host}/{$n}.ts\n#EXTINF:1,\ndata:,x\n#EXTINF:1,\nskd://x\n# a remark\n',
     );
     expect(segments.map(({ url }) => url)).toEqual(['http://i/7.ts']);
     expect(isEnded).toBe(false);
