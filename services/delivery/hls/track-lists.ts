@@ -4,6 +4,8 @@ import type { FetchedPlaylist } from './fetch-playlist.ts';
 import { Lru } from './lru.ts';
 
 const MAX_TRACKS = 16;
+/** Some ten thousand segments, taken apart in some 20 ms; in longer lists nothing is looked up. */
+const MAX_TEXT_CHARS = 1024 * 1024;
 
 /** A media playlist as it was last shown, and where it came from. */
 export type ShownList = {
@@ -39,7 +41,7 @@ export class TrackLists {
 
   /** @param track - Its name; absent for a playlist that is of no track, which is not kept. */
   shown(track: string | undefined, shown: ShownList): void {
-    if (track === undefined) return;
+    if (track === undefined || shown.playlist.text.length > MAX_TEXT_CHARS) return;
     const known = this.#tracks.get(track);
     if (known?.source === shown.source && known.playlist.text === shown.playlist.text) return;
     this.#tracks.set(track, { ...shown });
