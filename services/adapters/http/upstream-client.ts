@@ -53,7 +53,7 @@ async function openFollowing(
       logger.debug('upstream answered', { status: head.status, redirects: visited.size - 1 });
       return response(exchange, head, hop.url);
     }
-    exchange.close();
+    exchange.discard();
     hop = nextHop(hop, location);
   }
   throw redirectLoop(visited.size);

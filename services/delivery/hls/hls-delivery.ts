@@ -16,6 +16,7 @@ import { KnownStreams } from './known-streams.ts';
 import { KnownViewers } from './known-viewers.ts';
 import { OpenedHandles } from './opened-handles.ts';
 import { startPatience } from './patience.ts';
+import { permittedTexts } from './permitted-texts.ts';
 import type { PlaylistAsk } from './playlist-finder.ts';
 import { Presence } from './presence.ts';
 import { SegmentDelivery } from './segment-delivery.ts';
@@ -118,7 +119,9 @@ export class HlsDelivery {
   readonly #documents: DocumentDelivery;
 
   constructor(options: HlsDeliveryOptions) {
-    const { texts, maxPlaylistBytes: maxBytes, timeouts, clock, timers, logger } = options;
+    const { maxPlaylistBytes: maxBytes, timeouts, clock, timers, logger } = options;
+    const { store, upstream, lookAhead: aheadCount, allowance = anyFetch } = options;
+    const texts = permittedTexts(options.texts, allowance);
     this.#options = options;
     this.#handles = createHandleCodec(options.secret);
     this.#opened = new OpenedHandles(this.#handles);
@@ -130,7 +133,6 @@ export class HlsDelivery {
       logger,
       forgotten: (hls) => this.#segments.forget(hls),
     });
-    const { store, upstream, lookAhead: aheadCount, allowance = anyFetch } = options;
     this.#segments = new SegmentDelivery({
       store,
       opener: new SegmentOpener({ upstream, timeouts, allowance }),
