@@ -6,6 +6,7 @@ export type {
   StateJournal,
   StreamStore,
 } from './ports.ts';
+export type { StreamMeter, SwitchCause } from './meter.ts';
 export type * from './snapshots.ts';
 export type { Removal, Streams } from './streams.ts';
 export { endedViewing } from './ended-viewing.ts';

@@ -32,7 +32,7 @@ export type WalkOptions = {
   /** An outage has used up its tries. */
   readonly gaveUp: (error: AppError, retries: number) => void;
   /** A source failed; counted, whatever is done about it. */
-  readonly erred: () => void;
+  readonly erred: (error: AppError) => void;
   readonly onMoved: (listener: () => void) => () => void;
   /** This reader has moved the stream by itself. */
   readonly announceMove: () => void;
@@ -78,7 +78,7 @@ export class CursorWalk implements SourceWalk {
 
   async failed(failed: Source, error: AppError, signal: AbortSignal): Promise<Source> {
     signal.throwIfAborted();
-    this.#options.erred();
+    this.#options.erred(error);
     if (failed !== this.#source) return this.current;
     const answer = (this.#answer ??= this.#beginAnswer(error));
     answer.waiting += 1;

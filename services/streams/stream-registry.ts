@@ -9,10 +9,13 @@ import type { Session } from '#sessions';
 import type { StreamDefinition, StreamInput } from './definition.ts';
 import { ManagedStream } from './managed-stream.ts';
 import type { StreamDefaults, StreamOwner } from './managed-stream.ts';
+import type { StreamMeter } from './meter.ts';
 import type { FailoverResolver, StateJournal, StreamStore } from './ports.ts';
 import type {
   CreateOutcome,
   FailoverOutcome,
+  KindTotals,
+  MediaKind,
   StreamSnapshot,
   Totals,
   ViewerSnapshot,
@@ -20,6 +23,7 @@ import type {
 import type { Move } from './source-cursor.ts';
 import { StreamLedger } from './stream-ledger.ts';
 import type { Removal, Streams } from './streams.ts';
+import { Tally } from './tally.ts';
 import type { Stream, StreamDirectory, SwitchTiming } from './viewing.ts';
 
 export type StreamRegistryOptions = {
@@ -27,6 +31,8 @@ export type StreamRegistryOptions = {
   readonly journal: StateJournal;
   readonly resolver: FailoverResolver;
   readonly defaults: StreamDefaults;
+  /** Hears of failures and switches; nobody, when absent. */
+  readonly meter?: StreamMeter;
   /** Of this process: dead ones' viewers are ended by housekeeping. */
   readonly node: NodeEpoch;
   readonly clock: Clock;
@@ -49,9 +55,8 @@ export class StreamRegistry implements Streams, StreamDirectory, StreamOwner {
   readonly #streams = new Map<StreamId, ManagedStream>();
   readonly #sessions: SessionRegistry;
   readonly #ledger: StreamLedger;
+  readonly #tally = new Tally();
   readonly #startedAtMs: number;
-  #bytesServed = 0;
-  #segmentsServed = 0;
   #touching: Timer | undefined;
 
   constructor(options: StreamRegistryOptions) {
@@ -115,10 +120,14 @@ export class StreamRegistry implements Streams, StreamDirectory, StreamOwner {
       streams: this.#streams.size,
       activeStreams: this.#sessions.watchedStreams().length,
       viewers: this.#sessions.all().length,
-      bytesServed: this.#bytesServed,
-      segmentsServed: this.#segmentsServed,
+      ...this.#tally.sums,
       uptimeSeconds: Math.floor((this.#options.clock.monotonicMs() - this.#startedAtMs) / 1000),
     };
+  }
+
+  /** The totals of each kind of media. */
+  totalsByKind(): Readonly<Record<MediaKind, KindTotals>> {
+    return this.#tally.byKind(this.#streams.values());
   }
 
   async remove(id: StreamId, removal: Removal): Promise<void> {
@@ -171,8 +180,11 @@ export class StreamRegistry implements Streams, StreamDirectory, StreamOwner {
   served(stream: ManagedStream, bytes: number, segments: number): void {
     stream.bytesServed += bytes;
     stream.segmentsServed += segments;
-    this.#bytesServed += bytes;
-    this.#segmentsServed += segments;
+    this.#tally.served(stream.kind, bytes, segments);
+  }
+
+  erred(error: AppError): void {
+    this.#options.meter?.failed(error.code);
   }
 
   moved(stream: ManagedStream, move: Move, timing: SwitchTiming | undefined): void {
@@ -182,6 +194,7 @@ export class StreamRegistry implements Streams, StreamDirectory, StreamOwner {
       reason: move.reason,
       ...timing,
     });
+    this.#options.meter?.switched(move.cause, timing);
     this.#ledger.moved(stream, move, timing);
   }
 
