@@ -9,11 +9,14 @@ import type { NodeEpoch } from '#kernel/ids';
 import type { Logger } from '#kernel/logger';
 import type { RunningProcess } from '#lifecycle';
 import { StreamRegistry } from '#streams';
+import { ApiMetrics } from '#telemetry';
 import { Webhooks, createDeliver } from '#webhooks';
 import { ffmpegVersion } from '#adapters/ffmpeg/version';
 import { AxiosFailoverResolver } from '#adapters/http/failover-resolver';
 import { AxiosProbe } from '#adapters/http/probe';
 import { createTextClient } from '#adapters/http/text-client';
+import { ReadBuffers } from '#adapters/http/raw/read-buffers';
+import { ReadMeter } from '#adapters/http/read-meter';
 import { createUpstreamClient } from '#adapters/http/upstream-client';
 import { AxiosWebhookClient } from '#adapters/http/webhook-client';
 import { awaitRedis } from '#adapters/redis/await-redis';
@@ -38,8 +41,15 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
   const about = readAbout(config, node);
   const state = await openState({ config, logger, node });
   const clients = openClients(config);
+  const metrics = new ApiMetrics(packageInfo.version, {
+    streams: () => registry.totalsByKind(),
+    readBytes: clients.readBytes,
+    journal: () => state.journal,
+    isRedisUp: () => state.redis.status === 'ready',
+  });
   const registry = new StreamRegistry({
     ...state,
+    meter: metrics,
     resolver: clients.resolver,
     defaults: defaultsOf(config),
     node,
@@ -57,6 +67,7 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
     settings: settingsOf(config),
     apiDocument: readApiDocument(),
     delivery: deliveryOf({ config, registry, clients, secret: state.secret, logger }),
+    metrics,
     clock: systemClock,
     logger,
   });
@@ -116,11 +127,23 @@ function openClients({ upstream }: Config) {
   const resolver = new AxiosFailoverResolver(callbacks);
   const probe = new AxiosProbe(callbacks);
   const webhooks = new AxiosWebhookClient(callbacks);
-  const bytes = createUpstreamClient({ allowPrivate, verifyTls, maxRedirects });
-  const texts = createTextClient({ allowPrivate, verifyTls, maxRedirects });
+  const sources = { allowPrivate, verifyTls, maxRedirects };
+  const meters = { live: new ReadMeter(), hls: new ReadMeter(), vod: new ReadMeter() };
+  const buffers = new ReadBuffers();
+  const bytes = {
+    live: createUpstreamClient({ ...sources, buffers, meter: meters.live }),
+    hls: createUpstreamClient({ ...sources, buffers, meter: meters.hls }),
+    vod: createUpstreamClient({ ...sources, buffers, meter: meters.vod }),
+  };
+  const texts = createTextClient({ ...sources, meter: meters.hls });
+  const readBytes = () => ({
+    live: meters.live.bytes,
+    hls: meters.hls.bytes,
+    vod: meters.vod.bytes,
+  });
   const close = (): Promise<void> =>
     closeAll([resolver, probe, webhooks, texts].map((client) => () => client.close()));
-  return { resolver, probe, webhooks, bytes, texts, close };
+  return { resolver, probe, webhooks, bytes, texts, readBytes, close };
 }
 
 type State = Awaited<ReturnType<typeof openState>>;
@@ -144,7 +167,6 @@ function deliveryOf({ config, registry, clients, secret, logger }: DeliveryParts
   const { connectTimeoutMs: connectMs, readTimeoutMs: headersMs, liveStallMs } = config.upstream;
   const common = {
     directory: registry,
-    upstream: clients.bytes,
     timeouts: { connectMs, headersMs },
     clock: systemClock,
     timers: systemTimers,
@@ -153,16 +175,23 @@ function deliveryOf({ config, registry, clients, secret, logger }: DeliveryParts
   const { viewerBufferBytes, viewerPatienceMs, lingerMs } = config;
   const viewers = { viewerBufferBytes, viewerPatienceMs, lingerMs };
   const { standby } = config.upstream;
-  const live = new LiveDelivery({ ...common, ...viewers, stallMs: liveStallMs, standby });
+  const live = new LiveDelivery({
+    ...common,
+    ...viewers,
+    upstream: clients.bytes.live,
+    stallMs: liveStallMs,
+    standby,
+  });
   const hls = new HlsDelivery({
     ...common,
+    upstream: clients.bytes.hls,
     texts: clients.texts,
     secret,
     viewerIdleMs: config.streams.viewerIdleMs,
     maxPlaylistBytes: config.upstream.maxPlaylistBytes,
     patienceMs: connectMs + headersMs,
   });
-  const vod = new VodDelivery({ ...common, readTimeoutMs: headersMs });
+  const vod = new VodDelivery({ ...common, upstream: clients.bytes.vod, readTimeoutMs: headersMs });
   return [playbackRoutes({ directory: registry, live, vod }), hlsRoutes({ hls })];
 }
 

@@ -91,6 +91,8 @@ function toConfig(values: Values) {
   return {
     host: values.HOST,
     port: values.PORT,
+    /** `undefined` means: workers answer no scraper. */
+    metricsPort: values.METRICS_PORT === 0 ? undefined : values.METRICS_PORT,
     rootPath: values.ROOT_PATH,
     apiToken: values.API_TOKEN === '' ? undefined : values.API_TOKEN,
     trustedProxies: values.TRUSTED_PROXIES.split(',')
@@ -100,12 +102,7 @@ function toConfig(values: Values) {
     logLevel: LEVELS[values.LOG_LEVEL] ?? values.LOG_LEVEL,
     shutdownGraceMs: ms(values.SHUTDOWN_GRACE),
     roles: values.ROLES as 'all' | 'api' | 'worker',
-    redis: {
-      /** `undefined` means: the embedded one, on `${dataDir}/redis/redis.sock`. */
-      url: redisUrl(values),
-      prefix: values.REDIS_PREFIX,
-      serverPath: values.REDIS_SERVER_PATH === '' ? undefined : values.REDIS_SERVER_PATH,
-    },
+    redis: toRedis(values),
     streams: {
       ttlMs: ms(values.STREAM_TTL),
       sharing: values.STREAM_SHARING as 'per-client' | 'shared',
@@ -135,6 +132,13 @@ function toConfig(values: Values) {
     eventLogMax: values.EVENT_LOG_MAX,
   } as const;
 }
+
+const toRedis = (values: Values) => ({
+  /** `undefined` means: the embedded one, on `${dataDir}/redis/redis.sock`. */
+  url: redisUrl(values),
+  prefix: values.REDIS_PREFIX,
+  serverPath: values.REDIS_SERVER_PATH === '' ? undefined : values.REDIS_SERVER_PATH,
+});
 
 function redisUrl(values: Values): string | undefined {
   if (values.REDIS_URL !== '') return values.REDIS_URL;

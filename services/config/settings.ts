@@ -66,6 +66,12 @@ export const SETTINGS = {
     group: 'Server',
     meaning: 'Least severity that is logged.',
   },
+  METRICS_PORT: {
+    schema: Joi.number().port().default(0),
+    group: 'Server',
+    meaning:
+      'Port on `HOST` where a worker process answers `GET /metrics`, with `API_TOKEN` where one is set; 0 for none. Api processes answer it on `PORT`.',
+  },
   SHUTDOWN_GRACE: {
     schema: seconds(10),
     group: 'Server',
