@@ -11,6 +11,7 @@ import type { RunningProcess } from '#lifecycle';
 import { StreamRegistry } from '#streams';
 import { ApiMetrics } from '#telemetry';
 import { Webhooks, createDeliver } from '#webhooks';
+import { FfmpegSilenceProbe } from '#adapters/ffmpeg/silence-probe';
 import { ffmpegVersion } from '#adapters/ffmpeg/version';
 import { AxiosFailoverResolver } from '#adapters/http/failover-resolver';
 import { AxiosProbe } from '#adapters/http/probe';
@@ -175,13 +176,10 @@ function deliveryOf({ config, registry, clients, secret, logger }: DeliveryParts
   const { viewerBufferBytes, viewerPatienceMs, lingerMs } = config;
   const viewers = { viewerBufferBytes, viewerPatienceMs, lingerMs };
   const { standby } = config.upstream;
-  const live = new LiveDelivery({
-    ...common,
-    ...viewers,
-    upstream: clients.bytes.live,
-    stallMs: liveStallMs,
-    standby,
-  });
+  const silenceProbe = new FfmpegSilenceProbe({ program: config.ffmpegPath, logger });
+  const detection = { settings: config.detection, silenceProbe };
+  const judged = { stallMs: liveStallMs, detection, standby };
+  const live = new LiveDelivery({ ...common, ...viewers, ...judged, upstream: clients.bytes.live });
   const hls = new HlsDelivery({
     ...common,
     upstream: clients.bytes.hls,

@@ -39,6 +39,12 @@ const shown = new Map(
 
 const isOurs = ({ name }: DescribedMetric): boolean => name.startsWith('penstock_');
 
+const types = (metrics: readonly DescribedMetric[]) =>
+  metrics.map(({ name, type }) => `${name} ${type}`).toSorted();
+
+const labels = (metrics: readonly DescribedMetric[]) =>
+  metrics.filter(isOurs).map((metric) => `${metric.name} ${metric.labels.join()}`);
+
 describe('docs/metrics.md', () => {
   it('has a row for each metric that the processes show, and no other', () => {
     const names = documented.map(({ name }) => name);
@@ -46,14 +52,10 @@ describe('docs/metrics.md', () => {
   });
 
   it('gives their types', () => {
-    const types = (metrics: readonly DescribedMetric[]) =>
-      metrics.map(({ name, type }) => `${name} ${type}`).toSorted();
     expect(types(documented)).toEqual(types([...shown.values()]));
   });
 
   it('gives the labels of ours', () => {
-    const labels = (metrics: readonly DescribedMetric[]) =>
-      metrics.filter(isOurs).map((metric) => `${metric.name} ${metric.labels.join()}`);
     expect(labels(documented).toSorted()).toEqual(labels([...shown.values()]).toSorted());
   });
 });

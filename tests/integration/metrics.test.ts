@@ -85,13 +85,13 @@ describe('bytes read from sources', () => {
   });
 });
 
+const open = (apiToken?: string) =>
+  MetricsServer.open({ host: '127.0.0.1', port: 0, apiToken, metrics: new FakeMetrics() });
+
+const ask = (port: number, path: string, init: RequestInit = {}) =>
+  fetch(`http://127.0.0.1:${port}${path}`, { signal: AbortSignal.timeout(5_000), ...init });
+
 describe('the metrics of a worker', () => {
-  const open = (apiToken?: string) =>
-    MetricsServer.open({ host: '127.0.0.1', port: 0, apiToken, metrics: new FakeMetrics() });
-
-  const ask = (port: number, path: string, init: RequestInit = {}) =>
-    fetch(`http://127.0.0.1:${port}${path}`, { signal: AbortSignal.timeout(5_000), ...init });
-
   it('are there for who has the token', async () => {
     const server = await open('secret');
     const { port } = server;
@@ -100,7 +100,7 @@ describe('the metrics of a worker', () => {
     expect((await ask(port, '/metrics', { headers: { 'x-api-token': 'wrong' } })).status).toBe(401);
     expect((await ask(port, '/metrics')).status).toBe(401);
     await Promise.all([server.close(), server.close()]);
-    await expect(ask(port, '/metrics')).rejects.toThrow();
+    await expect(ask(port, '/metrics')).rejects.toThrow('fetch failed');
   });
 
   it('are there for all where there is no token, and nothing else is', async () => {

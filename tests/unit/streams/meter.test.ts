@@ -9,17 +9,13 @@ const PRIMARY = 'http://user:secret@example.com/live/a.ts';
 const BACKUP = 'http://user:secret@example.org/live/b.ts';
 
 it('failures, switches and bytes are counted without a word of the stream', async () => {
-  let readings = (): ReturnType<typeof bench.registry.totalsByKind> => {
-    throw new Error('Asked too early.');
-  };
   const metrics = new ApiMetrics('1', {
-    streams: () => readings(),
+    streams: () => bench.registry.totalsByKind(),
     readBytes: () => ({ live: 0, hls: 0, vod: 0 }),
     journal: () => ({ pending: 0, lost: 0 }),
     isRedisUp: () => true,
   });
   const bench = await startRegistry(new FakeResolver(), { meter: metrics });
-  readings = () => bench.registry.totalsByKind();
   const { snapshot } = await bench.registry.create(
     streamInput(PRIMARY, { failoverUrls: [BACKUP] }),
   );
@@ -31,7 +27,7 @@ it('failures, switches and bytes are counted without a word of the stream', asyn
   walk.flowing();
   const stalled = new UpstreamError('UPSTREAM_STALLED', { message: 'Silent.' });
   const going = walk.failed(walk.current, stalled, new AbortController().signal);
-  bench.clock.advance(5_000);
+  await bench.clock.advance(5_000);
   await going;
   walk.flowing({ gapMs: 900, detectionMs: 700, connectMs: 200 });
   const text = await metrics.text();
