@@ -178,8 +178,15 @@ function deliveryOf({ config, registry, clients, secret, logger }: DeliveryParts
   const { standby } = config.upstream;
   const silenceProbe = new FfmpegSilenceProbe({ program: config.ffmpegPath, logger });
   const detection = { settings: config.detection, silenceProbe };
+  const throttleBytesPerSecond = config.pacing.liveBytesPerSecond;
   const judged = { stallMs: liveStallMs, detection, standby };
-  const live = new LiveDelivery({ ...common, ...viewers, ...judged, upstream: clients.bytes.live });
+  const live = new LiveDelivery({
+    ...common,
+    ...viewers,
+    ...judged,
+    throttleBytesPerSecond,
+    upstream: clients.bytes.live,
+  });
   const hls = new HlsDelivery({
     ...common,
     upstream: clients.bytes.hls,
@@ -189,7 +196,12 @@ function deliveryOf({ config, registry, clients, secret, logger }: DeliveryParts
     maxPlaylistBytes: config.upstream.maxPlaylistBytes,
     patienceMs: connectMs + headersMs,
   });
-  const vod = new VodDelivery({ ...common, upstream: clients.bytes.vod, readTimeoutMs: headersMs });
+  const vod = new VodDelivery({
+    ...common,
+    upstream: clients.bytes.vod,
+    readTimeoutMs: headersMs,
+    pacing: config.pacing.files,
+  });
   return [playbackRoutes({ directory: registry, live, vod }), hlsRoutes({ hls })];
 }
 

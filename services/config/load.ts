@@ -2,6 +2,8 @@ import { isAbsolute, resolve } from 'node:path';
 import Joi from 'joi';
 import { toDetection } from './detection.ts';
 import type { DetectionFlag } from './detection.ts';
+import { toPacing } from './pacing.ts';
+import type { PacingFlag } from './pacing.ts';
 import type { Setting } from './setting.ts';
 import { SETTINGS } from './settings.ts';
 
@@ -49,6 +51,7 @@ type Strings = Record<
 >;
 type Flags =
   | DetectionFlag
+  | PacingFlag
   | 'REDIS_ENABLED'
   | 'STREAM_RETRY_EXPONENTIAL_BACKOFF'
   | 'ALLOW_PRIVATE_SOURCES'
@@ -130,6 +133,7 @@ function toConfig(values: Values) {
       maxPlaylistBytes: values.MAX_PLAYLIST_BYTES,
     },
     detection: toDetection(values),
+    pacing: toPacing(values),
     ffmpegPath: values.FFMPEG_PATH,
     viewerBufferBytes: values.VIEWER_BUFFER_BYTES,
     viewerPatienceMs: ms(values.SLOW_VIEWER_TIMEOUT),

@@ -1,5 +1,6 @@
 import Joi from 'joi';
 import { DETECTION_SETTINGS } from './detection-settings.ts';
+import { PACING_SETTINGS } from './pacing-settings.ts';
 import type { Setting } from './setting.ts';
 
 const seconds = (fallback: number): Joi.Schema =>
@@ -220,6 +221,7 @@ export const SETTINGS = {
     meaning: 'Largest playlist that is read, after decompression.',
   },
   ...DETECTION_SETTINGS,
+  ...PACING_SETTINGS,
   VIEWER_BUFFER_BYTES: {
     schema: Joi.number()
       .integer()

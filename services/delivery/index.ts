@@ -16,6 +16,7 @@ export type {
 } from './hls/hls-delivery.ts';
 export type { SegmentAnswer } from './hls/segment-delivery.ts';
 export type { ByteRange, RangeCondition } from './vod/byte-range.ts';
+export type { FilePacing } from './vod/file-outlet.ts';
 export type { FileRequest } from './vod/file-request.ts';
 export type { VodOptions } from './vod/file-sources.ts';
 export { VodDelivery } from './vod/vod-delivery.ts';

@@ -1,2 +1,5 @@
+export { ReadAhead } from './read-ahead.ts';
 export { Relay } from './relay.ts';
 export type { RelayInput, ViewerSink } from './relay.ts';
+export { ThrottledSink } from './throttled-sink.ts';
+export { TokenBucket } from './token-bucket.ts';

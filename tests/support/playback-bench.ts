@@ -31,6 +31,7 @@ export type PlaybackOptions = {
   readonly viewerBufferBytes?: number;
   readonly viewerPatienceMs?: number;
   readonly lingerMs?: number;
+  readonly throttleBytesPerSecond?: number;
   readonly headersMs?: number;
   readonly outageLimitMs?: number;
   readonly standby?: StandbyMode;
@@ -59,6 +60,7 @@ export async function startPlayback(options: PlaybackOptions) {
     viewerBufferBytes: options.viewerBufferBytes ?? 8 * 1024 * 1024,
     viewerPatienceMs: options.viewerPatienceMs ?? 60_000,
     lingerMs: options.lingerMs ?? 0,
+    throttleBytesPerSecond: options.throttleBytesPerSecond ?? 0,
     clock: systemClock,
     timers: systemTimers,
     logger: silentLogger,

@@ -3,6 +3,7 @@ import type { Clock, Timer, Timers } from '#kernel/clock';
 import type { StreamId, ClientId } from '#kernel/ids';
 import type { Logger } from '#kernel/logger';
 import { orAbort } from '#kernel/or-abort';
+import { ThrottledSink, TokenBucket } from '#relay';
 import type { ViewerSink } from '#relay';
 import { endedViewing } from '#streams';
 import type { MediaKind, Stream, ViewerConnection, ViewerRequest } from '#streams';
@@ -26,6 +27,8 @@ export type LiveDeliveryOptions = {
   readonly viewerBufferBytes: number;
   /** A viewer that takes nothing for this long is let go. */
   readonly viewerPatienceMs: number;
+  /** Most that one viewer gets; no limit, when absent or 0. */
+  readonly throttleBytesPerSecond?: number;
   /** How long a shared upstream is kept when its last viewer has left. */
   readonly lingerMs: number;
   readonly clock: Clock;
@@ -105,18 +108,27 @@ export class LiveDelivery {
     connection: ViewerConnection,
     { contentType, leave }: { contentType: string; leave: (reason: string) => void },
   ): LiveViewing {
-    const flow = async (sink: ViewerSink, gone: AbortSignal): Promise<ViewingEnd> => {
+    const flow = async (outlet: ViewerSink, gone: AbortSignal): Promise<ViewingEnd> => {
+      const { sink, close } = this.#throttled(outlet);
       this.#connections.set(sink, connection);
       feed.attach(sink);
       const stuck = new Promise<void>((resolve) => this.#stuck.set(sink, resolve));
       const end = await firstEnd({ feed, connection, gone, stuck });
       feed.detach(sink);
+      close();
       this.#connections.delete(sink);
       this.#stuck.delete(sink);
       leave(LEAVE_REASONS[end]);
       return end;
     };
     return { kind: 'live', clientId: connection.clientId, contentType, flow };
+  }
+
+  #throttled(sink: ViewerSink): { readonly sink: ViewerSink; readonly close: () => void } {
+    const { throttleBytesPerSecond: rate = 0, clock, timers } = this.#options;
+    if (rate === 0) return { sink, close: () => {} };
+    const throttled = new ThrottledSink({ sink, bucket: new TokenBucket(rate, clock), timers });
+    return { sink: throttled, close: () => throttled.close() };
   }
 
   #use(stream: Stream): { feed: LiveFeed; release: () => void } {
