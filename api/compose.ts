@@ -179,7 +179,8 @@ function deliveryOf({ config, registry, clients, secret, logger }: DeliveryParts
   const silenceProbe = new FfmpegSilenceProbe({ program: config.ffmpegPath, logger });
   const detection = { settings: config.detection, silenceProbe };
   const throttleBytesPerSecond = config.pacing.liveBytesPerSecond;
-  const judged = { stallMs: liveStallMs, detection, standby };
+  const buffering = config.pacing.live;
+  const judged = { buffering, stallMs: liveStallMs, detection, standby };
   const live = new LiveDelivery({
     ...common,
     ...viewers,

@@ -35,4 +35,25 @@ export const PACING_SETTINGS = {
     meaning:
       'How much of `FILE_BUFFER` is filled before the first byte is sent; after five seconds it is sent in any case.',
   },
+  LIVE_BURST: {
+    schema: Joi.number().min(0).max(600).default(0),
+    group: GROUP,
+    unit: 'seconds',
+    meaning:
+      'How much of the past a viewer gets at once that joins a shared stream, so that its player has something in store; half of `VIEWER_BUFFER_BYTES` at most. 0: since the last keyframe.',
+  },
+  LIVE_DELAY: {
+    schema: Joi.number().min(0).max(120).default(0),
+    group: GROUP,
+    unit: 'seconds',
+    meaning:
+      'How far live viewers are held behind the source: a silence or a switch that is shorter is not seen. A viewer that comes first waits for it, unless the source begins ahead of time.',
+  },
+  LIVE_DELAY_BUFFER: {
+    schema: size(64 * 1024 * 1024),
+    group: GROUP,
+    unit: 'size, as `64MiB`',
+    meaning:
+      'Most that one stream keeps for `LIVE_DELAY`; where it is too little, the delay is shorter.',
+  },
 } as const satisfies Record<string, Setting>;

@@ -14,5 +14,10 @@ export const toPacing = (values: PacingValues) =>
       bufferBytes: values.FILE_BUFFER,
       fillBytes: Math.min(values.FILE_BUFFER_FILL, values.FILE_BUFFER),
     },
+    live: {
+      burstMs: Math.round(values.LIVE_BURST * 1000),
+      delayMs: Math.round(values.LIVE_DELAY * 1000),
+      delayBytes: values.LIVE_DELAY_BUFFER,
+    },
     liveBytesPerSecond: values.THROTTLE_LIVE ? values.THROTTLE : 0,
   }) as const;

@@ -45,12 +45,12 @@ export const rate = (): Joi.Schema =>
     '{#label} must be a number with one of the units bps, kbps, Mbps, Gbps, Kibps, Mibps, Gibps, B/s, kB/s, MB/s, GB/s, KiB/s, MiB/s, GiB/s (none: kbps)',
   );
 
-/** Reads a size into bytes; absent and 0 are 0. */
-export const size = (): Joi.Schema =>
+/** Reads a size into bytes. */
+export const size = (fallback = 0): Joi.Schema =>
   quantity(
     parseSize,
     '{#label} must be a number with one of the units B, kB, MB, GB, KiB, MiB, GiB (none: B)',
-  );
+  ).default(fallback);
 
 const quantity = (parse: (text: string) => number | undefined, complaint: string): Joi.Schema =>
   Joi.string()

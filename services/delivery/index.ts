@@ -6,6 +6,7 @@ export type {
   ViewingEnd,
   WatchOutcome,
 } from './live/live-delivery.ts';
+export type { LiveBuffering } from './live/live-feed.ts';
 export type { StandbyMode } from './live/spare-keeper.ts';
 export { HlsDelivery } from './hls/hls-delivery.ts';
 export type {

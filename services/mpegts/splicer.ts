@@ -51,6 +51,11 @@ export class Splicer {
     return this.#source.facts;
   }
 
+  /** The program clock that was sent last, 27 MHz; -1 before the first. */
+  get pcr27m(): number {
+    return this.#ledger.pcr27m;
+  }
+
   /** Packets that wait for the rest of a picture or audio packet. */
   get heldPackets(): number {
     return this.#outgoing.heldPackets;

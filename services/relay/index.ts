@@ -1,3 +1,4 @@
+export { DelayLine } from './delay-line.ts';
 export { ReadAhead } from './read-ahead.ts';
 export { Relay } from './relay.ts';
 export type { RelayInput, ViewerSink } from './relay.ts';

@@ -1,5 +1,5 @@
 import type { Clock, Timer, Timers } from '#kernel/clock';
-import { PictureCache } from './picture-cache.ts';
+import { JoinRing } from './join-ring.ts';
 
 /** Where one viewer's bytes go. */
 export interface ViewerSink {
@@ -15,6 +15,8 @@ export type RelayInput = {
   readonly parts: readonly Buffer[];
   /** Where keyframes begin, in bytes counted over all parts. */
   readonly keyframes: readonly number[];
+  /** Where the stream's own time stands after them; our clock's, where it is absent. */
+  readonly mediaMs?: number;
 };
 
 export type RelayOptions = {
@@ -25,6 +27,8 @@ export type RelayOptions = {
   readonly isLossless: boolean;
   /** How far a viewer may fall behind before it skips, in bytes. */
   readonly budgetBytes: number;
+  /** How much of the past a joiner gets beyond the last keyframe; nothing, when absent. */
+  readonly burstMs?: number;
   /** How long a viewer may take nothing at all before it is dropped. */
   readonly patienceMs: number;
   readonly clock: Clock;
@@ -41,6 +45,8 @@ export type RelayOptions = {
 
 /** Whole packets near 64 KiB: a write costs the same for 1 KiB as for this (docs/benchmarks.md). */
 const BATCH_BYTES = 348 * 188;
+/** Several seconds of a rich channel; a group of pictures beyond that and the budget is not kept. */
+const MOST_BYTES = 8 * 1024 * 1024;
 /** No byte waits longer than this for its batch to fill. */
 const BATCH_MS = 50;
 
@@ -59,30 +65,35 @@ type Viewer = {
 export class Relay {
   readonly #options: RelayOptions;
   readonly #viewers = new Map<ViewerSink, Viewer>();
-  readonly #pictures = new PictureCache();
+  readonly #pictures: JoinRing;
   #held: RelayInput[] | undefined = [];
   #batch = Buffer.alloc(0);
   #batchBytes = 0;
   /** Offset of the last keyframe in the batch that is being filled. */
   #batchKeyframe: number | undefined;
+  #mediaMs: number | undefined;
   #batchTimer: Timer | undefined;
   #gathering: Timer | undefined;
   #watching: Timer;
 
   constructor(options: RelayOptions) {
+    const { burstMs = 0, budgetBytes, tables } = options;
+    const maxBytes = Math.max(MOST_BYTES, budgetBytes);
     this.#options = options;
+    // A joiner that is sent more than half of its budget at once would soon be taken for slow.
+    this.#pictures = new JoinRing({ burstMs, burstBytes: budgetBytes / 2, maxBytes, tables });
     this.#watching = this.#armWatch();
   }
 
   /**
    * Who comes before the source goes on gets what was held: the first viewer, and of a shared
-   * stream all who waited with it. Later ones begin at the last keyframe, behind the tables; where
-   * none is known, with the next batch.
+   * stream all who waited with it. Later ones begin at a keyframe, behind the tables: the last, or
+   * one that lies a burst back; where none is known, with the next batch.
    */
   attach(sink: ViewerSink): void {
     if (this.#held === undefined) {
       this.flush();
-      this.#begin(this.#admit(sink));
+      this.#begin(this.#admit(sink), this.#pictures.burst);
       return;
     }
     const viewer = this.#admit(sink);
@@ -116,7 +127,7 @@ export class Relay {
     this.#batchTimer = undefined;
     if (this.#batchBytes === 0) return;
     const batch = this.#batch.subarray(0, this.#batchBytes);
-    this.#pictures.add(batch, this.#batchKeyframe);
+    this.#pictures.add(batch, this.#batchKeyframe, this.#timeOf(this.#mediaMs));
     for (const viewer of this.#viewers.values()) this.#offer(viewer, batch);
     this.#batchBytes = 0;
     this.#batchKeyframe = undefined;
@@ -139,8 +150,8 @@ export class Relay {
     this.#options.resume();
   }
 
-  #remember({ parts, keyframes }: RelayInput): void {
-    this.#pictures.add(Buffer.concat(parts), keyframes.at(-1));
+  #remember({ parts, keyframes, mediaMs }: RelayInput): void {
+    this.#pictures.add(Buffer.concat(parts), keyframes.at(-1), this.#timeOf(mediaMs));
   }
 
   #admit(sink: ViewerSink): Viewer {
@@ -149,10 +160,12 @@ export class Relay {
     return viewer;
   }
 
-  #begin(viewer: Viewer): void {
-    const { batches } = this.#pictures;
-    if (batches.length === 0) return;
-    for (const part of [this.#options.tables(), ...batches]) this.#send(viewer, part);
+  #timeOf(mediaMs: number | undefined): number {
+    return mediaMs ?? this.#options.clock.monotonicMs();
+  }
+
+  #begin(viewer: Viewer, parts: readonly Buffer[]): void {
+    for (const part of parts) this.#send(viewer, part);
   }
 
   #pass(parts: readonly Buffer[]): boolean {
@@ -172,7 +185,8 @@ export class Relay {
     return !isBlocked;
   }
 
-  #collect({ parts, keyframes }: RelayInput): void {
+  #collect({ parts, keyframes, mediaMs }: RelayInput): void {
+    this.#mediaMs = mediaMs;
     let partStart = 0;
     for (const part of parts) {
       const within = keyframes.map((at) => at - partStart).filter((at) => at >= 0);
@@ -207,7 +221,8 @@ export class Relay {
     if (viewer.isSkipping) {
       if (pendingBytes > budgetBytes / 4) return;
       viewer.isSkipping = false;
-      if (this.#pictures.batches.length > 0) return this.#begin(viewer);
+      const { latest } = this.#pictures;
+      if (latest.length > 0) return this.#begin(viewer, latest);
     }
     viewer.isSkipping = pendingBytes + batch.length > budgetBytes;
     if (!viewer.isSkipping) this.#send(viewer, batch);

@@ -11,6 +11,7 @@ import { anySpare } from '#upstream';
 import type { SparePermits, UpstreamClient, UpstreamTimeouts } from '#upstream';
 import type { LiveDetection } from './detection.ts';
 import { LiveFeed } from './live-feed.ts';
+import type { LiveBuffering } from './live-feed.ts';
 import type { StandbyMode } from './spare-keeper.ts';
 
 export type LiveDeliveryOptions = {
@@ -27,6 +28,8 @@ export type LiveDeliveryOptions = {
   readonly viewerBufferBytes: number;
   /** A viewer that takes nothing for this long is let go. */
   readonly viewerPatienceMs: number;
+  /** What is kept of each stream for its viewers; the last keyframe only, when absent. */
+  readonly buffering?: LiveBuffering;
   /** Most that one viewer gets; no limit, when absent or 0. */
   readonly throttleBytesPerSecond?: number;
   /** How long a shared upstream is kept when its last viewer has left. */
@@ -180,13 +183,19 @@ export class LiveDelivery {
   }
 
   #newFeed(stream: Stream, isShared: boolean): LiveFeed {
-    const { standby = 'cold', permits = anySpare, ...common } = this.#options;
+    const {
+      standby = 'cold',
+      permits = anySpare,
+      buffering = UNBUFFERED,
+      ...common
+    } = this.#options;
     const { viewerBufferBytes, viewerPatienceMs, ...rest } = common;
     return new LiveFeed({
       ...rest,
       stream,
       standby,
       permits,
+      buffering,
       budgetBytes: viewerBufferBytes,
       patienceMs: viewerPatienceMs,
       isShared,
@@ -195,6 +204,8 @@ export class LiveDelivery {
     });
   }
 }
+
+const UNBUFFERED: LiveBuffering = { burstMs: 0, delayMs: 0, delayBytes: 0 };
 
 const LEAVE_REASONS = {
   clean: 'stream_ended',

@@ -3,13 +3,14 @@ import type { AppError } from '#kernel/app-error';
 import type { Clock, Timers } from '#kernel/clock';
 import type { Logger } from '#kernel/logger';
 import { Splicer } from '#mpegts';
-import { Relay } from '#relay';
+import { DelayLine, Relay } from '#relay';
 import type { ViewerSink } from '#relay';
 import type { MediaKind, Source, SourceWalk, Stream } from '#streams';
 import type { SparePermits, UpstreamClient, UpstreamTimeouts } from '#upstream';
 import { detectionOf } from './detection.ts';
 import type { LiveDetection, SourceDetection } from './detection.ts';
 import { GapMeter } from './gap-meter.ts';
+import { MediaClock } from './media-clock.ts';
 import { openSource } from './open-source.ts';
 import { SpareKeeper } from './spare-keeper.ts';
 import type { StandbyMode } from './spare-keeper.ts';
@@ -25,6 +26,7 @@ export type LiveFeedOptions = {
   readonly standby: StandbyMode;
   readonly permits: SparePermits;
   readonly budgetBytes: number;
+  readonly buffering: LiveBuffering;
   readonly patienceMs: number;
   readonly isShared: boolean;
   readonly clock: Clock;
@@ -32,6 +34,16 @@ export type LiveFeedOptions = {
   readonly logger: Logger;
   readonly served: (sink: ViewerSink, bytes: number) => void;
   readonly dropped: (sink: ViewerSink) => void;
+};
+
+/** What is kept of a live stream for its viewers. */
+export type LiveBuffering = {
+  /** How much of the past a joiner of a shared stream gets beyond the last keyframe. */
+  readonly burstMs: number;
+  /** How far viewers are held behind the source; 0 for not at all. */
+  readonly delayMs: number;
+  /** Most that is kept for the delay. */
+  readonly delayBytes: number;
 };
 
 /** What a feed turned out to carry once its first bytes came. */
@@ -48,6 +60,9 @@ export class LiveFeed {
   readonly #relay: Relay;
   /** Makes one stream of all sources, so that players see no seam. */
   readonly #splicer = new Splicer();
+  readonly #media = new MediaClock();
+  /** Where viewers are held behind the source. */
+  readonly #line: DelayLine | undefined;
   readonly #walk: SourceWalk;
   readonly #spares: SpareKeeper;
   readonly #gap: GapMeter;
@@ -75,11 +90,13 @@ export class LiveFeed {
       patienceMs,
       clock,
       timers,
-      resume: () => this.#pump?.resume(),
+      burstMs: options.buffering.burstMs,
+      resume: () => (this.#line === undefined ? this.#pump?.resume() : this.#line.resume()),
       served,
       dropped,
       tables: () => this.#splicer.tables(),
     });
+    this.#line = this.#makeLine();
     this.#spares = new SpareKeeper({
       ...options,
       detection: this.#detection,
@@ -117,6 +134,7 @@ export class LiveFeed {
     this.#pump?.close();
     this.#spares.close();
     this.#walk.close();
+    this.#line?.close();
     this.#relay.close();
     this.#ended.resolve(undefined);
   }
@@ -129,6 +147,7 @@ export class LiveFeed {
     } catch (error) {
       const failure = toAppError(error);
       this.#start.reject(failure);
+      await this.#line?.drained(); // Viewers are given what is kept for them.
       this.#ended.resolve(this.#closed.signal.aborted ? undefined : failure);
     } finally {
       stopListening();
@@ -240,7 +259,22 @@ export class LiveFeed {
 
   /** The keyframes are those of the splicer's last output. */
   #relayed(parts: readonly Buffer[]): boolean {
-    return this.#relay.push({ parts, keyframes: this.#splicer.joinOffsets });
+    const mediaMs = this.#media.read(this.#splicer.pcr27m, this.#options.clock.monotonicMs());
+    const input = { parts, keyframes: this.#splicer.joinOffsets, mediaMs };
+    return (this.#line ?? this.#relay).push(input);
+  }
+
+  #makeLine(): DelayLine | undefined {
+    const { buffering, clock, timers } = this.#options;
+    if (buffering.delayMs === 0) return undefined;
+    return new DelayLine({
+      delayMs: buffering.delayMs,
+      maxBytes: buffering.delayBytes,
+      clock,
+      timers,
+      push: (input) => this.#relay.push(input),
+      resume: () => this.#pump?.resume(),
+    });
   }
 
   #begin(contentType: string): void {
