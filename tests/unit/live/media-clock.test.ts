@@ -18,9 +18,8 @@ const READS: readonly Read[] = [
 
 it('a stream’s own time never falls and never leaps', () => {
   const clock = new MediaClock();
-  for (const [what, pcrMs, nowMs, mediaMs] of READS) {
-    expect(clock.read(pcrMs * MS, nowMs), what).toBeCloseTo(mediaMs, 3);
-  }
+  const told = READS.map(([what, pcrMs, nowMs]) => [what, clock.read(pcrMs * MS, nowMs)]);
+  expect(told).toEqual(READS.map(([what, , , mediaMs]) => [what, mediaMs]));
 });
 
 it('a stream’s own time goes on where its program clock wraps', () => {
