@@ -69,8 +69,8 @@ describe.each(['per-client', 'shared'] as const)('a cold switch of a %s stream',
     expect(firstMs).toBeGreaterThan(DELAY_MS - 200);
     expect(gapMs).toBeGreaterThan(300);
     expect(gapMs).toBeLessThan(DELAY_MS);
-    // Its rhythm is one of 40 or 50 ms; a busy machine may be late now and then.
-    expect(during).toBeLessThan(Math.max(before, 50) + 150);
+    // Its rhythm is one of 40 to 100 ms; a busy machine may be late now and then.
+    expect(during).toBeLessThan(Math.max(before, 100) + 200);
     expect(checkTs(body).counterErrors).toEqual([]);
   });
 });
@@ -130,8 +130,10 @@ describe('a live throttle', () => {
     await using live = await startLive({ throttleBytesPerSecond: 100_000 });
     await using viewer = live.watch(await live.playback.create(live.primary));
     await viewer.started();
-    await pause(1_000);
-    expect(viewer.bytes).toBeGreaterThan(60_000);
-    expect(viewer.bytes).toBeLessThan(130_000);
+    const startedMs = performance.now();
+    await viewer.reached(100_000);
+    const seconds = (performance.now() - startedMs) / 1_000;
+    expect(seconds).toBeGreaterThan(0.8);
+    expect(seconds).toBeLessThan(1.6);
   });
 });
