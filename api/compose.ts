@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import packageInfo from '#package' with { type: 'json' };
 import type { Config } from '#config';
-import { HlsDelivery, LiveDelivery, VodDelivery } from '#delivery';
+import { HlsDelivery, LiveDelivery, SlateLibrary, VodDelivery } from '#delivery';
+import type { SlateSettings } from '#delivery';
 import { closeAll } from '#kernel/closing';
 import { systemClock, systemTimers } from '#kernel/clock';
 import { newNodeEpoch } from '#kernel/ids';
@@ -12,7 +13,9 @@ import { StreamRegistry } from '#streams';
 import { ApiMetrics } from '#telemetry';
 import { Webhooks, createDeliver } from '#webhooks';
 import { FfmpegSilenceProbe } from '#adapters/ffmpeg/silence-probe';
+import { createSlateMaker } from '#adapters/ffmpeg/slate-maker';
 import { ffmpegVersion } from '#adapters/ffmpeg/version';
+import { slateFilesIn } from '#adapters/fs/slate-files';
 import { AxiosFailoverResolver } from '#adapters/http/failover-resolver';
 import { AxiosProbe } from '#adapters/http/probe';
 import { createTextClient } from '#adapters/http/text-client';
@@ -42,12 +45,8 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
   const about = readAbout(config, node);
   const state = await openState({ config, logger, node });
   const clients = openClients(config);
-  const metrics = new ApiMetrics(packageInfo.version, {
-    streams: () => registry.totalsByKind(),
-    readBytes: clients.readBytes,
-    journal: () => state.journal,
-    isRedisUp: () => state.redis.status === 'ready',
-  });
+  const metrics = metricsOf({ state, clients, registry: () => registry });
+  const slates = openSlates(config, logger);
   const registry = new StreamRegistry({
     ...state,
     meter: metrics,
@@ -67,8 +66,15 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
     readiness: () => ({ redis: state.redis.status === 'ready' ? 'ok' : 'away' }),
     settings: settingsOf(config),
     apiDocument: readApiDocument(),
-    delivery: deliveryOf({ config, registry, clients, secret: state.secret, logger }),
     metrics,
+    delivery: deliveryOf({
+      config,
+      registry,
+      clients,
+      secret: state.secret,
+      slate: slates.settings,
+      logger,
+    }),
     clock: systemClock,
     logger,
   });
@@ -81,7 +87,7 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
   };
   return {
     ready: { host: listening.host, port: listening.port },
-    close: () => closeAll([drain, () => state.close(), () => clients.close()]),
+    close: () => closeAll([slates.close, drain, () => state.close(), () => clients.close()]),
   };
 }
 
@@ -90,6 +96,21 @@ type StateOptions = {
   readonly logger: Logger;
   readonly node: NodeEpoch;
 };
+
+type MetricsParts = {
+  readonly state: State;
+  readonly clients: Clients;
+  /** It tells the metrics and is read by them. */
+  readonly registry: () => StreamRegistry;
+};
+
+const metricsOf = ({ state, clients, registry }: MetricsParts): ApiMetrics =>
+  new ApiMetrics(packageInfo.version, {
+    streams: () => registry().totalsByKind(),
+    readBytes: clients.readBytes,
+    journal: () => state.journal,
+    isRedisUp: () => state.redis.status === 'ready',
+  });
 
 /** Redis, and all that stands on it. */
 async function openState({ config, logger, node }: StateOptions) {
@@ -147,6 +168,21 @@ function openClients({ upstream }: Config) {
   return { resolver, probe, webhooks, bytes, texts, readBytes, close };
 }
 
+/** Loaded beside the start: until then, and where there is nothing to load, there are no slates. */
+function openSlates({ slates, ffmpegPath }: Config, logger: Logger) {
+  const ending = new AbortController();
+  const close = (): void => ending.abort();
+  const { isOn, folder, builtInFolder, ...when } = slates;
+  if (!isOn) return { settings: undefined, close };
+  const library = new SlateLibrary({
+    ...(folder === undefined ? {} : { files: slateFilesIn(folder) }),
+    maker: createSlateMaker({ program: ffmpegPath, folder: builtInFolder, logger }),
+    logger,
+  });
+  void library.load(ending.signal);
+  return { settings: { ...when, slates: library }, close };
+}
+
 type State = Awaited<ReturnType<typeof openState>>;
 type Clients = ReturnType<typeof openClients>;
 
@@ -160,11 +196,12 @@ type DeliveryParts = {
   readonly registry: StreamRegistry;
   readonly clients: Clients;
   readonly secret: Buffer;
+  readonly slate: SlateSettings | undefined;
   readonly logger: Logger;
 };
 
 /** Routes for players. */
-function deliveryOf({ config, registry, clients, secret, logger }: DeliveryParts) {
+function deliveryOf({ config, registry, clients, secret, slate, logger }: DeliveryParts) {
   const { connectTimeoutMs: connectMs, readTimeoutMs: headersMs, liveStallMs } = config.upstream;
   const common = {
     directory: registry,
@@ -185,6 +222,7 @@ function deliveryOf({ config, registry, clients, secret, logger }: DeliveryParts
     ...common,
     ...viewers,
     ...judged,
+    slate,
     throttleBytesPerSecond,
     upstream: clients.bytes.live,
   });

@@ -2,6 +2,7 @@ import Joi from 'joi';
 import { DETECTION_SETTINGS } from './detection-settings.ts';
 import { PACING_SETTINGS } from './pacing-settings.ts';
 import type { Setting } from './setting.ts';
+import { SLATE_SETTINGS } from './slate-settings.ts';
 
 const seconds = (fallback: number): Joi.Schema =>
   Joi.number().positive().max(31_536_000).default(fallback);
@@ -222,6 +223,7 @@ export const SETTINGS = {
   },
   ...DETECTION_SETTINGS,
   ...PACING_SETTINGS,
+  ...SLATE_SETTINGS,
   VIEWER_BUFFER_BYTES: {
     schema: Joi.number()
       .integer()

@@ -6,7 +6,10 @@ export type {
   ViewingEnd,
   WatchOutcome,
 } from './live/live-delivery.ts';
-export type { LiveBuffering } from './live/live-feed.ts';
+export { SlateLibrary } from './live/slate-library.ts';
+export type { SlateFiles, SlateMaker, Slates } from './live/slate-library.ts';
+export type { SlateSettings } from './live/slate-show.ts';
+export type { LiveBuffering } from './live/spliced-relay.ts';
 export type { StandbyMode } from './live/spare-keeper.ts';
 export { HlsDelivery } from './hls/hls-delivery.ts';
 export type {

@@ -11,5 +11,5 @@ export type * from './snapshots.ts';
 export type { Removal, Streams } from './streams.ts';
 export { endedViewing } from './ended-viewing.ts';
 export { StreamRegistry } from './stream-registry.ts';
-export type { StreamRegistryOptions } from './stream-registry.ts';
+export type { StreamRegistryOptions } from './stream-registry-options.ts';
 export type * from './viewing.ts';

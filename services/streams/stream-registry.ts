@@ -1,16 +1,14 @@
 import { InvalidInputError, NotFoundError, UpstreamError, codeOf } from '#kernel/app-error';
 import type { AppError } from '#kernel/app-error';
-import type { Clock, Timer, Timers } from '#kernel/clock';
+import type { Timer } from '#kernel/clock';
 import { streamIdOf } from '#kernel/ids';
-import type { ClientId, NodeEpoch, StreamId } from '#kernel/ids';
-import type { Logger } from '#kernel/logger';
+import type { ClientId, StreamId } from '#kernel/ids';
 import { SessionRegistry } from '#sessions';
 import type { Session } from '#sessions';
+import type { SlateTrigger } from '#upstream';
 import type { StreamDefinition, StreamInput } from './definition.ts';
 import { ManagedStream } from './managed-stream.ts';
-import type { StreamDefaults, StreamOwner } from './managed-stream.ts';
-import type { StreamMeter } from './meter.ts';
-import type { FailoverResolver, StateJournal, StreamStore } from './ports.ts';
+import type { StreamOwner } from './managed-stream.ts';
 import type {
   CreateOutcome,
   FailoverOutcome,
@@ -22,23 +20,10 @@ import type {
 } from './snapshots.ts';
 import type { Move } from './source-cursor.ts';
 import { StreamLedger } from './stream-ledger.ts';
+import type { StreamRegistryOptions } from './stream-registry-options.ts';
 import type { Removal, Streams } from './streams.ts';
 import { Tally } from './tally.ts';
 import type { Stream, StreamDirectory, SwitchTiming } from './viewing.ts';
-
-export type StreamRegistryOptions = {
-  readonly store: StreamStore;
-  readonly journal: StateJournal;
-  readonly resolver: FailoverResolver;
-  readonly defaults: StreamDefaults;
-  /** Hears of failures and switches; nobody, when absent. */
-  readonly meter?: StreamMeter;
-  /** Of this process: dead ones' viewers are ended by housekeeping. */
-  readonly node: NodeEpoch;
-  readonly clock: Clock;
-  readonly timers: Timers;
-  readonly logger: Logger;
-};
 
 const byAge = (a: StreamDefinition, b: StreamDefinition): number => a.createdAtMs - b.createdAtMs;
 
@@ -132,7 +117,7 @@ export class StreamRegistry implements Streams, StreamDirectory, StreamOwner {
 
   async remove(id: StreamId, removal: Removal): Promise<void> {
     const stream = await this.#find(id);
-    stream.settleSwitch();
+    stream.settle();
     await this.#ledger.removed(stream, this.#sessions.ofStream(id), removal);
     this.#forget(stream);
   }
@@ -203,6 +188,12 @@ export class StreamRegistry implements Streams, StreamDirectory, StreamOwner {
     this.#ledger.failed(stream, error, retries);
   }
 
+  slated(stream: ManagedStream, trigger: SlateTrigger, durationMs?: number): void {
+    const message = durationMs === undefined ? 'slate began' : 'slate ended';
+    this.#options.logger.info(message, { streamId: stream.id, trigger, durationMs });
+    this.#ledger.slated(stream, trigger, durationMs);
+  }
+
   used(stream: ManagedStream): void {
     stream.lastAccessMs = this.#options.clock.nowMs();
     this.#options.store.touch([stream.id]);
@@ -210,7 +201,7 @@ export class StreamRegistry implements Streams, StreamDirectory, StreamOwner {
 
   /** With the last viewer goes who would have seen the new source's picture. */
   #left(stream: ManagedStream, session: Session, reason: string): void {
-    if (stream.viewerCount === 0) stream.settleSwitch();
+    if (stream.viewerCount === 0) stream.settle();
     this.#ledger.left(stream, session, reason);
   }
 
