@@ -10,6 +10,7 @@ import type { Logger } from '#kernel/logger';
 import type { RunningProcess } from '#lifecycle';
 import { StreamRegistry } from '#streams';
 import { Webhooks, createDeliver } from '#webhooks';
+import { FfmpegSilenceProbe } from '#adapters/ffmpeg/silence-probe';
 import { ffmpegVersion } from '#adapters/ffmpeg/version';
 import { AxiosFailoverResolver } from '#adapters/http/failover-resolver';
 import { AxiosProbe } from '#adapters/http/probe';
@@ -153,7 +154,10 @@ function deliveryOf({ config, registry, clients, secret, logger }: DeliveryParts
   const { viewerBufferBytes, viewerPatienceMs, lingerMs } = config;
   const viewers = { viewerBufferBytes, viewerPatienceMs, lingerMs };
   const { standby } = config.upstream;
-  const live = new LiveDelivery({ ...common, ...viewers, stallMs: liveStallMs, standby });
+  const silenceProbe = new FfmpegSilenceProbe({ program: config.ffmpegPath, logger });
+  const detection = { settings: config.detection, silenceProbe };
+  const judged = { stallMs: liveStallMs, detection, standby };
+  const live = new LiveDelivery({ ...common, ...viewers, ...judged });
   const hls = new HlsDelivery({
     ...common,
     texts: clients.texts,

@@ -1,4 +1,4 @@
 export { ConfigError, loadConfig } from './load.ts';
 export type { Config } from './load.ts';
 export { SETTINGS } from './settings.ts';
-export type { Setting } from './settings.ts';
+export type { Setting } from './setting.ts';

@@ -1,6 +1,9 @@
 import { isAbsolute, resolve } from 'node:path';
 import Joi from 'joi';
-import { type Setting, SETTINGS } from './settings.ts';
+import { toDetection } from './detection.ts';
+import type { DetectionFlag } from './detection.ts';
+import type { Setting } from './setting.ts';
+import { SETTINGS } from './settings.ts';
 
 /** Every setting, in the units of the program: milliseconds, bytes, absolute paths. */
 export type Config = ReturnType<typeof toConfig>;
@@ -45,6 +48,7 @@ type Strings = Record<
   true
 >;
 type Flags =
+  | DetectionFlag
   | 'REDIS_ENABLED'
   | 'STREAM_RETRY_EXPONENTIAL_BACKOFF'
   | 'ALLOW_PRIVATE_SOURCES'
@@ -128,6 +132,7 @@ function toConfig(values: Values) {
       maxRedirects: values.MAX_REDIRECTS,
       maxPlaylistBytes: values.MAX_PLAYLIST_BYTES,
     },
+    detection: toDetection(values),
     ffmpegPath: values.FFMPEG_PATH,
     viewerBufferBytes: values.VIEWER_BUFFER_BYTES,
     viewerPatienceMs: ms(values.SLOW_VIEWER_TIMEOUT),

@@ -1,15 +1,6 @@
 import Joi from 'joi';
-
-/** One environment variable: how it is read, and what `docs/configuration.md` says of it. */
-export type Setting = {
-  readonly schema: Joi.Schema;
-  readonly group: string;
-  /** Unit of the value, where it has one. */
-  readonly unit?: string;
-  readonly meaning: string;
-  /** A value that is there but blank is meant; elsewhere it counts as absent. */
-  readonly blankIsMeant?: true;
-};
+import { DETECTION_SETTINGS } from './detection-settings.ts';
+import type { Setting } from './setting.ts';
 
 const seconds = (fallback: number): Joi.Schema =>
   Joi.number().positive().max(31_536_000).default(fallback);
@@ -222,6 +213,7 @@ export const SETTINGS = {
     unit: 'bytes',
     meaning: 'Largest playlist that is read, after decompression.',
   },
+  ...DETECTION_SETTINGS,
   VIEWER_BUFFER_BYTES: {
     schema: Joi.number()
       .integer()

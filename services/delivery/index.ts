@@ -1,3 +1,4 @@
+export type { LiveDetection } from './live/detection.ts';
 export { LiveDelivery } from './live/live-delivery.ts';
 export type {
   LiveDeliveryOptions,

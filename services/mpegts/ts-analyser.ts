@@ -42,6 +42,9 @@ export type TsFacts = {
   readonly pcr27m: number | undefined;
   /** When the program clock last went forward, in the time given to `push`. */
   readonly pcrAdvancedMs: number | undefined;
+  /** How often the program clock went back, and how far the last time, 27 MHz. */
+  readonly pcrStepsBack: number;
+  readonly lastStepBack27m: number;
   readonly program: Program | undefined;
   readonly tracks: readonly TrackFacts[];
 };
@@ -86,6 +89,8 @@ export class TsAnalyser {
   #keyframes = 0;
   #pcr27m = -1;
   #pcrAdvancedMs = -1;
+  #pcrStepsBack = 0;
+  #lastStepBack27m = 0;
   #unitStart = -1;
   #keyframeStarts: number[] = [];
 
@@ -194,6 +199,8 @@ export class TsAnalyser {
       keyframes: this.#keyframes,
       pcr27m: this.#pcr27m < 0 ? undefined : this.#pcr27m,
       pcrAdvancedMs: this.#pcrAdvancedMs < 0 ? undefined : this.#pcrAdvancedMs,
+      pcrStepsBack: this.#pcrStepsBack,
+      lastStepBack27m: this.#lastStepBack27m,
       program: this.#tables.chosen?.program,
       tracks: this.#watched.values.filter(({ isTable }) => !isTable).map(trackFacts),
     };
@@ -219,7 +226,12 @@ export class TsAnalyser {
     if (view.hasDiscontinuity) this.#discontinuities += 1;
     if (view.pid !== this.#pcrPid || view.pcrAt < 0) return;
     const pcr = readPcr27m(view.bytes, view.pcrAt);
-    if (this.#pcr27m < 0 || ahead27m(pcr, this.#pcr27m) > 0) this.#pcrAdvancedMs = nowMs;
+    const ahead = this.#pcr27m < 0 ? 1 : ahead27m(pcr, this.#pcr27m);
+    if (ahead > 0) this.#pcrAdvancedMs = nowMs;
+    else if (ahead < 0) {
+      this.#pcrStepsBack += 1;
+      this.#lastStepBack27m = -ahead;
+    }
     this.#pcr27m = pcr;
   }
 

@@ -4,7 +4,7 @@ import type { Clock, Timers } from '#kernel/clock';
 import type { StreamId } from '#kernel/ids';
 import type { Session, SessionRegistry } from '#sessions';
 import type { FailoverStage, RetryPolicy } from '#upstream';
-import type { SharingMode, StreamDefinition } from './definition.ts';
+import type { SharingMode, StreamDefinition, StreamOptions } from './definition.ts';
 import { mediaKindOf } from './media-kind.ts';
 import type { FailoverResolver } from './ports.ts';
 import type { MediaKind, StreamSnapshot } from './snapshots.ts';
@@ -96,6 +96,12 @@ export class ManagedStream implements Stream {
   }
   get sharing(): SharingMode {
     return this.#definition.sharing ?? this.#options.defaults.sharing;
+  }
+  get options(): StreamOptions {
+    return this.#definition.options;
+  }
+  get hasOtherSource(): boolean {
+    return this.cursor.alternates > 0;
   }
   get userAgent(): string {
     return this.#definition.userAgent ?? this.#options.defaults.userAgent;

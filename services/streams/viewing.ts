@@ -1,6 +1,6 @@
 import type { AppError } from '#kernel/app-error';
 import type { ClientId, StreamId } from '#kernel/ids';
-import type { SharingMode } from './definition.ts';
+import type { SharingMode, StreamOptions } from './definition.ts';
 import type { MediaKind } from './snapshots.ts';
 
 /** Who asks to watch, as far as the request tells. */
@@ -104,6 +104,10 @@ export interface Stream {
   readonly id: StreamId;
   readonly kind: MediaKind;
   readonly sharing: SharingMode;
+  /** What the app wants of this stream alone. */
+  readonly options: StreamOptions;
+  /** There is another source than the one in use. */
+  readonly hasOtherSource: boolean;
   /** Aborts when the stream is removed. */
   readonly removed: AbortSignal;
   walk(): SourceWalk;

@@ -18,12 +18,25 @@ const WIRE_NAMES: Partial<Record<ErrorCode, string>> = {
   UPSTREAM_REDIRECT_LOOP: 'TooManyRedirects',
 };
 
+/** What was found wrong with a live source that sends: m3u-proxy has a word for two of these. */
+const FOUND: Partial<Record<ErrorCode, string>> = {
+  UPSTREAM_BITRATE_LOW: 'low_bitrate',
+  UPSTREAM_SILENT: 'silence_detected',
+  UPSTREAM_PCR_STOPPED: 'clock_stopped',
+  UPSTREAM_ERRORS: 'transport_errors',
+  UPSTREAM_TRACK_MISSING: 'track_missing',
+  UPSTREAM_SCRAMBLED: 'scrambled',
+  UPSTREAM_LOOPING: 'clip_repeats',
+};
+
 /** The reason word of a failover: m3u-proxy's stems (contract 7.2) with its suffixes. */
 export function failoverReason(stage: FailoverStage, error: AppError): string {
   const name = WIRE_NAMES[error.code] ?? error.code;
   if (stage === 'playlist') return `playlist_fetch_error_${name}`;
   if (stage === 'segment') return 'segment_fetch_error';
   if (stage === 'live' && error.code === 'UPSTREAM_ENDED') return 'live_stream_silent_close';
+  const found = FOUND[error.code];
+  if (found !== undefined) return found;
   return `stream_error_${name}_after_retries`;
 }
 

@@ -17,6 +17,13 @@ const BY_CODE: Partial<Record<ErrorCode, FailureClass>> = {
   UPSTREAM_REFUSED: 'unavailable',
   UPSTREAM_TIMEOUT: 'unavailable',
   UPSTREAM_DNS: 'unavailable',
+  UPSTREAM_PCR_STOPPED: 'unavailable',
+  UPSTREAM_BITRATE_LOW: 'unavailable',
+  UPSTREAM_ERRORS: 'unavailable',
+  UPSTREAM_TRACK_MISSING: 'unavailable',
+  UPSTREAM_SCRAMBLED: 'unavailable',
+  UPSTREAM_LOOPING: 'unavailable',
+  UPSTREAM_SILENT: 'unavailable',
 };
 
 /** Statuses below 500 that ask for patience rather than say no (RFC 9110, RFC 6585). */

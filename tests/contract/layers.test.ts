@@ -52,6 +52,11 @@ const ROWS: readonly Row[] = [
     allowed: ['#kernel/ids'],
   },
   {
+    file: 'services/detection/probe.ts',
+    forbidden: ['#mpegts', '#delivery', '#adapters/ffmpeg/x', 'execa'],
+    allowed: ['#kernel/ids'],
+  },
+  {
     file: 'services/hls/probe.ts',
     forbidden: ['#events', 'express'],
     allowed: ['#kernel/ids', 'hls-parser'],
@@ -79,7 +84,7 @@ const ROWS: readonly Row[] = [
   {
     file: 'services/delivery/probe.ts',
     forbidden: ['#adapters/http/x', '#config', 'express', '../hls/index.ts'],
-    allowed: ['#streams', '#mpegts', '#relay', '#hls'],
+    allowed: ['#streams', '#detection', '#mpegts', '#relay', '#hls'],
   },
   {
     file: 'services/adapters/redis/probe.ts',
@@ -95,6 +100,11 @@ const ROWS: readonly Row[] = [
     file: 'services/adapters/http/probe.ts',
     forbidden: ['#adapters/redis/x', '#config', 'ioredis'],
     allowed: ['#upstream', 'axios'],
+  },
+  {
+    file: 'services/adapters/ffmpeg/probe.ts',
+    forbidden: ['#adapters/http/x', '#config', '#telemetry', 'axios'],
+    allowed: ['#detection'],
   },
   {
     file: 'services/supervisor/probe.ts',

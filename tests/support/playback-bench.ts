@@ -7,8 +7,9 @@ import { systemClock, systemTimers } from '#kernel/clock';
 import { newNodeEpoch } from '#kernel/ids';
 import { silentLogger } from '#kernel/logger';
 import { problemHandler } from '#api/middleware/problem-handler';
+import { loadConfig } from '#config';
 import { LiveDelivery } from '#delivery';
-import type { StandbyMode } from '#delivery';
+import type { LiveDetection, StandbyMode } from '#delivery';
 import { StreamRegistry } from '#streams';
 import type { FailoverResolver, StreamDirectory, StreamInput } from '#streams';
 import { anySpare } from '#upstream';
@@ -25,6 +26,8 @@ export type PlaybackOptions = {
   readonly resolver?: FailoverResolver;
   readonly sharing?: 'per-client' | 'shared';
   readonly stallMs?: number;
+  /** As configured by default when absent. */
+  readonly detection?: LiveDetection;
   readonly viewerBufferBytes?: number;
   readonly viewerPatienceMs?: number;
   readonly lingerMs?: number;
@@ -52,6 +55,7 @@ export async function startPlayback(options: PlaybackOptions) {
     stallMs: options.stallMs ?? 1000,
     standby: options.standby ?? 'cold',
     permits: options.permits ?? anySpare,
+    detection: options.detection ?? { settings: loadConfig({}).detection },
     viewerBufferBytes: options.viewerBufferBytes ?? 8 * 1024 * 1024,
     viewerPatienceMs: options.viewerPatienceMs ?? 60_000,
     lingerMs: options.lingerMs ?? 0,

@@ -8,14 +8,16 @@ import { endedViewing } from '#streams';
 import type { MediaKind, Stream, ViewerConnection, ViewerRequest } from '#streams';
 import { anySpare } from '#upstream';
 import type { SparePermits, UpstreamClient, UpstreamTimeouts } from '#upstream';
+import type { LiveDetection } from './detection.ts';
 import { LiveFeed } from './live-feed.ts';
 import type { StandbyMode } from './spare-keeper.ts';
 
 export type LiveDeliveryOptions = {
   readonly upstream: UpstreamClient;
   readonly timeouts: UpstreamTimeouts;
-  /** A live source that is silent for this long has stalled. */
+  /** A live source that is silent for this long has stalled, whatever its rhythm. */
   readonly stallMs: number;
+  readonly detection: LiveDetection;
   /** What is held ready beside the source in use; `cold` when absent. */
   readonly standby?: StandbyMode;
   /** Whether a connection beside the one in use is allowed; always, when absent. */

@@ -7,6 +7,8 @@ import { Relay } from '#relay';
 import type { ViewerSink } from '#relay';
 import type { MediaKind, Source, SourceWalk, Stream } from '#streams';
 import type { SparePermits, UpstreamClient, UpstreamTimeouts } from '#upstream';
+import { detectionOf } from './detection.ts';
+import type { LiveDetection, SourceDetection } from './detection.ts';
 import { GapMeter } from './gap-meter.ts';
 import { openSource } from './open-source.ts';
 import { SpareKeeper } from './spare-keeper.ts';
@@ -19,6 +21,7 @@ export type LiveFeedOptions = {
   readonly upstream: UpstreamClient;
   readonly timeouts: UpstreamTimeouts;
   readonly stallMs: number;
+  readonly detection: LiveDetection;
   readonly standby: StandbyMode;
   readonly permits: SparePermits;
   readonly budgetBytes: number;
@@ -48,6 +51,7 @@ export class LiveFeed {
   readonly #walk: SourceWalk;
   readonly #spares: SpareKeeper;
   readonly #gap: GapMeter;
+  readonly #detection: SourceDetection;
   readonly #closed = new AbortController();
   readonly #start = Promise.withResolvers<FeedStart>();
   readonly #ended = Promise.withResolvers<AppError | undefined>();
@@ -64,6 +68,7 @@ export class LiveFeed {
     this.#options = options;
     this.#walk = stream.walk();
     this.#gap = new GapMeter(clock);
+    this.#detection = detectionOf(stream, options.detection);
     this.#relay = new Relay({
       isLossless: !isShared,
       budgetBytes,
@@ -77,6 +82,7 @@ export class LiveFeed {
     });
     this.#spares = new SpareKeeper({
       ...options,
+      detection: this.#detection,
       streamId: stream.id,
       walk: this.#walk,
       mode: standby,
@@ -205,8 +211,9 @@ export class LiveFeed {
     const spare = this.#spares.take(source);
     if (spare !== undefined) return spare.take(target, taken, signal);
     const { stallMs, clock, timers } = this.#options;
+    const detection = this.#detection;
     const response = await openSource(this.#options, source, signal);
-    const pump = new UpstreamPump({ response, target, stallMs, clock, timers });
+    const pump = new UpstreamPump({ response, target, stallMs, detection, clock, timers });
     taken(pump);
     void pump.run();
     return pump;
@@ -216,6 +223,7 @@ export class LiveFeed {
     return {
       begin: (contentType) => this.#begin(contentType),
       push: (parts) => this.#splice(parts),
+      facts: () => this.#splicer.facts,
       suspected: (isSuspected) => this.#spares.suspected(isSuspected),
     };
   }

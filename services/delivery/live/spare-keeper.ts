@@ -3,6 +3,7 @@ import type { Logger } from '#kernel/logger';
 import type { Source, SourceWalk, SpareSource } from '#streams';
 import type { StreamId } from '#kernel/ids';
 import type { SparePermits, SparePurpose } from '#upstream';
+import type { SourceDetection } from './detection.ts';
 import type { SourceOpener } from './open-source.ts';
 import { SpareUpstream } from './spare-upstream.ts';
 
@@ -18,6 +19,7 @@ export type SpareKeeperOptions = SourceOpener & {
   readonly mode: StandbyMode;
   readonly permits: SparePermits;
   readonly stallMs: number;
+  readonly detection: SourceDetection;
   readonly maxBytes: number;
   readonly clock: Clock;
   readonly timers: Timers;

@@ -3,6 +3,7 @@ import type { AppError } from '#kernel/app-error';
 import type { Clock, Timers } from '#kernel/clock';
 import type { Source, SpareSource } from '#streams';
 import type { SparePermit } from '#upstream';
+import type { SourceDetection } from './detection.ts';
 import { GopBuffer } from './gop-buffer.ts';
 import { openSource } from './open-source.ts';
 import type { SourceOpener } from './open-source.ts';
@@ -15,6 +16,8 @@ export type SpareUpstreamOptions = SourceOpener & {
   /** `paused`: once it is proved to be media it waits; `reading`: it is read, its last GOP kept. */
   readonly mode: 'paused' | 'reading';
   readonly stallMs: number;
+  /** Judges it once it is taken. */
+  readonly detection: SourceDetection;
   readonly maxBytes: number;
   readonly clock: Clock;
   readonly timers: Timers;
@@ -96,7 +99,8 @@ export class SpareUpstream {
     if (pump === undefined || this.#contentType === undefined) throw wrongType();
     const kept = this.#held ?? this.#gop.content;
     const goOn = beginner(pump, target, this.#contentType);
-    pump.redirect({ ...target, push: goOn });
+    // Until it begins, what the target knows is of the source before.
+    pump.redirect({ ...target, push: goOn, facts: undefined });
     taken(pump);
     const goesOn = kept.length === 0 || goOn(kept);
     if (this.#held !== undefined && goesOn) pump.resume();
@@ -126,10 +130,11 @@ export class SpareUpstream {
   }
 
   async #open(): Promise<UpstreamPump> {
-    const { stallMs, clock, timers } = this.#options;
+    const { stallMs, detection, clock, timers } = this.#options;
     const { signal } = this.#opening;
     const response = await openSource(this.#options, this.source, signal);
-    return new UpstreamPump({ response, target: this.#target(), stallMs, clock, timers });
+    const target = this.#target();
+    return new UpstreamPump({ response, target, stallMs, detection, clock, timers });
   }
 
   #target(): PumpTarget {

@@ -1,65 +1,111 @@
+import { Rhythm } from '#detection';
 import type { Clock, Timer, Timers } from '#kernel/clock';
 
+/** Between two looks at a source. */
+const LOOK_MS = 250;
+/** Timers that come later than this tell of a busy process: its sockets have not been read either. */
+const LATE_MS = 50;
+
 export type StallWatchOptions = {
-  readonly limitMs: number;
   readonly clock: Clock;
   readonly timers: Timers;
-  readonly stalled: () => void;
+  /** How long a silence may last; asked at every look. */
+  readonly limitMs: (rhythm: Rhythm) => number;
+  /** Every `LOOK_MS` while the source is not stalled. */
+  readonly looked: () => void;
+  readonly stalled: (silentMs: number) => void;
   /** Half of the limit has passed in silence, or the silence is over. */
   readonly suspected: (isSuspected: boolean) => void;
 };
 
 /**
- * Notices a source that sends nothing. Costs one assignment per chunk: a timer looks at the time
- * of the last one now and then. While we ourselves do not read, nothing is held against the source.
+ * Notices a source that sends nothing, judged by how it sent before. Chunks only leave their time;
+ * one timer looks at it now and then, and when a silence becomes too long. While we ourselves do
+ * not read, and while the process is too busy to, nothing is held against the source.
  */
 export class StallWatch {
   readonly #options: StallWatchOptions;
-  #lastMs: number;
-  #isPaused = false;
+  readonly rhythm: Rhythm;
+  readonly #startedMs: number;
+  #pausedMs = 0;
+  #pausedAtMs: number | undefined;
   #isSuspected = false;
+  #isStopped = false;
+  #dueMs = 0;
+  #nextLookMs: number;
   #timer: Timer;
 
   constructor(options: StallWatchOptions) {
+    const nowMs = options.clock.monotonicMs();
     this.#options = options;
-    this.#lastMs = options.clock.monotonicMs();
-    this.#timer = this.#arm(options.limitMs / 2);
+    this.#startedMs = nowMs;
+    this.rhythm = new Rhythm(nowMs);
+    this.#nextLookMs = nowMs + LOOK_MS;
+    this.#timer = this.#arm(LOOK_MS, nowMs);
   }
 
   /** When something was heard last. */
   get lastMs(): number {
-    return this.#lastMs;
+    return this.rhythm.lastMs;
+  }
+
+  /** For how long the source was read, without pauses of ours. */
+  get readMs(): number {
+    const untilMs = this.#pausedAtMs ?? this.#options.clock.monotonicMs();
+    return untilMs - this.#startedMs - this.#pausedMs;
+  }
+
+  /** For how long it was not. */
+  get pausedMs(): number {
+    return this.#options.clock.monotonicMs() - this.#startedMs - this.readMs;
   }
 
   heard(): void {
-    this.#lastMs = this.#options.clock.monotonicMs();
+    this.rhythm.heard(this.#options.clock.monotonicMs());
     if (this.#isSuspected) this.#suspect(false);
   }
 
   pause(): void {
-    this.#isPaused = true;
+    const nowMs = this.#options.clock.monotonicMs();
+    this.rhythm.pause(nowMs);
+    this.#pausedAtMs ??= nowMs;
   }
 
   resume(): void {
-    this.#isPaused = false;
-    this.heard();
+    if (this.#pausedAtMs === undefined) return;
+    const nowMs = this.#options.clock.monotonicMs();
+    this.#pausedMs += nowMs - this.#pausedAtMs;
+    this.#pausedAtMs = undefined;
+    this.rhythm.resume(nowMs);
   }
 
+  /** Idempotent. */
   stop(): void {
+    this.#isStopped = true;
     this.#timer.cancel();
   }
 
-  #arm(delayMs: number): Timer {
-    return this.#options.timers.after(Math.max(1, delayMs), () => this.#look());
+  #arm(delayMs: number, nowMs: number): Timer {
+    this.#dueMs = nowMs + Math.max(1, delayMs);
+    return this.#options.timers.after(this.#dueMs - nowMs, () => this.#look());
   }
 
   #look(): void {
-    const { clock, limitMs, stalled } = this.#options;
-    const silentMs = this.#isPaused ? 0 : clock.monotonicMs() - this.#lastMs;
-    if (silentMs >= limitMs) return stalled();
+    const nowMs = this.#options.clock.monotonicMs();
+    const lateMs = nowMs - this.#dueMs;
+    if (lateMs > LATE_MS) this.rhythm.forgive(lateMs, nowMs);
+    const limitMs = this.#options.limitMs(this.rhythm);
+    const silentMs = this.rhythm.isPaused ? 0 : nowMs - this.rhythm.lastMs;
+    if (silentMs >= limitMs) return this.#options.stalled(silentMs);
     const isHalfOver = silentMs >= limitMs / 2;
-    this.#timer = this.#arm((isHalfOver ? limitMs : limitMs / 2) - silentMs);
     if (isHalfOver !== this.#isSuspected) this.#suspect(isHalfOver);
+    if (nowMs >= this.#nextLookMs) {
+      this.#nextLookMs = nowMs + LOOK_MS;
+      this.#options.looked();
+    }
+    if (this.#isStopped) return;
+    const toSilenceMs = (isHalfOver ? limitMs : limitMs / 2) - silentMs;
+    this.#timer = this.#arm(Math.min(this.#nextLookMs - nowMs, toSilenceMs), nowMs);
   }
 
   #suspect(isSuspected: boolean): void {

@@ -2,10 +2,12 @@ import { MediaError, UpstreamError } from '#kernel/app-error';
 import type { AppError } from '#kernel/app-error';
 import type { Clock, Timers } from '#kernel/clock';
 import { PACKET_BYTES, PacketAligner } from '#mpegts';
+import type { TsFacts } from '#mpegts';
 import type { MediaKind } from '#streams';
 import type { UpstreamResponse } from '#upstream';
+import type { SourceDetection } from './detection.ts';
 import { judgeFirstBytes } from './first-bytes.ts';
-import { StallWatch } from './stall-watch.ts';
+import { SourceWatch } from './source-watch.ts';
 
 const NOTHING = Buffer.alloc(0);
 
@@ -14,6 +16,8 @@ export interface PumpTarget {
   /** Live media of this type begins. */
   begin(contentType: string): void;
   push(parts: readonly Buffer[]): boolean;
+  /** What is known of the source that is pushed; absent where nobody looks, and so nobody judges. */
+  readonly facts?: (() => TsFacts) | undefined;
   /** The source has been silent for half of what makes a stall, or is heard again. */
   suspected(isSuspected: boolean): void;
 }
@@ -21,7 +25,10 @@ export interface PumpTarget {
 export type PumpOptions = {
   readonly response: UpstreamResponse;
   readonly target: PumpTarget;
+  /** Nothing for so long is a stall, whatever the source's rhythm. */
   readonly stallMs: number;
+  /** What else makes this source a bad one; nothing when absent. */
+  readonly detection?: SourceDetection;
   readonly clock: Clock;
   readonly timers: Timers;
 };
@@ -34,7 +41,7 @@ export type PumpEnd =
 export class UpstreamPump {
   readonly #options: PumpOptions;
   readonly #aligner = new PacketAligner();
-  readonly #watch: StallWatch;
+  readonly #watch: SourceWatch;
   readonly #end = Promise.withResolvers<PumpEnd>();
   #target: PumpTarget;
   #hasBegun = false;
@@ -45,12 +52,15 @@ export class UpstreamPump {
   constructor(options: PumpOptions) {
     this.#options = options;
     this.#target = options.target;
-    const { stallMs, clock, timers } = options;
-    this.#watch = new StallWatch({
-      limitMs: stallMs,
+    const { stallMs, detection, clock, timers } = options;
+    this.#watch = new SourceWatch({
+      stallMs,
+      detection,
       clock,
       timers,
-      stalled: () => this.#fail('UPSTREAM_STALLED', 'The source has stopped sending.'),
+      facts: () => this.#target.facts,
+      lostBytes: () => this.#aligner.lostBytes,
+      failed: (failure) => this.#close({ failure }),
       suspected: (isSuspected) => this.#target.suspected(isSuspected),
     });
   }
@@ -99,7 +109,9 @@ export class UpstreamPump {
     this.#hear(bytes.length);
     const media = this.#hasBegun ? bytes : this.#begin(bytes);
     if (media === undefined) return true;
-    const goesOn = this.#target.push(this.#aligner.align(media));
+    const parts = this.#aligner.align(media);
+    const goesOn = this.#target.push(parts);
+    this.#watch.took(parts);
     if (!goesOn) this.#watch.pause();
     return goesOn;
   }
@@ -108,8 +120,8 @@ export class UpstreamPump {
   #hear(bytes: number): void {
     this.#unheardBytes += bytes;
     if (this.#unheardBytes < PACKET_BYTES) return;
+    this.#watch.heard(this.#unheardBytes);
     this.#unheardBytes = 0;
-    this.#watch.heard();
   }
 
   /** The first bytes, once there are enough to judge and they are live media. */
@@ -139,11 +151,7 @@ export class UpstreamPump {
   #ended(): void {
     const isShort = !this.#hasBegun && this.#opening.length > 0;
     if (isShort && !this.#judge(this.#opening)) return;
-    this.#fail('UPSTREAM_ENDED', 'The live source has closed its connection.');
-  }
-
-  #fail(code: 'UPSTREAM_STALLED' | 'UPSTREAM_ENDED', message: string): void {
-    this.#close({ failure: new UpstreamError(code, { message }) });
+    this.#close({ failure: ended() });
   }
 
   #close(end: PumpEnd): void {
@@ -151,6 +159,9 @@ export class UpstreamPump {
     this.#end.resolve(end);
   }
 }
+
+const ended = (): UpstreamError =>
+  new UpstreamError('UPSTREAM_ENDED', { message: 'The live source has closed its connection.' });
 
 export const wrongType = (): MediaError =>
   new MediaError('UPSTREAM_WRONG_TYPE', {

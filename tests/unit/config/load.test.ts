@@ -28,6 +28,35 @@ describe('configuration', () => {
     });
   });
 
+  it('has m3u-proxy’s monitors off, in its units, and what else tells a bad source on', () => {
+    const { detection } = loadConfig({ MIN_BITRATE_THRESHOLD: '1000', SILENCE_DURATION: '2.5' });
+    expect(detection.bitrateFloor).toEqual({
+      isOn: false,
+      bytesPerSecond: 1000,
+      intervalMs: 5000,
+      threshold: 3,
+      graceMs: 10_000,
+    });
+    expect(detection.silence).toEqual({
+      isOn: false,
+      thresholdDb: -50,
+      durationMs: 2500,
+      intervalMs: 10_000,
+      failoverThreshold: 3,
+      graceMs: 15_000,
+    });
+    const { stall, pcr, bitrateDrop, errors, track, scrambling, wrongType, looping } = detection;
+    expect(stall).toEqual({ isAdaptive: true, floorMs: 300 });
+    const others = [pcr, bitrateDrop, errors, track, scrambling, wrongType, looping];
+    expect(others.every(({ isOn }) => isOn)).toBe(true);
+  });
+
+  it('switches each detector off by itself', () => {
+    const { detection } = loadConfig({ DETECT_LOOPING: 'off', DETECT_STALL: 'no' });
+    expect(detection).toMatchObject({ looping: { isOn: false }, stall: { isAdaptive: false } });
+    expect(detection.pcr.isOn).toBe(true);
+  });
+
   it('tells every problem at once, by the name of its variable', () => {
     const problems = problemsOf({
       PORT: 'many',

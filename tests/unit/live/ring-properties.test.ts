@@ -1,14 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { LiveDelivery } from '#delivery';
 import type { LiveViewing, StandbyMode } from '#delivery';
-import { silentLogger } from '#kernel/logger';
 import type { ViewerSink } from '#relay';
 import type { SharingMode } from '#streams';
-import { FakeResolver } from '../../support/fake-state.ts';
-import { SimulatedSources } from '../../support/simulated-sources.ts';
+import { startSimulation } from '../../support/simulated-delivery.ts';
 import type { Condition } from '../../support/simulated-sources.ts';
-import { startRegistry, streamInput, VIEWER } from '../../support/stream-bench.ts';
+import { streamInput, VIEWER } from '../../support/stream-bench.ts';
 import { settle } from '../../support/test-clock.ts';
 
 const MINUTE_MS = 60_000;
@@ -60,20 +57,11 @@ class CountingSink implements ViewerSink {
 /** Viewers with a picture, on feeds of their own, over sources that do as they are told. */
 async function startWorld(a: Plan) {
   const { sources: count, viewers, standby, sharing, failbackAfterMs } = a;
-  const options = { failbackAfterMs, outageLimitMs: 0 };
-  const { registry, clock, state } = await startRegistry(new FakeResolver(), options);
-  const sources = new SimulatedSources(clock);
-  const live = new LiveDelivery({
-    upstream: sources,
-    timeouts: { connectMs: 1000, headersMs: 1000 },
-    stallMs: STALL_MS,
+  const { registry, clock, state, sources, live } = await startSimulation({
     standby,
-    viewerBufferBytes: 1024 * 1024,
-    viewerPatienceMs: 10_000,
-    lingerMs: 0,
-    clock,
-    timers: clock,
-    logger: silentLogger,
+    stallMs: STALL_MS,
+    failbackAfterMs,
+    outageLimitMs: 0,
   });
   const [primary, ...failoverUrls] = URLS.slice(0, count);
   const { snapshot } = await registry.create(streamInput(primary ?? '', { failoverUrls, sharing }));

@@ -1,10 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { LiveDelivery } from '#delivery';
 import type { LiveViewing, StandbyMode } from '#delivery';
-import { silentLogger } from '#kernel/logger';
-import { FakeResolver } from '../../support/fake-state.ts';
-import { SimulatedSources } from '../../support/simulated-sources.ts';
-import { startRegistry, streamInput, VIEWER } from '../../support/stream-bench.ts';
+import { startSimulation } from '../../support/simulated-delivery.ts';
+import { streamInput, VIEWER } from '../../support/stream-bench.ts';
 
 const STALL_MS = 4000;
 const [A, B, C] = ['http://a/', 'http://b/', 'http://c/'];
@@ -16,19 +13,10 @@ const PLAYER = {
 
 /** One viewer with a picture from the primary of a stream with two backups. */
 async function startWatched(standby: StandbyMode, failbackAfterMs = 0) {
-  const { registry, clock, state } = await startRegistry(new FakeResolver(), { failbackAfterMs });
-  const sources = new SimulatedSources(clock);
-  const live = new LiveDelivery({
-    upstream: sources,
-    timeouts: { connectMs: 1000, headersMs: 1000 },
-    stallMs: STALL_MS,
+  const { registry, clock, state, sources, live } = await startSimulation({
     standby,
-    viewerBufferBytes: 1024 * 1024,
-    viewerPatienceMs: 10_000,
-    lingerMs: 0,
-    clock,
-    timers: clock,
-    logger: silentLogger,
+    stallMs: STALL_MS,
+    failbackAfterMs,
   });
   const { snapshot } = await registry.create(streamInput(A, { failoverUrls: [B, C] }));
   const { id } = snapshot.definition;

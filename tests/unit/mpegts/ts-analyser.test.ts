@@ -21,6 +21,8 @@ function analysed(...parts: readonly Buffer[]): TsAnalyser {
   return analyser;
 }
 
+const clock = (pcr90k: number): Buffer => packet({ pid: VIDEO_PID, pcr90k });
+
 describe('what is known of a source', () => {
   it('has its program, tracks and clock', () => {
     const { facts } = analysed(simpleStream());
@@ -45,11 +47,18 @@ describe('what is known of a source', () => {
 
   it('does not take a clock that stands for one that goes', () => {
     const analyser = analysed(simpleStream());
-    const clock = packet({ pid: VIDEO_PID, pcr90k: 90_000 + 19 * 3600 - 9000 });
-    analyser.push([clock], 5000);
+    analyser.push([clock(90_000 + 19 * 3600 - 9000)], 5000);
     expect(analyser.facts.pcrAdvancedMs).toBe(0);
     analyser.push([packet({ pid: VIDEO_PID, pcr90k: 90_000 + 20 * 3600 })], 6000);
     expect(analyser.facts.pcrAdvancedMs).toBe(6000);
+  });
+
+  it('counts how often the clock goes back, and says how far; its wrap is none', () => {
+    const analyser = analysed(simpleStream());
+    analyser.push([clock(2 ** 33 - 1000), clock(2000)]);
+    expect(analyser.facts).toMatchObject({ pcrStepsBack: 1 });
+    analyser.push([clock(900_000), clock(450_000), clock(460_000)]);
+    expect(analyser.facts).toMatchObject({ pcrStepsBack: 2, lastStepBack27m: 450_000 * 300 });
   });
 
   it('counts the packets with errors, of its program only', () => {
