@@ -15,6 +15,8 @@ export type ReadAheadOptions = {
 
 type Waiting = { readonly bytes: Buffer; readonly flushed: () => void };
 
+const ignore = (): void => {};
+
 /**
  * Takes bytes as fast as they come, up to a bound, and hands them on as fast as the viewer takes
  * them. Copies what it takes: memory of the source is free again at once, until the bound is met.
@@ -48,9 +50,11 @@ export class ReadAhead implements ViewerSink {
     return this.#keptBytes;
   }
 
-  write(bytes: Buffer, flushed: () => void): void {
+  write(parts: readonly Buffer[], flushed: () => void = ignore): void {
     if (this.#isClosed) return flushed();
-    this.#waiting.push({ bytes, flushed });
+    for (const [at, bytes] of parts.entries()) {
+      this.#waiting.push({ bytes, flushed: at === parts.length - 1 ? flushed : ignore });
+    }
     this.#admit();
   }
 
@@ -94,7 +98,7 @@ export class ReadAhead implements ViewerSink {
     const next = this.#kept.shift();
     if (next === undefined) return;
     this.#isSending = true;
-    this.#options.sink.write(next, () => this.#sent(next.length));
+    this.#options.sink.write([next], () => this.#sent(next.length));
   }
 
   #sent(bytes: number): void {

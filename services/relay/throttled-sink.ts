@@ -28,10 +28,12 @@ export class ThrottledSink implements ViewerSink {
     return this.#queuedBytes + this.#options.sink.pendingBytes;
   }
 
-  write(bytes: Buffer, flushed: () => void): void {
+  write(parts: readonly Buffer[], flushed: () => void = ignore): void {
     if (this.#isClosed) return flushed();
-    this.#queue.push({ bytes, flushed });
-    this.#queuedBytes += bytes.length;
+    for (const [at, bytes] of parts.entries()) {
+      this.#queue.push({ bytes, flushed: at === parts.length - 1 ? flushed : ignore });
+      this.#queuedBytes += bytes.length;
+    }
     if (this.#timer === undefined) this.#send();
   }
 
@@ -62,6 +64,6 @@ export class ThrottledSink implements ViewerSink {
     entry.bytes = entry.bytes.subarray(slice.length);
     this.#queuedBytes -= slice.length;
     if (isLast) this.#queue.shift();
-    this.#options.sink.write(slice, isLast ? entry.flushed : ignore);
+    this.#options.sink.write([slice], isLast ? entry.flushed : ignore);
   }
 }

@@ -3,6 +3,7 @@ import type { ViewerSink } from '#relay';
 /** A viewer whose network takes bytes only when told. */
 export class TestSink implements ViewerSink {
   readonly got: Buffer[] = [];
+  writes = 0;
   readonly #unflushed: { readonly bytes: number; readonly flushed: () => void }[] = [];
   isFast: boolean;
 
@@ -18,10 +19,11 @@ export class TestSink implements ViewerSink {
     return this.got.reduce((sum, { length }) => sum + length, 0);
   }
 
-  write(bytes: Buffer, flushed: () => void): void {
-    this.got.push(Buffer.from(bytes));
+  write(parts: readonly Buffer[], flushed: () => void = () => {}): void {
+    this.writes += 1;
+    this.got.push(...parts.map((part) => Buffer.from(part)));
     if (this.isFast) flushed();
-    else this.#unflushed.push({ bytes: bytes.length, flushed });
+    else this.#unflushed.push({ bytes: Buffer.concat(parts).length, flushed });
   }
 
   drain(): void {

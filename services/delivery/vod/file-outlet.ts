@@ -63,7 +63,7 @@ export class FileOutlet {
     const write = this.#writes;
     let isFree = false;
     let hasReturned = false;
-    this.#sink.write(bytes, () => {
+    this.#sink.write([bytes], () => {
       isFree = true;
       // An earlier write's callback may come late, when memory of a later one is still lent.
       if (hasReturned && write === this.#writes) freed();
@@ -98,10 +98,12 @@ const responseSink = (response: ServerResponse, handed: (bytes: number) => void)
   get pendingBytes() {
     return response.writableLength;
   },
-  write(bytes, flushed) {
-    response.write(bytes, () => flushed());
+  write(parts, flushed) {
+    for (const [at, part] of parts.entries()) {
+      response.write(part, () => at === parts.length - 1 && flushed?.());
+      handed(part.length);
+    }
     // Node corks a response until the next tick; sent at once, the memory is mostly free again.
     response.socket?.uncork();
-    handed(bytes.length);
   },
 });

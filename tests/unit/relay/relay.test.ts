@@ -77,6 +77,15 @@ describe('a relay with one viewer', () => {
     expect(Buffer.concat(sink.got).toString()).toBe('ab');
   });
 
+  it('hands over together what came together', () => {
+    const { relay, counts } = startRelay(true);
+    const sink = new TestSink();
+    relay.attach(sink);
+    relay.push(bytes(Buffer.from('a'), Buffer.from('b'), Buffer.from('c')));
+    expect(sink.writes).toBe(1);
+    expect(counts.served).toBe(3);
+  });
+
   it('goes on at once while the network takes everything', () => {
     const { relay } = startRelay(true);
     relay.attach(new TestSink());
@@ -224,6 +233,19 @@ describe('a viewer that takes nothing', () => {
     await clock.advance(59_000);
     expect(dropped).toEqual([]);
     await clock.advance(17_000);
+    expect(dropped).toEqual([sink]);
+  });
+
+  it.each([true, false])('has all its time from then on (lossless: %s)', async (isLossless) => {
+    const { relay, clock, dropped } = startRelay(isLossless);
+    const sink = new TestSink();
+    relay.attach(sink);
+    await clock.advance(14_000);
+    sink.isFast = false;
+    relay.push(bytes(Buffer.alloc(BATCH)));
+    await clock.advance(59_000);
+    expect(dropped).toEqual([]);
+    await clock.advance(31_000);
     expect(dropped).toEqual([sink]);
   });
 
