@@ -126,7 +126,11 @@ export class Splicer {
         return at;
       }
       const isKeyframe = this.#source.see(view, nowMs);
-      if (this.#source.tables !== this.#sourceTables) this.#adopt();
+      if (this.#source.tables !== this.#sourceTables && !this.#adopts()) {
+        this.#outgoing.release(part.subarray(0, at), true);
+        this.#breakOff();
+        return at + PACKET_BYTES;
+      }
       this.#ledger.see(view);
       if (isKeyframe) this.#outgoing.noteJoin();
     }
@@ -134,10 +138,16 @@ export class Splicer {
     return part.length;
   }
 
-  /** The source's own layout is the output's. */
-  #adopt(): void {
-    this.#sourceTables = this.#source.tables;
-    if (this.#sourceTables !== undefined) this.#useLayout(this.#sourceTables);
+  /** The source's own layout is the output's, unless viewers have been sent pictures in another. */
+  #adopts(): boolean {
+    const before = this.#sourceTables;
+    const now = this.#source.tables;
+    this.#sourceTables = now;
+    if (now === undefined) return true;
+    const isNew = before !== undefined && !isSameToViewers(before.program, now.program);
+    if (isNew && (this.#ledger.main?.nextDts90k ?? -1) >= 0) return false;
+    this.#useLayout(now);
+    return true;
   }
 
   #useLayout(layout: ProgramTables): void {

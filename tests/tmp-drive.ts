@@ -1,0 +1,40 @@
+import { writeFileSync } from 'node:fs';
+import { playbackRoutes } from '#api/routes/playback.routes';
+import { ClipStore } from '../scripts/faultd.d/clips/clip-store.ts';
+import { checkTs } from '../scripts/faultd.d/ts-check.ts';
+import { decodeFrames } from './support/decoded-frames.ts';
+import { startPlayback } from './support/playback-bench.ts';
+import { BREAKAGES, DAMAGES, REFUSALS } from './support/proof-faults.ts';
+import { SOURCE_PAIRS } from './support/proof-pairs.ts';
+import { watchThroughFaults } from './support/proof-run.ts';
+import { wholeUnitsOf } from './support/splice-check.ts';
+const [rows, cols, conc = '8', which = 'b'] = process.argv.slice(2);
+const table = which === 'b' ? BREAKAGES : DAMAGES;
+const clips = new ClipStore();
+const playback = await startPlayback({ stallMs: 600, headersMs: 500, outageLimitMs: 60_000, routes: (deps) => playbackRoutes({ ...deps, vod: {} as never }) });
+const t0 = performance.now();
+const jobs: (() => Promise<void>)[] = [];
+const pick = (s: string | undefined, n: number) => (s && s !== '*' ? s.split(',').map(Number) : [...Array(n).keys()]);
+let bad = 0;
+for (const r of pick(rows, SOURCE_PAIRS.length)) for (const c of pick(cols, table.length)) jobs.push(async () => {
+  const pair = SOURCE_PAIRS[r]!, breakage = table[c]!, refusal = REFUSALS[(r + c) % 8]!;
+  const at = performance.now();
+  let out = '';
+  try {
+    const sent = await watchThroughFaults({ playback, clips, pair, breakage, refusal });
+    const t1 = performance.now() - at;
+    const whole = wholeUnitsOf(sent);
+    writeFileSync(`/tmp/cap/${which}-${r}-${c}.ts`, whole);
+    const ck = checkTs(whole);
+    const d = await decodeFrames(whole, { isLenient: which !== 'b' });
+    const sum = d.tracks.map((t) => `${t.kind[0]}${t.count}${t.stepsBack ? ` BACK${t.stepsBack}` : ''} gap${t.maxStepS.toFixed(2)} ${(t.lastS - t.firstS).toFixed(1)}s`).join(' ');
+    const wrong = [ck.counterErrors.length && `cc${ck.counterErrors.length}:${[...new Set(ck.counterErrors.map((e) => e.pid))]}`, ck.stepsBack.length && `back${ck.stepsBack.length}`, ck.leaps.length && `leaps${ck.leaps.length}`, pair.isAlike && ck.announced && `ann${ck.announced}`, d.complaints && d.complaints.split('\n').slice(0, 3).join('|').slice(0, 250), /BACK/.test(sum) && 'BACK'].filter(Boolean).join(' ');
+    if (wrong) bad++;
+    out = `${wrong ? 'BAD' : 'ok '} ${Math.round(t1)}ms ${sum} ${wrong}`;
+  } catch (e) { bad++; out = `EXC ${Math.round(performance.now() - at)}ms ${String(e).replaceAll('\n', ' | ').slice(0, 400)}`; }
+  console.log(`${r}/${c} ${pair.name} : ${breakage.name} : ${refusal.name} => ${out}`);
+});
+await Promise.all(Array.from({ length: Number(conc) }, async () => { for (let j = jobs.shift(); j; j = jobs.shift()) await j(); }));
+console.log(`bad ${bad}, ${Math.round(performance.now() - t0)} ms`);
+await playback[Symbol.asyncDispose]();
+process.exit();
