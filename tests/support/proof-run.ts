@@ -18,6 +18,13 @@ const DEADLINE_MS = 12_000;
 /** The first source once more, at an address where nothing is wrong. */
 const THIRD_PATH = '/third.ts';
 
+/** What a viewer was sent. */
+export type Watched = {
+  readonly body: Buffer;
+  /** Where the last source had taken over, or nearly. */
+  readonly lastLegAt: number;
+};
+
 export type ProofOptions = {
   readonly playback: Playback;
   readonly clips: ClipStore;
@@ -29,9 +36,8 @@ export type ProofOptions = {
 /**
  * Watches a stream whose source breaks and is then no use, whose backup takes over and breaks in the
  * same way, and whose second backup, like the source, is well.
- * @returns everything that the viewer was sent.
  */
-export async function watchThroughFaults(options: ProofOptions): Promise<Buffer> {
+export async function watchThroughFaults(options: ProofOptions): Promise<Watched> {
   const { playback, clips, pair, breakage, refusal } = options;
   const [one, other] = await Promise.all([clips.open(pair.one), clips.open(pair.other)]);
   await using first = await startSource(one, breakage);
@@ -44,15 +50,17 @@ export async function watchThroughFaults(options: ProofOptions): Promise<Buffer>
     { provider: first, card: other, legBytes: legOf(one) },
     { provider: second, card: one, legBytes: legOf(other) },
   ];
+  let lastLegAt = 0;
   for (const leg of legs) {
     await hasSentMore(leg.provider, leg.legBytes);
     if (leg.provider === first) first.setFault(SOURCE_PATH, refusal.fault);
     const mend = await breakage.strike(leg);
+    lastLegAt = viewer.bytes;
     // Whatever comes to the viewer now comes from another source, or another answer of this one.
     await viewer.more(Math.min(legOf(one), legOf(other)), DEADLINE_MS);
     await mend();
   }
-  return viewer.body();
+  return { body: viewer.body(), lastLegAt };
 }
 
 const legOf = (source: LoopedTs): number => Math.round(source.bytesPerMs * LEG_MS);
