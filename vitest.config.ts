@@ -7,8 +7,6 @@ const project = (name: string, timeoutMs: number, parallel: boolean) => ({
     include: [`tests/${name}/**/*.test.ts`],
     testTimeout: timeoutMs,
     hookTimeout: timeoutMs,
-    // Tests that run at once wait for streams most of the time.
-    maxConcurrency: 16,
     fileParallelism: parallel,
   },
 });

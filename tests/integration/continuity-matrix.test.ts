@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, it } from 'vitest';
+import { afterAll, beforeAll, describe, it, vi } from 'vitest';
 import { playbackRoutes } from '#api/routes/playback.routes';
 import type { VodDelivery } from '#delivery';
 import { ClipStore } from '../../scripts/faultd.d/clips/clip-store.ts';
@@ -14,10 +14,7 @@ import { SOURCE_PAIRS, type SourcePair } from '../support/proof-pairs.ts';
 import { watchThroughFaults, type Watched } from '../support/proof-run.ts';
 import { expectNoSeam, expectOneTimeline, expectRecovery } from '../support/proof-verdict.ts';
 
-/**
- * Every pair of sources, broken in every way, through the product's own delivery and sockets.
- * Many at once: they wait most of the time.
- */
+/** Every pair of sources, broken in every way, through the product's own delivery and sockets. */
 type Case = readonly [name: string, pair: SourcePair, breakage: Breakage, refusal: Refusal];
 
 const cases = (pairs: readonly SourcePair[], breakages: readonly Breakage[]): readonly Case[] =>
@@ -34,6 +31,9 @@ const ALIKE = SOURCE_PAIRS.filter(({ isAlike }) => isAlike);
 const UNLIKE = SOURCE_PAIRS.filter(({ isAlike }) => !isAlike);
 /** What a source does to its own stream depends on little else than the kinds of its tracks. */
 const FEW = SOURCE_PAIRS.filter((_, index) => index % 7 === 0);
+
+// They wait for streams most of the time.
+vi.setConfig({ maxConcurrency: 16 });
 
 const clips = new ClipStore();
 let playback: Playback;

@@ -67,12 +67,13 @@ const passing = (name: string, of: (card: LoopedTs) => Disturbance): Breakage =>
   },
 });
 
-/** What is asked for now has been sent so much more, or is over. */
-export function hasSentMore(provider: FakeProvider, bytes: number): Promise<void> {
-  const request = provider.requestsOf(SOURCE_PATH).at(-1);
-  const sent = request?.sentBytes ?? 0;
-  const isEnough = (): boolean => !request?.open || request.sentBytes >= sent + bytes;
-  return provider.until(isEnough, DEADLINE_MS);
+/** It is asked, and has sent so much more than now, or broke. */
+export async function hasSentMore(provider: FakeProvider, bytes: number): Promise<void> {
+  const request = () => provider.requestsOf(SOURCE_PATH)[0];
+  await provider.until(() => request() !== undefined, DEADLINE_MS);
+  const enough = (request()?.sentBytes ?? 0) + bytes;
+  const isEnough = (): boolean => !request()?.open || (request()?.sentBytes ?? 0) >= enough;
+  await provider.until(isEnough, DEADLINE_MS);
 }
 
 /** Faults that leave what was sent before them as it should be: nobody may see the switch. */

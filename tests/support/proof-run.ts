@@ -13,7 +13,7 @@ import { Viewer } from './viewer.ts';
 /** Seconds of media in a second. */
 const SPEED = 4;
 /** Media between two switches; more than a picture group. */
-const LEG_MS = 1600;
+const LEG_MS = 1400;
 const DEADLINE_MS = 12_000;
 /** The first source once more, at an address where nothing is wrong. */
 const THIRD_PATH = '/third.ts';
@@ -55,12 +55,19 @@ export async function watchThroughFaults(options: ProofOptions): Promise<Watched
     await hasSentMore(leg.provider, leg.legBytes);
     if (leg.provider === first) first.setFault(SOURCE_PATH, refusal.fault);
     const mend = await breakage.strike(leg);
+    await isLeft(leg.provider);
     lastLegAt = viewer.bytes;
     // Whatever comes to the viewer now comes from another source, or another answer of this one.
-    await viewer.more(Math.min(legOf(one), legOf(other)), DEADLINE_MS);
+    await viewer.more(Math.max(legOf(one), legOf(other)), DEADLINE_MS);
     await mend();
   }
   return { body: viewer.body(), lastLegAt };
+}
+
+/** What broke is read no more. */
+function isLeft(provider: FakeProvider): Promise<void> {
+  const [broken] = provider.requestsOf(SOURCE_PATH);
+  return provider.until(() => broken?.open === false, DEADLINE_MS);
 }
 
 const legOf = (source: LoopedTs): number => Math.round(source.bytesPerMs * LEG_MS);

@@ -14,7 +14,7 @@ import { wholeUnitsOf } from './splice-check.ts';
 const MAX_AUDIO_GAP_S = 0.65;
 /** Of three legs, at least. */
 const LEAST_MEDIA_S = 3;
-const LEAST_LAST_LEG_S = 0.2;
+const LEAST_LAST_LEG_S = 0.1;
 
 /** Nobody sees a switch: no counter, no clock, no decoder. */
 export async function expectNoSeam({ body }: Watched, pair: SourcePair): Promise<void> {
