@@ -32,7 +32,7 @@ const ROUNDS: readonly Round[] = [
   { start: cold, how: 'reset', beforeMs: SOON_MS, switches: 24 },
   { start: cold, how: 'eof', beforeMs: SOON_MS, switches: 24 },
   { start: plain, how: 'reset', beforeMs: SOON_MS, switches: 24 },
-  { start: ffmpeg, how: 'eof', beforeMs: SOON_MS, switches: 6, isAlone: true },
+  { start: ffmpeg, how: 'reset', beforeMs: SOON_MS, switches: 6, isAlone: true },
   { start: hot, how: 'stall', beforeMs: STEADY_MS, switches: 24 },
   { start: cold, how: 'stall', beforeMs: STEADY_MS, switches: 24 },
   { start: plain, how: 'stall', beforeMs: SOON_MS, switches: 6 },
