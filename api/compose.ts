@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import packageInfo from '#package' with { type: 'json' };
 import type { Config } from '#config';
-import { HlsDelivery, LiveDelivery, VodDelivery } from '#delivery';
+import { HlsDelivery, LiveDelivery, SlateLibrary, VodDelivery } from '#delivery';
+import type { SlateSettings } from '#delivery';
 import { closeAll } from '#kernel/closing';
 import { systemClock, systemTimers } from '#kernel/clock';
 import { newNodeEpoch } from '#kernel/ids';
@@ -9,12 +10,17 @@ import type { NodeEpoch } from '#kernel/ids';
 import type { Logger } from '#kernel/logger';
 import type { RunningProcess } from '#lifecycle';
 import { StreamRegistry } from '#streams';
+import { ApiMetrics } from '#telemetry';
 import { Webhooks, createDeliver } from '#webhooks';
 import { FfmpegSilenceProbe } from '#adapters/ffmpeg/silence-probe';
+import { createSlateMaker } from '#adapters/ffmpeg/slate-maker';
 import { ffmpegVersion } from '#adapters/ffmpeg/version';
+import { slateFilesIn } from '#adapters/fs/slate-files';
 import { AxiosFailoverResolver } from '#adapters/http/failover-resolver';
 import { AxiosProbe } from '#adapters/http/probe';
 import { createTextClient } from '#adapters/http/text-client';
+import { ReadBuffers } from '#adapters/http/raw/read-buffers';
+import { ReadMeter } from '#adapters/http/read-meter';
 import { createUpstreamClient } from '#adapters/http/upstream-client';
 import { AxiosWebhookClient } from '#adapters/http/webhook-client';
 import { awaitRedis } from '#adapters/redis/await-redis';
@@ -39,8 +45,11 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
   const about = readAbout(config, node);
   const state = await openState({ config, logger, node });
   const clients = openClients(config);
+  const metrics = metricsOf({ state, clients, registry: () => registry });
+  const slates = openSlates(config, logger);
   const registry = new StreamRegistry({
     ...state,
+    meter: metrics,
     resolver: clients.resolver,
     defaults: defaultsOf(config),
     node,
@@ -57,7 +66,15 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
     readiness: () => ({ redis: state.redis.status === 'ready' ? 'ok' : 'away' }),
     settings: settingsOf(config),
     apiDocument: readApiDocument(),
-    delivery: deliveryOf({ config, registry, clients, secret: state.secret, logger }),
+    metrics,
+    delivery: deliveryOf({
+      config,
+      registry,
+      clients,
+      secret: state.secret,
+      slate: slates.settings,
+      logger,
+    }),
     clock: systemClock,
     logger,
   });
@@ -70,7 +87,7 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
   };
   return {
     ready: { host: listening.host, port: listening.port },
-    close: () => closeAll([drain, () => state.close(), () => clients.close()]),
+    close: () => closeAll([slates.close, drain, () => state.close(), () => clients.close()]),
   };
 }
 
@@ -79,6 +96,21 @@ type StateOptions = {
   readonly logger: Logger;
   readonly node: NodeEpoch;
 };
+
+type MetricsParts = {
+  readonly state: State;
+  readonly clients: Clients;
+  /** It tells the metrics and is read by them. */
+  readonly registry: () => StreamRegistry;
+};
+
+const metricsOf = ({ state, clients, registry }: MetricsParts): ApiMetrics =>
+  new ApiMetrics(packageInfo.version, {
+    streams: () => registry().totalsByKind(),
+    readBytes: clients.readBytes,
+    journal: () => state.journal,
+    isRedisUp: () => state.redis.status === 'ready',
+  });
 
 /** Redis, and all that stands on it. */
 async function openState({ config, logger, node }: StateOptions) {
@@ -117,11 +149,38 @@ function openClients({ upstream }: Config) {
   const resolver = new AxiosFailoverResolver(callbacks);
   const probe = new AxiosProbe(callbacks);
   const webhooks = new AxiosWebhookClient(callbacks);
-  const bytes = createUpstreamClient({ allowPrivate, verifyTls, maxRedirects });
-  const texts = createTextClient({ allowPrivate, verifyTls, maxRedirects });
+  const sources = { allowPrivate, verifyTls, maxRedirects };
+  const meters = { live: new ReadMeter(), hls: new ReadMeter(), vod: new ReadMeter() };
+  const buffers = new ReadBuffers();
+  const bytes = {
+    live: createUpstreamClient({ ...sources, buffers, meter: meters.live }),
+    hls: createUpstreamClient({ ...sources, buffers, meter: meters.hls }),
+    vod: createUpstreamClient({ ...sources, buffers, meter: meters.vod }),
+  };
+  const texts = createTextClient({ ...sources, meter: meters.hls });
+  const readBytes = () => ({
+    live: meters.live.bytes,
+    hls: meters.hls.bytes,
+    vod: meters.vod.bytes,
+  });
   const close = (): Promise<void> =>
     closeAll([resolver, probe, webhooks, texts].map((client) => () => client.close()));
-  return { resolver, probe, webhooks, bytes, texts, close };
+  return { resolver, probe, webhooks, bytes, texts, readBytes, close };
+}
+
+/** Loaded beside the start: until then, and where there is nothing to load, there are no slates. */
+function openSlates({ slates, ffmpegPath }: Config, logger: Logger) {
+  const ending = new AbortController();
+  const close = (): void => ending.abort();
+  const { isOn, folder, builtInFolder, ...when } = slates;
+  if (!isOn) return { settings: undefined, close };
+  const library = new SlateLibrary({
+    ...(folder === undefined ? {} : { files: slateFilesIn(folder) }),
+    maker: createSlateMaker({ program: ffmpegPath, folder: builtInFolder, logger }),
+    logger,
+  });
+  void library.load(ending.signal);
+  return { settings: { ...when, slates: library }, close };
 }
 
 type State = Awaited<ReturnType<typeof openState>>;
@@ -137,15 +196,15 @@ type DeliveryParts = {
   readonly registry: StreamRegistry;
   readonly clients: Clients;
   readonly secret: Buffer;
+  readonly slate: SlateSettings | undefined;
   readonly logger: Logger;
 };
 
 /** Routes for players. */
-function deliveryOf({ config, registry, clients, secret, logger }: DeliveryParts) {
+function deliveryOf({ config, registry, clients, secret, slate, logger }: DeliveryParts) {
   const { connectTimeoutMs: connectMs, readTimeoutMs: headersMs, liveStallMs } = config.upstream;
   const common = {
     directory: registry,
-    upstream: clients.bytes,
     timeouts: { connectMs, headersMs },
     clock: systemClock,
     timers: systemTimers,
@@ -156,17 +215,32 @@ function deliveryOf({ config, registry, clients, secret, logger }: DeliveryParts
   const { standby } = config.upstream;
   const silenceProbe = new FfmpegSilenceProbe({ program: config.ffmpegPath, logger });
   const detection = { settings: config.detection, silenceProbe };
-  const judged = { stallMs: liveStallMs, detection, standby };
-  const live = new LiveDelivery({ ...common, ...viewers, ...judged });
+  const throttleBytesPerSecond = config.pacing.liveBytesPerSecond;
+  const buffering = config.pacing.live;
+  const judged = { buffering, stallMs: liveStallMs, detection, standby };
+  const live = new LiveDelivery({
+    ...common,
+    ...viewers,
+    ...judged,
+    slate,
+    throttleBytesPerSecond,
+    upstream: clients.bytes.live,
+  });
   const hls = new HlsDelivery({
     ...common,
+    upstream: clients.bytes.hls,
     texts: clients.texts,
     secret,
     viewerIdleMs: config.streams.viewerIdleMs,
     maxPlaylistBytes: config.upstream.maxPlaylistBytes,
     patienceMs: connectMs + headersMs,
   });
-  const vod = new VodDelivery({ ...common, readTimeoutMs: headersMs });
+  const vod = new VodDelivery({
+    ...common,
+    upstream: clients.bytes.vod,
+    readTimeoutMs: headersMs,
+    pacing: config.pacing.files,
+  });
   return [playbackRoutes({ directory: registry, live, vod }), hlsRoutes({ hls })];
 }
 

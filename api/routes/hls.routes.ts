@@ -4,7 +4,8 @@ import type { HlsDelivery } from '#delivery';
 import { InvalidInputError } from '#kernel/app-error';
 import { serveViewer } from '#api/http/handle';
 import type { ViewerExchange } from '#api/http/handle';
-import { lowLatencyQuery } from '#api/http/low-latency-query';
+import { documentQuery, lowLatencyQuery } from '#api/http/low-latency-query';
+import { ownFolder } from '#api/http/own-folder';
 import { queryText } from '#api/http/query';
 import { resourcesOn } from '#api/http/resource';
 import { streamIdIn } from '#api/http/stream-id';
@@ -33,6 +34,8 @@ async function servePlaylist(hls: HlsDelivery, { req, res, gone }: ViewerExchang
     viewer: viewerRequestOf(req),
     handle: queryText(req, 'h'),
     directives: lowLatencyQuery(req),
+    pathway: queryText(req, 'via'),
+    here: here(req),
   };
   const { body, contentType, clientId } = await hls.playlist(query, gone);
   res.writeHead(200, {
@@ -51,6 +54,8 @@ async function serveSegment(hls: HlsDelivery, { req, res, gone }: ViewerExchange
     viewer: viewerRequestOf(req),
     handle: handleIn(req),
     ranges: rangesIn(req),
+    directives: documentQuery(req),
+    here: here(req),
   };
   const answer = await hls.segment(query, gone);
   res.writeHead(answer.status, {
@@ -60,6 +65,9 @@ async function serveSegment(hls: HlsDelivery, { req, res, gone }: ViewerExchange
   });
   await answer.send(res);
 }
+
+/** Where the links of a playlist stand. */
+const here = (req: Request): string => ownFolder(req, `/hls/${streamIdIn(req)}/`);
 
 function handleIn(req: Request): string {
   const handle = queryText(req, 'h');

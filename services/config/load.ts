@@ -1,7 +1,9 @@
-import { isAbsolute, resolve } from 'node:path';
+import { isAbsolute, join, resolve } from 'node:path';
 import Joi from 'joi';
 import { toDetection } from './detection.ts';
 import type { DetectionFlag } from './detection.ts';
+import { toPacing } from './pacing.ts';
+import type { PacingFlag } from './pacing.ts';
 import type { Setting } from './setting.ts';
 import { SETTINGS } from './settings.ts';
 
@@ -49,7 +51,10 @@ type Strings = Record<
 >;
 type Flags =
   | DetectionFlag
+  | PacingFlag
   | 'REDIS_ENABLED'
+  | 'SLATES'
+  | 'SLATE_FOR_NEW_VIEWERS'
   | 'STREAM_RETRY_EXPONENTIAL_BACKOFF'
   | 'ALLOW_PRIVATE_SOURCES'
   | 'UPSTREAM_TLS_VERIFY';
@@ -95,6 +100,8 @@ function toConfig(values: Values) {
   return {
     host: values.HOST,
     port: values.PORT,
+    /** `undefined` means: workers answer no scraper. */
+    metricsPort: values.METRICS_PORT === 0 ? undefined : values.METRICS_PORT,
     rootPath: values.ROOT_PATH,
     apiToken: values.API_TOKEN === '' ? undefined : values.API_TOKEN,
     trustedProxies: values.TRUSTED_PROXIES.split(',')
@@ -104,35 +111,16 @@ function toConfig(values: Values) {
     logLevel: LEVELS[values.LOG_LEVEL] ?? values.LOG_LEVEL,
     shutdownGraceMs: ms(values.SHUTDOWN_GRACE),
     roles: values.ROLES as 'all' | 'api' | 'worker',
-    redis: {
-      /** `undefined` means: the embedded one, on `${dataDir}/redis/redis.sock`. */
-      url: redisUrl(values),
-      prefix: values.REDIS_PREFIX,
-      serverPath: values.REDIS_SERVER_PATH === '' ? undefined : values.REDIS_SERVER_PATH,
-    },
+    redis: toRedis(values),
     streams: {
       ttlMs: ms(values.STREAM_TTL),
       sharing: values.STREAM_SHARING as 'per-client' | 'shared',
       viewerIdleMs: ms(values.CLIENT_TIMEOUT),
     },
-    upstream: {
-      userAgent: values.DEFAULT_USER_AGENT,
-      connectTimeoutMs: ms(values.DEFAULT_CONNECTION_TIMEOUT),
-      readTimeoutMs: ms(values.DEFAULT_READ_TIMEOUT),
-      liveStallMs: ms(values.LIVE_CHUNK_TIMEOUT_SECONDS),
-      retryAttempts: values.STREAM_RETRY_ATTEMPTS,
-      retryDelayMs: ms(values.STREAM_RETRY_DELAY),
-      retryBackoffFactor: values.STREAM_RETRY_EXPONENTIAL_BACKOFF ? 1.5 : 1,
-      outageLimitMs: ms(values.STREAM_TOTAL_TIMEOUT),
-      maxFailovers: values.MAX_FAILOVER_ATTEMPTS,
-      standby: values.LIVE_STANDBY as 'cold' | 'warm' | 'hot',
-      failbackAfterMs: ms(values.FAILBACK_AFTER),
-      allowPrivate: values.ALLOW_PRIVATE_SOURCES,
-      verifyTls: values.UPSTREAM_TLS_VERIFY,
-      maxRedirects: values.MAX_REDIRECTS,
-      maxPlaylistBytes: values.MAX_PLAYLIST_BYTES,
-    },
+    upstream: upstreamOf(values),
     detection: toDetection(values),
+    pacing: toPacing(values),
+    slates: slatesOf(values, dataDir),
     ffmpegPath: values.FFMPEG_PATH,
     viewerBufferBytes: values.VIEWER_BUFFER_BYTES,
     viewerPatienceMs: ms(values.SLOW_VIEWER_TIMEOUT),
@@ -140,6 +128,43 @@ function toConfig(values: Values) {
     eventLogMax: values.EVENT_LOG_MAX,
   } as const;
 }
+
+const toRedis = (values: Values) => ({
+  /** `undefined` means: the embedded one, on `${dataDir}/redis/redis.sock`. */
+  url: redisUrl(values),
+  prefix: values.REDIS_PREFIX,
+  serverPath: values.REDIS_SERVER_PATH === '' ? undefined : values.REDIS_SERVER_PATH,
+});
+
+const upstreamOf = (values: Values) =>
+  ({
+    userAgent: values.DEFAULT_USER_AGENT,
+    connectTimeoutMs: ms(values.DEFAULT_CONNECTION_TIMEOUT),
+    readTimeoutMs: ms(values.DEFAULT_READ_TIMEOUT),
+    liveStallMs: ms(values.LIVE_CHUNK_TIMEOUT_SECONDS),
+    retryAttempts: values.STREAM_RETRY_ATTEMPTS,
+    retryDelayMs: ms(values.STREAM_RETRY_DELAY),
+    retryBackoffFactor: values.STREAM_RETRY_EXPONENTIAL_BACKOFF ? 1.5 : 1,
+    outageLimitMs: ms(values.STREAM_TOTAL_TIMEOUT),
+    maxFailovers: values.MAX_FAILOVER_ATTEMPTS,
+    standby: values.LIVE_STANDBY as 'cold' | 'warm' | 'hot',
+    failbackAfterMs: ms(values.FAILBACK_AFTER),
+    allowPrivate: values.ALLOW_PRIVATE_SOURCES,
+    verifyTls: values.UPSTREAM_TLS_VERIFY,
+    maxRedirects: values.MAX_REDIRECTS,
+    maxPlaylistBytes: values.MAX_PLAYLIST_BYTES,
+  }) as const;
+
+const slatesOf = (values: Values, dataDir: string) => ({
+  isOn: values.SLATES,
+  /** The operator's; undefined: there is none. */
+  folder: values.SLATES_DIR === '' ? undefined : resolve(values.SLATES_DIR),
+  /** Of the built-in one. */
+  builtInFolder: join(dataDir, 'slates'),
+  afterMs: ms(values.SLATE_AFTER),
+  timeoutMs: ms(values.SLATE_TIMEOUT),
+  forNewViewers: values.SLATE_FOR_NEW_VIEWERS,
+});
 
 function redisUrl(values: Values): string | undefined {
   if (values.REDIS_URL !== '') return values.REDIS_URL;

@@ -1,8 +1,12 @@
+export { readClip } from './clip.ts';
+export type { Beat, Clip, ClipFault } from './clip.ts';
 export type { Codec, TrackKind } from './codec.ts';
+export { KeyframeGate } from './keyframe-gate.ts';
 export type { Program, Track } from './program.ts';
 export { PACKET_BYTES } from './packet.ts';
 export { PacketAligner, syncOffset } from './packet-aligner.ts';
 export { Splicer } from './splicer.ts';
 export type { SpliceStage } from './splicer.ts';
+export { ahead27m } from './timestamps.ts';
 export { TsAnalyser } from './ts-analyser.ts';
 export type { TrackFacts, TsFacts } from './ts-analyser.ts';

@@ -1,9 +1,11 @@
 import { OutputTrack } from './output-track.ts';
 import { PAT_PID, PacketView } from './packet.ts';
+import type { PacketRun } from './packet-walk.ts';
 import { PesHeader } from './pes-header.ts';
 import { PidTable } from './pid-table.ts';
 import { mainTrackOf } from './program.ts';
 import type { Program } from './program.ts';
+import type { TimelineEnd } from './timeline.ts';
 import {
   PCR_PER_TICK,
   TICKS_PER_SECOND,
@@ -26,6 +28,8 @@ const MAX_STEP_BACK_90K = TICKS_PER_SECOND / 2;
 /** Shorter gaps are a source's own silence. */
 const MAX_STEP_AHEAD_90K = 10 * TICKS_PER_SECOND;
 
+const tableTrack = (pid: number) => ({ pid, kind: 'other', codec: 'unknown' }) as const;
+
 /** What viewers have been sent: read from the packets themselves, whoever made them. */
 export class OutputLedger {
   readonly #view = new PacketView();
@@ -37,6 +41,10 @@ export class OutputLedger {
   #margin27m: number | undefined;
   #begun = 0;
   #position = 0;
+
+  constructor() {
+    this.#tracks.set(PAT_PID, new OutputTrack(tableTrack(PAT_PID)));
+  }
 
   /** Packets sent or held back. */
   get position(): number {
@@ -57,6 +65,19 @@ export class OutputLedger {
     return this.#pcr27m;
   }
 
+  /** Where time stands, were the output to end here. */
+  get end(): TimelineEnd {
+    const main = this.#main;
+    const isVideo = main?.kind === 'video';
+    const audio = this.tracks.find(({ kind, endPts90k }) => kind === 'audio' && endPts90k >= 0);
+    return {
+      nextDts90k: main?.nextDts90k ?? -1,
+      endPts90k: main?.endPts90k ?? -1,
+      audioEnd90k: isVideo ? (audio?.endPts90k ?? -1) : -1,
+      pcr27m: this.#pcr27m,
+    };
+  }
+
   /** How far decoding times are ahead of the program clock; undefined before both were seen. */
   get margin27m(): number | undefined {
     return this.#margin27m;
@@ -70,9 +91,7 @@ export class OutputLedger {
   follow(program: Program): void {
     const before = this.#tracks;
     this.#tracks = new PidTable(MAX_TRACKS);
-    const tables = [PAT_PID, program.pmtPid].map(
-      (pid) => ({ pid, kind: 'other', codec: 'unknown' }) as const,
-    );
+    const tables = [PAT_PID, program.pmtPid].map(tableTrack);
     for (const track of [...tables, ...program.tracks]) {
       const known = before.get(track.pid);
       const isKnown = known !== undefined && known.codec === track.codec;
@@ -91,6 +110,12 @@ export class OutputLedger {
     const track = this.#tracks.get(view.pid);
     if (track !== undefined) this.#seeTrack(track, view, position);
     if (view.flags !== 0 && view.pid === this.#pcrPid) this.#seeClock(view);
+  }
+
+  /** Plain packets more. */
+  seeRun(run: PacketRun): void {
+    this.#position += run.packets;
+    this.#tracks.get(run.pid)?.seeRun(run);
   }
 
   /**

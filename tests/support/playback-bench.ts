@@ -9,7 +9,7 @@ import { silentLogger } from '#kernel/logger';
 import { problemHandler } from '#api/middleware/problem-handler';
 import { loadConfig } from '#config';
 import { LiveDelivery } from '#delivery';
-import type { LiveDetection, StandbyMode } from '#delivery';
+import type { LiveBuffering, LiveDetection, SlateSettings, StandbyMode } from '#delivery';
 import { StreamRegistry } from '#streams';
 import type { FailoverResolver, StreamDirectory, StreamInput } from '#streams';
 import { anySpare } from '#upstream';
@@ -31,8 +31,11 @@ export type PlaybackOptions = {
   readonly viewerBufferBytes?: number;
   readonly viewerPatienceMs?: number;
   readonly lingerMs?: number;
+  readonly throttleBytesPerSecond?: number;
+  readonly buffering?: LiveBuffering;
   readonly headersMs?: number;
   readonly outageLimitMs?: number;
+  readonly slate?: SlateSettings;
   readonly standby?: StandbyMode;
   readonly permits?: SparePermits;
   readonly failbackAfterMs?: number;
@@ -53,12 +56,15 @@ export async function startPlayback(options: PlaybackOptions) {
     upstream,
     timeouts: { connectMs: 1000, headersMs: options.headersMs ?? 1000 },
     stallMs: options.stallMs ?? 1000,
+    slate: options.slate,
     standby: options.standby ?? 'cold',
     permits: options.permits ?? anySpare,
     detection: options.detection ?? { settings: loadConfig({}).detection },
     viewerBufferBytes: options.viewerBufferBytes ?? 8 * 1024 * 1024,
     viewerPatienceMs: options.viewerPatienceMs ?? 60_000,
     lingerMs: options.lingerMs ?? 0,
+    ...(options.buffering === undefined ? {} : { buffering: options.buffering }),
+    throttleBytesPerSecond: options.throttleBytesPerSecond ?? 0,
     clock: systemClock,
     timers: systemTimers,
     logger: silentLogger,
