@@ -4,7 +4,7 @@ import type { HlsDelivery } from '#delivery';
 import { InvalidInputError } from '#kernel/app-error';
 import { serveViewer } from '#api/http/handle';
 import type { ViewerExchange } from '#api/http/handle';
-import { lowLatencyQuery } from '#api/http/low-latency-query';
+import { documentQuery, lowLatencyQuery } from '#api/http/low-latency-query';
 import { queryText } from '#api/http/query';
 import { resourcesOn } from '#api/http/resource';
 import { streamIdIn } from '#api/http/stream-id';
@@ -33,6 +33,7 @@ async function servePlaylist(hls: HlsDelivery, { req, res, gone }: ViewerExchang
     viewer: viewerRequestOf(req),
     handle: queryText(req, 'h'),
     directives: lowLatencyQuery(req),
+    pathway: queryText(req, 'via'),
   };
   const { body, contentType, clientId } = await hls.playlist(query, gone);
   res.writeHead(200, {
@@ -51,6 +52,7 @@ async function serveSegment(hls: HlsDelivery, { req, res, gone }: ViewerExchange
     viewer: viewerRequestOf(req),
     handle: handleIn(req),
     ranges: rangesIn(req),
+    directives: documentQuery(req),
   };
   const answer = await hls.segment(query, gone);
   res.writeHead(answer.status, {

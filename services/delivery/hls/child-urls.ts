@@ -14,3 +14,6 @@ export function childUrl(handles: HandleCodec, streamId: StreamId, target: Targe
 /** What follows every local URL of one viewer. */
 export const viewerSuffix = (clientId: ClientId): string =>
   `&client_id=${encodeURIComponent(clientId)}`;
+
+/** The parameter by which players ask for a playlist of a cloned pathway. */
+export const PATHWAY_PARAM = 'via';

@@ -16,6 +16,9 @@ const REMEMBERED_URLS = 32_768;
 /** Longer texts are rewritten in stretches, so that other viewers do not wait for them. */
 const LONG_TEXT_CHARS = 128 * 1024;
 
+/** Of variables that travel in a link, beside a URL of up to 8 KiB. */
+const MAX_VARIABLE_CHARS = 2_000;
+
 export type WriteContext = {
   /** Tag of the source that the playlist came from. */
   readonly source: string;
@@ -90,6 +93,14 @@ export class PlaylistWriter {
 function playlistTarget({ url, track, variables }: Reference, context: WriteContext): Target {
   const { source, tracks } = context;
   const named = track ? { track, variables } : tracks.find((known) => known.url === url);
-  const place = named ? { track: named.track, variables: named.variables } : {};
-  return { kind: 'playlist', url, source, ...place };
+  if (!named) return { kind: 'playlist', url, source };
+  // Of too many the finder knows: it has the multivariant playlist, and a link has its limits.
+  const fit = sizeOf(named.variables) <= MAX_VARIABLE_CHARS ? { variables: named.variables } : {};
+  return { kind: 'playlist', url, source, track: named.track, ...fit };
+}
+
+function sizeOf(variables: Variables): number {
+  let size = 0;
+  for (const [name, value] of variables) size += name.length + value.length;
+  return size;
 }

@@ -1,7 +1,10 @@
 import { MediaError, UpstreamError } from '#kernel/app-error';
 import type { Target } from '#hls';
+import { orAbort } from '#kernel/or-abort';
 import type { Source } from '#streams';
 import type { UpstreamClient, UpstreamResponse, UpstreamTimeouts } from '#upstream';
+import { HEAD_BYTES, looksLikePlaylist, mayBeOfPlaylist, plainHead } from './body-head.ts';
+import { spanOf } from './byte-span.ts';
 import { PeekedResponse } from './peeked-response.ts';
 import { isPageType, looksLikePage } from './segment-headers.ts';
 
@@ -23,7 +26,8 @@ export class SegmentOpener {
 
   /**
    * Tries a second time at once when the connection fails. Any status is an answer.
-   * @throws UpstreamError, and MediaError `UPSTREAM_WRONG_TYPE` for a page or a key of wrong length.
+   * @throws UpstreamError, and MediaError `UPSTREAM_WRONG_TYPE` for a page, a playlist, or a key of
+   *   wrong length.
    */
   async open(
     source: Source,
@@ -40,24 +44,51 @@ export class SegmentOpener {
       if (signal.aborted || !(error instanceof UpstreamError)) throw error;
       return this.#upstream.open(request, signal);
     });
-    return inspect(response, target);
+    return this.#inspect(response, target, signal);
+  }
+
+  /**
+   * Providers answer with 200 and a page, or with media and the type of a page: bytes decide. A
+   * playlist in place of media would show players the provider's own addresses.
+   */
+  async #inspect(
+    response: UpstreamResponse,
+    target: Target,
+    signal: AbortSignal,
+  ): Promise<UpstreamResponse> {
+    if (response.status >= 300) return response;
+    if (target.kind === 'key' && hasWrongKeyLength(response)) throw refused(response);
+    const peeked = new PeekedResponse(response);
+    const head = await this.#headOf(peeked, signal);
+    if (isRefused(head, response)) throw refused(response);
+    return peeked;
+  }
+
+  async #headOf(response: PeekedResponse, signal: AbortSignal): Promise<Buffer> {
+    const tooLate = AbortSignal.timeout(this.#timeouts.headersMs);
+    try {
+      const head = await orAbort(response.peek(HEAD_BYTES), AbortSignal.any([signal, tooLate]));
+      return plainHead(head, response.headers.get('content-encoding'));
+    } catch (error) {
+      response.close();
+      signal.throwIfAborted();
+      throw tooLate.aborted ? noBody() : error;
+    }
   }
 }
+
+const noBody = (): UpstreamError =>
+  new UpstreamError('UPSTREAM_TIMEOUT', { message: 'The source sent a head and no body.' });
 
 const headersOf = ({ range, ifRange }: RangeHeaders): Record<string, string> => ({
   ...(range === undefined ? {} : { Range: range }),
   ...(range === undefined || ifRange === undefined ? {} : { 'If-Range': ifRange }),
 });
 
-/** Providers answer with 200 and a page, or with media and the type of a page: bytes decide. */
-async function inspect(response: UpstreamResponse, target: Target): Promise<UpstreamResponse> {
-  if (response.status >= 300) return response;
-  if (target.kind === 'key' && hasWrongKeyLength(response)) throw refused(response);
-  if (!isPageType(response.headers.get('content-type'))) return response;
-  const peeked = new PeekedResponse(response);
-  const head = await peeked.peek();
-  if (looksLikePage(head)) throw refused(response);
-  return peeked;
+function isRefused(head: Buffer, response: UpstreamResponse): boolean {
+  const type = response.headers.get('content-type');
+  if (isPageType(type) && looksLikePage(head)) return true;
+  return spanOf(response)?.first === 0 ? looksLikePlaylist(head) : mayBeOfPlaylist(head, type);
 }
 
 function hasWrongKeyLength({ status, headers }: UpstreamResponse): boolean {
