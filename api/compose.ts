@@ -165,6 +165,7 @@ function deliveryOf({ config, registry, clients, secret, logger }: DeliveryParts
     viewerIdleMs: config.streams.viewerIdleMs,
     maxPlaylistBytes: config.upstream.maxPlaylistBytes,
     patienceMs: connectMs + headersMs,
+    lowLatency: config.streams.lowLatency,
   });
   const vod = new VodDelivery({ ...common, readTimeoutMs: headersMs });
   return [playbackRoutes({ directory: registry, live, vod }), hlsRoutes({ hls })];

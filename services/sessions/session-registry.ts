@@ -1,4 +1,5 @@
 import type { Clock, Timer, Timers } from '#kernel/clock';
+import { NotAllowedError } from '#kernel/app-error';
 import { autoClientId, newSessionId, siblingClientId } from '#kernel/ids';
 import type { ClientId, StreamId } from '#kernel/ids';
 import { Session } from './session.ts';
@@ -23,6 +24,9 @@ export type SessionRegistryOptions = {
   readonly events: SessionEvents;
 };
 
+/** How long a player that polls is refused after it was kicked: until it has given up. */
+const REFUSED_MS = 30_000;
+
 /**
  * Who is watching what. A session begins with a viewer's first request and ends when its last one
  * has ended and its linger has passed, or, for a viewer that polls, when it has not asked for long
@@ -32,6 +36,8 @@ export class SessionRegistry {
   readonly #options: SessionRegistryOptions;
   readonly #byStream = new Map<StreamId, Map<ClientId, Session>>();
   readonly #timers = new Map<Session, Timer>();
+  /** Viewers that were kicked a moment ago; each entry goes by its timer. */
+  readonly #refused = new Map<string, Timer>();
 
   constructor(options: SessionRegistryOptions) {
     this.#options = options;
@@ -58,8 +64,12 @@ export class SessionRegistry {
     else this.#arm(session, session.lingerMs, reason);
   }
 
-  /** A viewer that polls has asked; it leaves when it does not ask again for `idleMs`. */
+  /**
+   * A viewer that polls has asked; it leaves when it does not ask again for `idleMs`.
+   * @throws NotAllowedError `VIEWER_KICKED` for a moment after it was.
+   */
   touch(request: SessionRequest, idleMs: number): Session {
+    if (this.#refused.size > 0 && this.#isRefused(request)) throw isKicked();
     const session = this.#findOrBegin(request, false);
     this.#arm(session, idleMs, 'client_idle');
     return session;
@@ -69,6 +79,16 @@ export class SessionRegistry {
   end(session: Session, reason: string): void {
     if (!this.#forget(session, reason)) return;
     this.#options.events.left(session, reason);
+  }
+
+  /** Ends a session and refuses its next requests: a player that polls would be back at once. */
+  kick(session: Session): void {
+    const name = nameOf(session);
+    this.#refused.get(name)?.cancel();
+    const allow = (): void => void this.#refused.delete(name);
+    const { timers } = this.#options;
+    this.#refused.set(name, timers.after(REFUSED_MS, allow, { background: true }));
+    this.end(session, 'kicked');
   }
 
   /** Ends all sessions of a stream without telling `events`; their owner has told already. */
@@ -98,6 +118,13 @@ export class SessionRegistry {
 
   close(reason: string): void {
     for (const session of this.all()) this.end(session, reason);
+    for (const timer of this.#refused.values()) timer.cancel();
+    this.#refused.clear();
+  }
+
+  #isRefused(request: SessionRequest): boolean {
+    const clientId = this.#clientIdFor(request, false);
+    return this.#refused.has(nameOf({ streamId: request.streamId, clientId }));
   }
 
   #findOrBegin(request: SessionRequest, siblings: boolean): Session {
@@ -151,3 +178,9 @@ export class SessionRegistry {
     this.#timers.delete(session);
   }
 }
+
+const nameOf = ({ streamId, clientId }: Pick<Session, 'streamId' | 'clientId'>): string =>
+  `${streamId} ${clientId}`;
+
+const isKicked = (): NotAllowedError =>
+  new NotAllowedError('VIEWER_KICKED', { message: 'This viewer was disconnected.' });

@@ -28,6 +28,7 @@ export async function startHls({ hls, ...playback }: HlsBenchOptions = {}) {
           timeouts: { connectMs: 1000, headersMs: playback.headersMs ?? 1000 },
           maxPlaylistBytes: 4 * 1024 * 1024,
           patienceMs: 5_000,
+          lowLatency: 'honour',
           clock: systemClock,
           timers: systemTimers,
           logger: silentLogger,

@@ -4,14 +4,16 @@ import type { HandleCodec, ResourceKind, Target } from '#hls';
 import type { Clock, Timers } from '#kernel/clock';
 import type { ClientId, StreamId } from '#kernel/ids';
 import type { Logger } from '#kernel/logger';
-import type { StreamDirectory, ViewerRequest } from '#streams';
+import type { LowLatencyMode, StreamDirectory, ViewerRequest } from '#streams';
 import type { TextClient, UpstreamClient, UpstreamTimeouts } from '#upstream';
 import { viewerSuffix } from './child-urls.ts';
 import { DocumentDelivery, isDocument } from './document-delivery.ts';
-import { createPlaylistFetcher } from './fetch-playlist.ts';
-import type { HlsStream } from './hls-stream.ts';
+import { createPlaylistClient } from './fetch-playlist.ts';
+import type { HlsStream, PlaylistQuestion } from './hls-stream.ts';
 import { KnownStreams } from './known-streams.ts';
+import { Lru } from './lru.ts';
 import { startPatience } from './patience.ts';
+import type { PostedPlaylist } from './playlist-board.ts';
 import type { PlaylistAsk } from './playlist-finder.ts';
 import { Presence } from './presence.ts';
 import { SegmentDelivery } from './segment-delivery.ts';
@@ -34,6 +36,8 @@ export type HlsDeliveryOptions = {
   readonly maxPlaylistBytes: number;
   /** How long a viewer waits for a playlist while sources fail. */
   readonly patienceMs: number;
+  /** Where a stream does not say. */
+  readonly lowLatency: LowLatencyMode;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly logger: Logger;
@@ -54,6 +58,8 @@ export type PlaylistAnswer = {
   readonly body: Buffer;
   readonly contentType: string;
   readonly clientId: ClientId;
+  /** It could not be had anew: for how long it has not been. 0 for a fresh one. */
+  readonly staleMs: number;
 };
 
 export type SegmentQuery = {
@@ -68,6 +74,9 @@ export type SegmentQuery = {
 /** Kinds that the route of segments does not answer. */
 const IS_NO_RESOURCE: ReadonlySet<ResourceKind> = new Set(['playlist', 'pathway']);
 
+/** Links to playlists, of all streams, that need not be deciphered again: about 1 MB. */
+const REMEMBERED_LINKS = 1024;
+
 const PLAYLIST_TYPE = 'application/vnd.apple.mpegurl';
 
 /**
@@ -80,14 +89,16 @@ export class HlsDelivery {
   readonly #streams: KnownStreams;
   readonly #segments: SegmentDelivery;
   readonly #documents: DocumentDelivery;
+  readonly #playlistTargets = new Lru<string, Target>(REMEMBERED_LINKS);
 
   constructor(options: HlsDeliveryOptions) {
     const { texts, maxPlaylistBytes: maxBytes, timeouts, clock, timers, logger } = options;
     this.#options = options;
     this.#handles = createHandleCodec(options.secret);
     this.#streams = new KnownStreams({
-      fetch: createPlaylistFetcher({ texts, maxBytes, timeoutMs: timeouts.headersMs }),
+      client: createPlaylistClient({ texts, maxBytes, timeoutMs: timeouts.headersMs }),
       handles: this.#handles,
+      lowLatency: options.lowLatency,
       clock,
       timers,
       logger,
@@ -117,18 +128,33 @@ export class HlsDelivery {
     const stream = await this.#options.directory.open(streamId);
     const target = this.#playlistTarget(query);
     const hls = this.#streams.of(stream);
+    const viewing = stream.poll(viewer, hls.idleMs(this.#options.viewerIdleMs));
+    const { clientId } = viewing;
+    const question = { ask: askOf(target, hls, clientId), directives };
+    const fresh = hls.fresh(question);
+    const posted = fresh
+      ? { loaded: fresh, staleMs: 0 }
+      : await this.#awaited(hls, { question, viewer: { ...viewer, clientId } }, gone);
+    const { loaded, staleMs } = posted;
+    if (!target) hls.rememberShape(clientId, loaded.shape);
+    const body = Buffer.from(loaded.pieces.join(viewerSuffix(clientId)), loaded.encoding);
+    viewing.served(body.length);
+    return { body, contentType: PLAYLIST_TYPE, clientId, staleMs };
+  }
+
+  /** The viewer is present while it waits. */
+  async #awaited(
+    hls: HlsStream,
+    { question, viewer }: { question: PlaylistQuestion; viewer: ViewerRequest },
+    gone: AbortSignal,
+  ): Promise<PostedPlaylist> {
     const presence = this.#present(hls, viewer);
+    const { ended } = presence;
     const patience = startPatience(this.#options.timers, this.#options.patienceMs);
     try {
-      const { clientId, ended } = presence;
-      const signal = AbortSignal.any([gone, ended, patience.signal]);
-      const loaded = await hls.load({ ask: askOf(target, hls, clientId), directives }, signal);
-      if (!target) hls.rememberShape(clientId, loaded.shape);
-      const body = Buffer.from(loaded.pieces.join(viewerSuffix(clientId)), loaded.encoding);
-      presence.served(body.length);
-      return { body, contentType: PLAYLIST_TYPE, clientId };
+      return await hls.load(question, AbortSignal.any([gone, ended, patience.signal]));
     } catch (error) {
-      throw viewingFailure(error, { stream, ended: presence.ended, gone });
+      throw viewingFailure(error, { stream: hls.stream, ended, gone });
     } finally {
       patience.end();
       presence.close('playlist_answered');
@@ -162,12 +188,22 @@ export class HlsDelivery {
 
   #playlistTarget({ streamId, handle, pathway }: PlaylistQuery): Target | undefined {
     if (handle === undefined) return undefined;
-    const target = this.#open(streamId, handle, (kind) => kind === 'playlist');
+    const target = this.#opened(streamId, handle);
     if (pathway === undefined) return target;
     return viaPathway(
       target,
       this.#open(streamId, pathway, (kind) => kind === 'pathway'),
     );
+  }
+
+  /** Viewers come back with the same few links, every few seconds. */
+  #opened(streamId: StreamId, handle: string): Target {
+    const key = `${streamId} ${handle}`;
+    const known = this.#playlistTargets.get(key);
+    if (known) return known;
+    const target = this.#open(streamId, handle, (kind) => kind === 'playlist');
+    this.#playlistTargets.set(key, target);
+    return target;
   }
 
   /** A handle opens only where its like is written. */

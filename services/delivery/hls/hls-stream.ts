@@ -2,32 +2,43 @@ import { AppError, MediaError, UpstreamError } from '#kernel/app-error';
 import type { HandleCodec, Target } from '#hls';
 import type { Clock, Timers } from '#kernel/clock';
 import type { Logger } from '#kernel/logger';
-import type { MediaKind, Source, SourceWalk, Stream } from '#streams';
+import type { LowLatencyMode, MediaKind, Source, SourceWalk, Stream } from '#streams';
 import { failureClassOf, statusOf } from '#upstream';
-import type { PlaylistFetcher } from './fetch-playlist.ts';
+import type { PlaylistClient } from './fetch-playlist.ts';
 import { FilmMirror } from './film-mirror.ts';
 import { ListedSegments } from './listed-segments.ts';
 import { LiveTracks } from './live-tracks.ts';
 import { Lru } from './lru.ts';
+import { directivesOf, satisfies, variantKey } from './low-latency-reload.ts';
+import type { Directives } from './low-latency-reload.ts';
+import { PlaylistBoard } from './playlist-board.ts';
+import type { PostedPlaylist } from './playlist-board.ts';
 import { PlaylistFinder } from './playlist-finder.ts';
+import type { PlaylistAsk } from './playlist-finder.ts';
 import { PlaylistLoader } from './playlist-loader.ts';
-import type { LoadedPlaylist, PlaylistRequest } from './playlist-loader.ts';
+import type { LoadedPlaylist } from './playlist-loader.ts';
 import { PlaylistWriter } from './playlist-writer.ts';
 import { SegmentHealth } from './segment-health.ts';
-import { SharedLoads } from './shared-loads.ts';
+import { SourcePlaylists } from './source-playlists.ts';
 import { sourceTagOf } from './source-tag.ts';
 
 export type HlsStreamOptions = {
   readonly stream: Stream;
-  readonly fetch: PlaylistFetcher;
+  readonly client: PlaylistClient;
   readonly handles: HandleCodec;
+  /** Where a stream does not say. */
+  readonly lowLatency: LowLatencyMode;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly logger: Logger;
 };
 
-/** Viewers who ask within this time share an answer: a fraction of the shortest target duration. */
-const KEEP_MS = 500;
+export type PlaylistQuestion = {
+  readonly ask: PlaylistAsk;
+  /** Query of a low-latency reload (`_HLS_msn=…`), or empty. */
+  readonly directives: string;
+};
+
 /** Viewers of whom it is remembered what the stream's own address gave them. */
 const REMEMBERED_VIEWERS = 4096;
 const IDLE_TARGET_DURATIONS = 3;
@@ -40,7 +51,7 @@ export class HlsStream {
   /** As it was taken for when this was made: reasons of failover are told by it. */
   readonly kind: MediaKind;
   readonly #options: HlsStreamOptions;
-  readonly #loads: SharedLoads<LoadedPlaylist>;
+  readonly #board: PlaylistBoard;
   readonly #loader: PlaylistLoader;
   readonly #mirror: FilmMirror;
   readonly #walk: SourceWalk;
@@ -50,13 +61,18 @@ export class HlsStream {
   #targetDurationMs = 0;
 
   constructor(options: HlsStreamOptions) {
-    const { stream, clock, timers, logger, fetch, handles } = options;
+    const { stream, clock, timers, logger, client, handles } = options;
     this.stream = stream;
     this.kind = stream.kind;
     this.#options = options;
     this.#walk = stream.walk();
-    this.#loads = new SharedLoads(timers);
-    const finder = new PlaylistFinder(fetch);
+    this.#board = new PlaylistBoard({ clock, timers });
+    const sources = new SourcePlaylists({
+      client,
+      isSticky: () => stream.options.useStickySession === true,
+      targetDurationMs: () => this.#targetDurationMs,
+    });
+    const finder = new PlaylistFinder(sources.fetch);
     this.#mirror = new FilmMirror(finder);
     this.#loader = new PlaylistLoader({
       stream,
@@ -83,20 +99,63 @@ export class HlsStream {
     return Math.max(viewerIdleMs, patienceMs);
   }
 
+  /** What may be given at once, without asking the source. */
+  fresh({ ask, directives }: PlaylistQuestion): LoadedPlaylist | undefined {
+    if (directives !== '') return undefined;
+    return this.#board.fresh(keyOf(ask), sourceTagOf(this.source));
+  }
+
   /**
-   * Loads a playlist, once for all who ask at the same time.
+   * The playlist as it is now, loaded once for all who ask; a blocking reload waits for what it
+   * asks for.
    * @throws AppError when no source gives one; the signal's reason.
    */
-  async load(request: PlaylistRequest, signal: AbortSignal): Promise<LoadedPlaylist> {
-    const keepMs = request.directives === '' ? KEEP_MS : 0;
-    const load = (shared: AbortSignal): Promise<LoadedPlaylist> =>
-      this.#loader.load(request, AbortSignal.any([shared, this.stream.removed]));
-    // What was loaded from a source that has been left is not given to anybody any more.
-    const key = `${sourceTagOf(this.source)} ${keyOf(request)}`;
-    const loaded = await this.#loads.run(key, { load, keepMs }, signal);
-    this.#targetDurationMs = loaded.targetDurationMs ?? this.#targetDurationMs;
+  async load(
+    { ask, directives: query }: PlaylistQuestion,
+    signal: AbortSignal,
+  ): Promise<PostedPlaylist> {
+    const directives = directivesOf(this.#usable(ask, query));
+    const known =
+      this.fresh({ ask, directives: directives.query }) ?? this.#listing(ask, directives);
+    if (known) return { loaded: known, staleMs: 0 };
+    const request = {
+      ask,
+      directives: directives.query,
+      honoursLowLatency: this.#honoursLowLatency,
+    };
+    const posted = await this.#board.reload(
+      {
+        key: variantKey(keyOf(ask), directives),
+        source: sourceTagOf(this.source),
+        directives: directives.query,
+        load: (shared) =>
+          this.#loader.load(request, AbortSignal.any([shared, this.stream.removed])),
+      },
+      signal,
+    );
+    this.#targetDurationMs = posted.loaded.targetDurationMs ?? this.#targetDurationMs;
     if (this.stream.kind !== 'hls') this.stream.learnKind('hls');
-    return loaded;
+    return posted;
+  }
+
+  /** Numbers of another source mean nothing to this one: then a reload is an ordinary one. */
+  #usable(ask: PlaylistAsk, query: string): string {
+    const isOfUse = this.#honoursLowLatency && this.#loader.canAskByNumber(ask, this.source);
+    return isOfUse ? query : '';
+  }
+
+  /** A playlist that has what a blocking reload waits for. */
+  #listing(ask: PlaylistAsk, directives: Directives): LoadedPlaylist | undefined {
+    const { position } = directives;
+    if (!position) return undefined;
+    const key = keyOf(ask);
+    return [variantKey(key, directives), key]
+      .map((name) => this.#board.young(name, this.#targetDurationMs / 2))
+      .find((loaded) => loaded?.source === sourceTagOf(this.source) && satisfies(loaded, position));
+  }
+
+  get #honoursLowLatency(): boolean {
+    return (this.stream.options.lowLatency ?? this.#options.lowLatency) === 'honour';
   }
 
   /** A player that polls the stream's own address must go on getting what it got there first. */
@@ -166,8 +225,7 @@ function segmentFailure(cause: AppError): AppError {
     : new UpstreamError(cause.code, options);
 }
 
-function keyOf({ ask, directives }: PlaylistRequest): string {
-  if (ask.kind === 'entry') return `entry ${ask.wants} ${directives}`;
-  const { source, url } = ask.target;
-  return `child ${source} ${directives} ${url}`;
+function keyOf(ask: PlaylistAsk): string {
+  if (ask.kind === 'entry') return `entry ${ask.wants}`;
+  return `child ${ask.target.source} ${ask.target.url}`;
 }

@@ -6,6 +6,7 @@ import { statusOf } from '#upstream';
 import type { FetchedPlaylist, PlaylistFetcher } from './fetch-playlist.ts';
 import { Lru } from './lru.ts';
 import { sourceTagOf } from './source-tag.ts';
+import { withQuery } from './with-query.ts';
 
 /** What a viewer asks for. */
 export type PlaylistAsk =
@@ -134,9 +135,8 @@ export class PlaylistFinder {
     signal: AbortSignal,
   ): Promise<FetchedPlaylist> {
     if (directives === '') return this.#fetch(source, url, signal);
-    const blocking = `${url}${url.includes('?') ? '&' : '?'}${directives}`;
     try {
-      return await this.#fetch(source, blocking, signal);
+      return await this.#fetch(source, withQuery(url, directives), signal);
     } catch (error) {
       if (!isStatus(error)) throw error;
       return this.#fetch(source, url, signal);
