@@ -1,5 +1,5 @@
 import express, { Router } from 'express';
-import type { Express } from 'express';
+import type { Express, RequestHandler } from 'express';
 import type { AppDeps } from './deps.ts';
 import { docsRoutes } from './docs-ui.ts';
 import { noSuchRoute, resourcesOn } from './http/resource.ts';
@@ -7,7 +7,7 @@ import { accessLog } from './middleware/access-log.ts';
 import { authenticate } from './middleware/authenticate.ts';
 import { playbackCors } from './middleware/playback-cors.ts';
 import { problemHandler } from './middleware/problem-handler.ts';
-import { nameRequest } from './middleware/request-context.ts';
+import { nameRequest, readQueryOnce } from './middleware/request-context.ts';
 import { dataOnly, noSniffing } from './middleware/security-headers.ts';
 import { byMetadataRoutes } from './routes/by-metadata.routes.ts';
 import { livenessRoutes, serviceRoutes } from './routes/service.routes.ts';
@@ -28,12 +28,20 @@ export function createApp(deps: AppDeps): Express {
   const app = express();
   app.disable('x-powered-by').disable('etag').enable('case sensitive routing');
   app.set('trust proxy', [...settings.trustedProxies]);
-  app.use(nameRequest, accessLog(logger), noSniffing);
+  app.use(...preamble(deps));
   // One layer with two paths: what has lost the prefix once cannot lose it again.
   app.use([settings.rootPath, ''], routesOf(deps));
   app.use(noSuchRoute, problemHandler(logger));
   return app;
 }
+
+/** What happens to every request first. */
+export const preamble = ({ logger }: Pick<AppDeps, 'logger'>): readonly RequestHandler[] => [
+  nameRequest,
+  readQueryOnce,
+  accessLog(logger),
+  noSniffing,
+];
 
 function routesOf(deps: AppDeps): Router {
   const router = Router({ caseSensitive: true });

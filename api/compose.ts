@@ -28,8 +28,9 @@ import { RedisStreamStore } from '#adapters/redis/stream-store';
 import { readApiDocument } from './api-document.ts';
 import { createApp } from './app.ts';
 import { listen } from './listen.ts';
-import { hlsRoutes } from './routes/hls.routes.ts';
+import { hlsHandlers, hlsRoutes } from './routes/hls.routes.ts';
 import { playbackRoutes } from './routes/playback.routes.ts';
+import { withShortCut } from './short-cut.ts';
 
 const REDIS_DEADLINE_MS = 15_000;
 
@@ -49,6 +50,7 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
     logger,
   });
   await registry.load();
+  const delivery = deliveryOf({ config, registry, clients, secret: state.secret, logger });
   const app = createApp({
     streams: registry,
     webhooks: webhooksOf(state, clients),
@@ -57,11 +59,13 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
     readiness: () => ({ redis: state.redis.status === 'ready' ? 'ok' : 'away' }),
     settings: settingsOf(config),
     apiDocument: readApiDocument(),
-    delivery: deliveryOf({ config, registry, clients, secret: state.secret, logger }),
+    delivery: [delivery.playback, hlsRoutes(delivery.hls)],
     clock: systemClock,
     logger,
   });
-  const listening = await listen(app, config);
+  const { rootPath } = config;
+  const listener = withShortCut({ app, handlers: delivery.hls, rootPath, logger });
+  const listening = await listen(listener, config);
   // Nothing new is taken; then every viewer is let go, which ends the answers under way.
   const drain = (): Promise<void> => {
     const drained = listening.close();
@@ -168,7 +172,10 @@ function deliveryOf({ config, registry, clients, secret, logger }: DeliveryParts
     lowLatency: config.streams.lowLatency,
   });
   const vod = new VodDelivery({ ...common, readTimeoutMs: headersMs });
-  return [playbackRoutes({ directory: registry, live, vod }), hlsRoutes({ hls })];
+  return {
+    playback: playbackRoutes({ directory: registry, live, vod }),
+    hls: hlsHandlers({ hls }),
+  };
 }
 
 const defaultsOf = ({ streams, upstream }: Config) => ({

@@ -24,6 +24,9 @@ export type SessionRegistryOptions = {
   readonly events: SessionEvents;
 };
 
+/** A session's end that is to come. `looksAtMs`: unless it has asked again by then, monotonic. */
+type Leaving = { readonly timer: Timer; readonly looksAtMs?: number };
+
 /** How long a player that polls is refused after it was kicked: until it has given up. */
 const REFUSED_MS = 30_000;
 
@@ -35,7 +38,7 @@ const REFUSED_MS = 30_000;
 export class SessionRegistry {
   readonly #options: SessionRegistryOptions;
   readonly #byStream = new Map<StreamId, Map<ClientId, Session>>();
-  readonly #timers = new Map<Session, Timer>();
+  readonly #timers = new Map<Session, Leaving>();
   /** Viewers that were kicked a moment ago; each entry goes by its timer. */
   readonly #refused = new Map<string, Timer>();
 
@@ -71,7 +74,11 @@ export class SessionRegistry {
   touch(request: SessionRequest, idleMs: number): Session {
     if (this.#refused.size > 0 && this.#isRefused(request)) throw isKicked();
     const session = this.#findOrBegin(request, false);
-    this.#arm(session, idleMs, 'client_idle');
+    session.idleAtMs = this.#options.clock.monotonicMs() + idleMs;
+    const leaving = this.#timers.get(session);
+    // Players poll all the time: a timer that is due earlier looks again by itself.
+    const willLook = leaving?.looksAtMs !== undefined && leaving.looksAtMs <= session.idleAtMs;
+    if (!willLook) this.#armIdle(session, idleMs);
     return session;
   }
 
@@ -167,14 +174,28 @@ export class SessionRegistry {
     return true;
   }
 
+  #armIdle(session: Session, delayMs: number): void {
+    this.#disarm(session);
+    const { clock, timers } = this.#options;
+    const looksAtMs = clock.monotonicMs() + delayMs;
+    const look = (): void => {
+      const leftMs = session.idleAtMs - clock.monotonicMs();
+      if (leftMs > 0) this.#armIdle(session, leftMs);
+      else this.end(session, 'client_idle');
+    };
+    const timer = timers.after(delayMs, look, { background: true });
+    this.#timers.set(session, { timer, looksAtMs });
+  }
+
   #arm(session: Session, delayMs: number, reason: string): void {
     this.#disarm(session);
     const leave = (): void => this.end(session, reason);
-    this.#timers.set(session, this.#options.timers.after(delayMs, leave, { background: true }));
+    const timer = this.#options.timers.after(delayMs, leave, { background: true });
+    this.#timers.set(session, { timer });
   }
 
   #disarm(session: Session): void {
-    this.#timers.get(session)?.cancel();
+    this.#timers.get(session)?.timer.cancel();
     this.#timers.delete(session);
   }
 }

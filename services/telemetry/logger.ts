@@ -13,13 +13,19 @@ export type LoggerOptions = {
 
 /** A logger that writes one JSON object per line, with every URL in it redacted. */
 export function createLogger({ level, role, to = process.stderr }: LoggerOptions): Logger {
-  return winston.createLogger({
+  const logger = winston.createLogger({
     level,
     defaultMeta: { role },
     format: winston.format.combine(winston.format.timestamp(), redaction(), winston.format.json()),
     transports: [new winston.transports.Stream({ stream: to })],
   });
+  // winston formats a line before it asks whether anybody wants it.
+  const unheard = (): winston.Logger => logger;
+  for (const name of LEVELS) if (!logger.isLevelEnabled(name)) logger[name] = unheard;
+  return logger;
 }
+
+const LEVELS = ['debug', 'info', 'warn'] as const;
 
 const redaction = winston.format((info) => {
   for (const [key, value] of Object.entries(info)) info[key] = redacted(value);

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { systemClock, systemTimers } from '#kernel/clock';
 import { silentLogger } from '#kernel/logger';
-import { hlsRoutes } from '#api/routes/hls.routes';
+import { hlsHandlers, hlsRoutes } from '#api/routes/hls.routes';
 import { HlsDelivery } from '#delivery';
 import type { HlsDeliveryOptions } from '#delivery';
 import { createTextClient } from '../../services/adapters/http/text-client.ts';
@@ -18,23 +18,25 @@ export async function startHls({ hls, ...playback }: HlsBenchOptions = {}) {
   const started = await startPlayback({
     ...playback,
     routes: ({ directory, upstream }) =>
-      hlsRoutes({
-        hls: new HlsDelivery({
-          directory,
-          upstream,
-          texts,
-          secret: randomBytes(32),
-          viewerIdleMs: 10_000,
-          timeouts: { connectMs: 1000, headersMs: playback.headersMs ?? 1000 },
-          maxPlaylistBytes: 4 * 1024 * 1024,
-          patienceMs: 5_000,
-          lowLatency: 'honour',
-          clock: systemClock,
-          timers: systemTimers,
-          logger: silentLogger,
-          ...hls,
+      hlsRoutes(
+        hlsHandlers({
+          hls: new HlsDelivery({
+            directory,
+            upstream,
+            texts,
+            secret: randomBytes(32),
+            viewerIdleMs: 10_000,
+            timeouts: { connectMs: 1000, headersMs: playback.headersMs ?? 1000 },
+            maxPlaylistBytes: 4 * 1024 * 1024,
+            patienceMs: 5_000,
+            lowLatency: 'honour',
+            clock: systemClock,
+            timers: systemTimers,
+            logger: silentLogger,
+            ...hls,
+          }),
         }),
-      }),
+      ),
   });
   return {
     playlistUrl: (id: string): string => `${started.base}/hls/${id}/playlist.m3u8`,

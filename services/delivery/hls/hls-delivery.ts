@@ -1,6 +1,6 @@
 import { NotAllowedError } from '#kernel/app-error';
 import { createHandleCodec, viaPathway } from '#hls';
-import type { HandleCodec, ResourceKind, Target } from '#hls';
+import type { HandleCodec, ResourceKind, Target, TextEncoding } from '#hls';
 import type { Clock, Timers } from '#kernel/clock';
 import type { ClientId, StreamId } from '#kernel/ids';
 import type { Logger } from '#kernel/logger';
@@ -55,7 +55,10 @@ export type PlaylistQuery = {
 };
 
 export type PlaylistAnswer = {
-  readonly body: Buffer;
+  readonly text: string;
+  /** How the text becomes the bytes of the source's. */
+  readonly encoding: TextEncoding;
+  readonly bytes: number;
   readonly contentType: string;
   readonly clientId: ClientId;
   /** It could not be had anew: for how long it has not been. 0 for a fresh one. */
@@ -118,12 +121,15 @@ export class HlsDelivery {
   /**
    * The playlist of a stream, or one that an earlier playlist named, written for one viewer.
    *
-   * @param gone - The viewer's leaving, at any time.
+   * @param asked - `gone` is the viewer's leaving, at any time; looked at where it has to wait.
    * @throws NotFoundError `STREAM_NOT_FOUND` `STREAM_GONE`
    * @throws NotAllowedError `HANDLE_INVALID` `VIEWER_KICKED`
    * @throws UpstreamError, MediaError when no source gives a playlist; an empty one is never given.
    */
-  async playlist(query: PlaylistQuery, gone: AbortSignal): Promise<PlaylistAnswer> {
+  async playlist(
+    query: PlaylistQuery,
+    asked: { readonly gone: AbortSignal },
+  ): Promise<PlaylistAnswer> {
     const { streamId, viewer, directives = '' } = query;
     const stream = await this.#options.directory.open(streamId);
     const target = this.#playlistTarget(query);
@@ -134,12 +140,14 @@ export class HlsDelivery {
     const fresh = hls.fresh(question);
     const posted = fresh
       ? { loaded: fresh, staleMs: 0 }
-      : await this.#awaited(hls, { question, viewer: { ...viewer, clientId } }, gone);
+      : await this.#awaited(hls, { question, viewer: { ...viewer, clientId } }, asked.gone);
     const { loaded, staleMs } = posted;
     if (!target) hls.rememberShape(clientId, loaded.shape);
-    const body = Buffer.from(loaded.pieces.join(viewerSuffix(clientId)), loaded.encoding);
-    viewing.served(body.length);
-    return { body, contentType: PLAYLIST_TYPE, clientId, staleMs };
+    const text = loaded.pieces.join(viewerSuffix(clientId));
+    const { encoding } = loaded;
+    const bytes = Buffer.byteLength(text, encoding);
+    viewing.served(bytes);
+    return { text, encoding, bytes, contentType: PLAYLIST_TYPE, clientId, staleMs };
   }
 
   /** The viewer is present while it waits. */
