@@ -27,7 +27,7 @@ export function createApp(deps: AppDeps): Express {
   const { logger, settings } = deps;
   const app = express();
   app.disable('x-powered-by').disable('etag').enable('case sensitive routing');
-  app.set('trust proxy', [...settings.trustedProxies]);
+  app.set('trust proxy', [...settings.trustedProxies]).set('root path', settings.rootPath);
   app.use(...preamble(deps));
   // One layer with two paths: what has lost the prefix once cannot lose it again.
   app.use([settings.rootPath, ''], routesOf(deps));

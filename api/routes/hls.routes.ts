@@ -5,6 +5,7 @@ import { InvalidInputError } from '#kernel/app-error';
 import { serveViewer } from '#api/http/handle';
 import type { ViewerExchange } from '#api/http/handle';
 import { documentQuery, lowLatencyQuery } from '#api/http/low-latency-query';
+import { ownFolder } from '#api/http/own-folder';
 import { queryText } from '#api/http/query';
 import { sendText } from '#api/http/send-text';
 import { resourcesOn } from '#api/http/resource';
@@ -44,6 +45,7 @@ async function servePlaylist(hls: HlsDelivery, exchange: ViewerExchange): Promis
     handle: queryText(req, 'h'),
     directives: lowLatencyQuery(req),
     pathway: queryText(req, 'via'),
+    here: here(req),
   };
   const answer = await hls.playlist(query, exchange);
   res.setHeader('Content-Type', answer.contentType);
@@ -61,6 +63,7 @@ async function serveSegment(hls: HlsDelivery, { req, res, gone }: ViewerExchange
     handle: handleIn(req),
     ranges: rangesIn(req),
     directives: documentQuery(req),
+    here: here(req),
   };
   const answer = await hls.segment(query, gone);
   res.writeHead(answer.status, {
@@ -70,6 +73,9 @@ async function serveSegment(hls: HlsDelivery, { req, res, gone }: ViewerExchange
   });
   await answer.send(res);
 }
+
+/** Where the links of a playlist stand. */
+const here = (req: Request): string => ownFolder(req, `/hls/${streamIdIn(req)}/`);
 
 function handleIn(req: Request): string {
   const handle = queryText(req, 'h');

@@ -1,4 +1,4 @@
-export { rewriteAssetList } from './asset-list.ts';
+export { rewriteAssetList, type DocumentOptions } from './asset-list.ts';
 export { Places, cutOf, filmOf, type Film } from './film.ts';
 export { segmentNamesOf } from './segment-names.ts';
 export { createHandleCodec, type HandleCodec, type Target } from './segment-handle.ts';

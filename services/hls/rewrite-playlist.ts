@@ -8,7 +8,7 @@ import { attributesOf, tagOf, valueOf } from './tag-line.ts';
 import type { Attribute } from './tag-line.ts';
 import { TrackCounter } from './track-counter.ts';
 import type { Track, TrackUrl } from './track.ts';
-import { PREFETCH_TAG, STEERING_TAG, canHoldUri, kindOf } from './uri-tags.ts';
+import { PREFETCH_TAG, STEERING_TAG, canHoldUri, kindOf, needsAbsolute } from './uri-tags.ts';
 import type { ResourceKind } from './uri-tags.ts';
 import { VariableScope } from './variables.ts';
 import type { Variables } from './variables.ts';
@@ -22,6 +22,8 @@ export type Reference = {
   readonly written: string;
   /** Where a multivariant playlist names it as one of its tracks. */
   readonly track?: Track;
+  /** Players cannot resolve a relative URL in its place. */
+  readonly isAbsolute?: true;
   /** What the text has defined up to here. */
   readonly variables: Variables;
 };
@@ -109,7 +111,7 @@ const tooMany = (): MediaError =>
   });
 
 type Span = { readonly start: number; readonly end: number };
-type Target = { readonly kind: ResourceKind; readonly track?: Track };
+type Target = Pick<Reference, 'kind' | 'track' | 'isAbsolute'>;
 
 /** One pass over one text. */
 class Rewriter {
@@ -191,7 +193,8 @@ class Rewriter {
         continue;
       }
       const track = kind === 'playlist' ? this.#tracks.next(tag, attributes) : undefined;
-      this.#rewrite(span, track ? { kind, track } : { kind });
+      const absolute = needsAbsolute(tag) ? { isAbsolute: true as const } : {};
+      this.#rewrite(span, { kind, ...absolute, ...(track ? { track } : {}) });
     }
   }
 

@@ -59,6 +59,9 @@ const RULES: ReadonlyMap<string, ReadonlyMap<string, KindRule>> = new Map(
 /** Whether a tag can hold a URI in an attribute at all. */
 export const canHoldUri = (tag: string): boolean => RULES.has(tag);
 
+/** Players resolve the URIs of date ranges against nothing, so they have to be absolute. */
+export const needsAbsolute = (tag: string): boolean => tag === 'EXT-X-DATERANGE';
+
 /** What one attribute's URI leads to; `undefined` when it holds none, or one to leave alone. */
 export function kindOf(
   tag: string,

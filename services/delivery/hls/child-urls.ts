@@ -11,6 +11,12 @@ export function childUrl(handles: HandleCodec, streamId: StreamId, target: Targe
   return `${name}?h=${handles.seal(streamId, target)}`;
 }
 
+/**
+ * Stands in front of a link that must be absolute, until it is known who reads it: no scheme has
+ * this name.
+ */
+export const HERE = 'penstock-here:';
+
 /** What follows every local URL of one viewer. */
 export const viewerSuffix = (clientId: ClientId): string =>
   `&client_id=${encodeURIComponent(clientId)}`;

@@ -1,6 +1,6 @@
 import { MediaError } from '#kernel/app-error';
 import { isPlaylist, pathwayTarget, rewriteAssetList, rewriteSteeringManifest } from '#hls';
-import type { HandleCodec, ResourceKind, Target } from '#hls';
+import type { DocumentOptions, HandleCodec, ResourceKind, Target } from '#hls';
 import type { FetchedText, TextClient } from '#upstream';
 import { PATHWAY_PARAM, childUrl, viewerSuffix } from './child-urls.ts';
 import type { HlsStream } from './hls-stream.ts';
@@ -15,6 +15,8 @@ export type DocumentExchange = {
   readonly target: Target;
   /** What the player has to say to the document's server, as a query, or empty. */
   readonly directives: string;
+  /** Absolute URL of the folder that our links stand in, or empty. */
+  readonly here: string;
   /** Aborts when the viewer leaves or is ended. */
   readonly signal: AbortSignal;
 };
@@ -25,6 +27,8 @@ export type DocumentDeliveryOptions = {
   /** For one exchange. */
   readonly timeoutMs: number;
 };
+
+type Asset = Parameters<DocumentOptions['toLocal']>[0];
 
 /** Lists of advertisements and of pathways are a few kilobytes. */
 const MAX_BYTES = 1024 * 1024;
@@ -63,22 +67,21 @@ export class DocumentDelivery {
     return answer(exchange, { status: 200, body: Buffer.from(this.#rewrite(fetched, exchange)) });
   }
 
-  #rewrite({ text, finalUrl }: FetchedText, { hls, presence, target }: DocumentExchange): string {
+  #rewrite({ text, finalUrl }: FetchedText, exchange: DocumentExchange): string {
+    const { hls, presence, target, here } = exchange;
     const { source } = target;
     const { handles } = this.#options;
     const { id } = hls.stream;
     const suffix = viewerSuffix(presence.clientId);
-    const toLocal = ({
-      kind,
-      url,
-    }: {
-      readonly kind: ResourceKind;
-      readonly url: string;
-    }): string => childUrl(handles, id, { kind, url, source }) + suffix;
-    const options = { baseUrl: finalUrl, toLocal };
-    if (target.kind === 'asset-list') return rewriteAssetList(text, options);
+    const toLocal: DocumentOptions['toLocal'] = ({ kind, url }) =>
+      childUrl(handles, id, { kind, url, source }) + suffix;
+    if (target.kind === 'asset-list') {
+      const options = { baseUrl: finalUrl, toLocal: (asset: Asset) => here + toLocal(asset) };
+      return rewriteAssetList(text, options);
+    }
     return rewriteSteeringManifest(text, {
-      ...options,
+      baseUrl: finalUrl,
+      toLocal,
       toParams: (replacement) => {
         const pathway = pathwayTarget(replacement, source);
         return pathway && { [PATHWAY_PARAM]: handles.seal(id, pathway) };

@@ -6,7 +6,7 @@ import type { ClientId, StreamId } from '#kernel/ids';
 import type { Logger } from '#kernel/logger';
 import type { LowLatencyMode, StreamDirectory, ViewerRequest } from '#streams';
 import type { TextClient, UpstreamClient, UpstreamTimeouts } from '#upstream';
-import { viewerSuffix } from './child-urls.ts';
+import { HERE, viewerSuffix } from './child-urls.ts';
 import { DocumentDelivery, isDocument } from './document-delivery.ts';
 import { createPlaylistClient } from './fetch-playlist.ts';
 import type { HlsStream, PlaylistQuestion } from './hls-stream.ts';
@@ -52,6 +52,8 @@ export type PlaylistQuery = {
   readonly directives?: string;
   /** The cloned pathway that the player steers by (`via`): a handle from a steering manifest. */
   readonly pathway?: string | undefined;
+  /** Absolute URL of the folder that our links stand in; where absent, all are relative. */
+  readonly here?: string;
 };
 
 export type PlaylistAnswer = {
@@ -72,6 +74,8 @@ export type SegmentQuery = {
   readonly ranges: RangeHeaders;
   /** What the player tells the server of a JSON document (`_HLS_pathway=…`), as a query. */
   readonly directives?: string;
+  /** Absolute URL of the folder that our links stand in; where absent, all are relative. */
+  readonly here?: string;
 };
 
 /** Kinds that the route of segments does not answer. */
@@ -130,7 +134,7 @@ export class HlsDelivery {
     query: PlaylistQuery,
     asked: { readonly gone: AbortSignal },
   ): Promise<PlaylistAnswer> {
-    const { streamId, viewer, directives = '' } = query;
+    const { streamId, viewer, directives = '', here = '' } = query;
     const stream = await this.#options.directory.open(streamId);
     const target = this.#playlistTarget(query);
     const hls = this.#streams.of(stream);
@@ -143,7 +147,7 @@ export class HlsDelivery {
       : await this.#awaited(hls, { question, viewer: { ...viewer, clientId } }, asked.gone);
     const { loaded, staleMs } = posted;
     if (!target) hls.rememberShape(clientId, loaded.shape);
-    const text = loaded.pieces.join(viewerSuffix(clientId));
+    const text = loaded.pieces.join(viewerSuffix(clientId)).replaceAll(HERE, () => here);
     const { encoding } = loaded;
     const bytes = Buffer.byteLength(text, encoding);
     viewing.served(bytes);
@@ -177,7 +181,7 @@ export class HlsDelivery {
    * @throws as {@link playlist}; UpstreamError when the source cannot be reached, twice.
    */
   async segment(query: SegmentQuery, gone: AbortSignal): Promise<SegmentAnswer> {
-    const { streamId, viewer, handle, ranges, directives = '' } = query;
+    const { streamId, viewer, handle, ranges, directives = '', here = '' } = query;
     const stream = await this.#options.directory.open(streamId);
     const target = this.#open(streamId, handle, (kind) => !IS_NO_RESOURCE.has(kind));
     const hls = this.#streams.of(stream);
@@ -187,7 +191,7 @@ export class HlsDelivery {
       if (!isDocument(target)) {
         return await this.#segments.open({ hls, presence, target, ranges, signal });
       }
-      return await this.#documents.open({ hls, presence, target, directives, signal });
+      return await this.#documents.open({ hls, presence, target, directives, here, signal });
     } catch (error) {
       presence.close('segment_failed');
       throw viewingFailure(error, { stream, ended: presence.ended, gone });

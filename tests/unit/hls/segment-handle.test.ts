@@ -25,6 +25,8 @@ const ofFilm: Target = {
   place: { cut: 'x', index: 7 },
 };
 
+const stable = { role: 'variant', ordinal: 0, bandwidth: 1, stableId: 'hi' };
+
 const invalid = expect.objectContaining({ code: 'HANDLE_INVALID' });
 
 /** Every handle that differs from this one in one character. */
@@ -39,6 +41,13 @@ describe('a handle', () => {
     ['segment', segment],
     ['variant', variant],
     ['segment of a film', ofFilm],
+    ['variant with a stable identifier', { ...variant, track: stable }],
+    [
+      'list of assets',
+      { kind: 'asset-list', url: 'https://ads.example/l', source: 'abc' } as const,
+    ],
+    ['steering manifest', { kind: 'steering', url: 'https://s.example/', source: 'abc' } as const],
+    ['cloned pathway', { ...variant, kind: 'pathway', track: stable } as const],
     ['segment of a film without variants', { ...segment, place: { cut: 'x', index: 0 } }],
   ])('opens to what was sealed: %s', (_kind, target) => {
     expect(codec.open(STREAM, codec.seal(STREAM, target))).toEqual(target);
@@ -51,6 +60,7 @@ describe('a handle', () => {
         url,
         (any) => codec.open(STREAM, codec.seal(STREAM, { ...segment, url: any })).url === any,
       ),
+      { numRuns: 30 },
     );
     const long = `http://p.example/${'a'.repeat(8192 - 17)}`;
     expect(codec.open(STREAM, codec.seal(STREAM, { ...segment, url: long })).url).toBe(long);
@@ -80,6 +90,23 @@ describe('a handle', () => {
     for (const wrong of tampered(handle).slice(0, -1)) {
       expect(() => codec.open(STREAM, wrong)).toThrow(invalid);
     }
+  });
+
+  it('does not open when it is made up, of whatever bytes and length', () => {
+    const bytes = fc.uint8Array({ minLength: 0, maxLength: 400 });
+    const parts = fc.tuple(bytes, fc.nat(80), fc.nat(80));
+    const genuine = Buffer.from(codec.seal(STREAM, variant), 'base64url');
+    fc.assert(
+      fc.property(parts, ([noise, from, to]) => {
+        const spliced = Buffer.concat([genuine.subarray(0, from), noise, genuine.subarray(to)]);
+        for (const wrong of [Buffer.from(noise), spliced]) {
+          if (wrong.equals(genuine)) continue;
+          expect(() => codec.open(STREAM, wrong.toString('base64url'))).toThrow(invalid);
+          expect(() => codec.open(STREAM, wrong.toString('latin1'))).toThrow(invalid);
+        }
+      }),
+      { numRuns: 1000 },
+    );
   });
 
   it('does not open when it was cut short or is no handle at all', () => {
