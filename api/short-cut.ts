@@ -33,7 +33,10 @@ export function withShortCut(options: ShortCutOptions): RequestListener {
   const onProblem = problemHandler(logger);
   return (incoming, outgoing) => {
     const hit = hitOf(incoming, options);
-    if (!hit) return app(incoming, outgoing);
+    if (!hit) {
+      app(incoming, outgoing);
+      return;
+    }
     const { req, res } = asExpress(app, incoming, outgoing);
     req.params = { stream_id: hit.streamId };
     req.route = { path: hit.pattern };

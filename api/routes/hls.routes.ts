@@ -45,7 +45,7 @@ async function servePlaylist(hls: HlsDelivery, exchange: ViewerExchange): Promis
     handle: queryText(req, 'h'),
     directives: lowLatencyQuery(req),
     pathway: queryText(req, 'via'),
-    here: here(req),
+    here: () => here(req),
   };
   const answer = await hls.playlist(query, exchange);
   res.setHeader('Content-Type', answer.contentType);
@@ -63,7 +63,7 @@ async function serveSegment(hls: HlsDelivery, { req, res, gone }: ViewerExchange
     handle: handleIn(req),
     ranges: rangesIn(req),
     directives: documentQuery(req),
-    here: here(req),
+    here: () => here(req),
   };
   const answer = await hls.segment(query, gone);
   res.writeHead(answer.status, {

@@ -111,12 +111,7 @@ function toConfig(values: Values) {
       prefix: values.REDIS_PREFIX,
       serverPath: values.REDIS_SERVER_PATH === '' ? undefined : values.REDIS_SERVER_PATH,
     },
-    streams: {
-      ttlMs: ms(values.STREAM_TTL),
-      sharing: values.STREAM_SHARING as 'per-client' | 'shared',
-      viewerIdleMs: ms(values.CLIENT_TIMEOUT),
-      lowLatency: values.HLS_LOW_LATENCY as 'honour' | 'strip',
-    },
+    streams: toStreams(values),
     upstream: {
       userAgent: values.DEFAULT_USER_AGENT,
       connectTimeoutMs: ms(values.DEFAULT_CONNECTION_TIMEOUT),
@@ -142,6 +137,13 @@ function toConfig(values: Values) {
     eventLogMax: values.EVENT_LOG_MAX,
   } as const;
 }
+
+const toStreams = (values: Values) => ({
+  ttlMs: ms(values.STREAM_TTL),
+  sharing: values.STREAM_SHARING as 'per-client' | 'shared',
+  viewerIdleMs: ms(values.CLIENT_TIMEOUT),
+  lowLatency: values.HLS_LOW_LATENCY as 'honour' | 'strip',
+});
 
 function redisUrl(values: Values): string | undefined {
   if (values.REDIS_URL !== '') return values.REDIS_URL;

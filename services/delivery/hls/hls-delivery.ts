@@ -53,7 +53,7 @@ export type PlaylistQuery = {
   /** The cloned pathway that the player steers by (`via`): a handle from a steering manifest. */
   readonly pathway?: string | undefined;
   /** Absolute URL of the folder that our links stand in; where absent, all are relative. */
-  readonly here?: string;
+  readonly here?: () => string;
 };
 
 export type PlaylistAnswer = {
@@ -75,7 +75,7 @@ export type SegmentQuery = {
   /** What the player tells the server of a JSON document (`_HLS_pathway=…`), as a query. */
   readonly directives?: string;
   /** Absolute URL of the folder that our links stand in; where absent, all are relative. */
-  readonly here?: string;
+  readonly here?: () => string;
 };
 
 /** Kinds that the route of segments does not answer. */
@@ -134,7 +134,7 @@ export class HlsDelivery {
     query: PlaylistQuery,
     asked: { readonly gone: AbortSignal },
   ): Promise<PlaylistAnswer> {
-    const { streamId, viewer, directives = '', here = '' } = query;
+    const { streamId, viewer, directives = '' } = query;
     const stream = await this.#options.directory.open(streamId);
     const target = this.#playlistTarget(query);
     const hls = this.#streams.of(stream);
@@ -147,7 +147,7 @@ export class HlsDelivery {
       : await this.#awaited(hls, { question, viewer: { ...viewer, clientId } }, asked.gone);
     const { loaded, staleMs } = posted;
     if (!target) hls.rememberShape(clientId, loaded.shape);
-    const text = loaded.pieces.join(viewerSuffix(clientId)).replaceAll(HERE, () => here);
+    const text = placed(loaded.pieces.join(viewerSuffix(clientId)), query);
     const { encoding } = loaded;
     const bytes = Buffer.byteLength(text, encoding);
     viewing.served(bytes);
@@ -181,7 +181,7 @@ export class HlsDelivery {
    * @throws as {@link playlist}; UpstreamError when the source cannot be reached, twice.
    */
   async segment(query: SegmentQuery, gone: AbortSignal): Promise<SegmentAnswer> {
-    const { streamId, viewer, handle, ranges, directives = '', here = '' } = query;
+    const { streamId, viewer, handle, ranges, directives = '' } = query;
     const stream = await this.#options.directory.open(streamId);
     const target = this.#open(streamId, handle, (kind) => !IS_NO_RESOURCE.has(kind));
     const hls = this.#streams.of(stream);
@@ -191,7 +191,14 @@ export class HlsDelivery {
       if (!isDocument(target)) {
         return await this.#segments.open({ hls, presence, target, ranges, signal });
       }
-      return await this.#documents.open({ hls, presence, target, directives, here, signal });
+      return await this.#documents.open({
+        hls,
+        presence,
+        target,
+        directives,
+        here: query.here?.() ?? '',
+        signal,
+      });
     } catch (error) {
       presence.close('segment_failed');
       throw viewingFailure(error, { stream, ended: presence.ended, gone });
@@ -230,6 +237,10 @@ export class HlsDelivery {
     return new Presence({ stream: hls.stream, viewer, idleMs: hls.idleMs(viewerIdleMs), timers });
   }
 }
+
+/** Few playlists have links that must be absolute. */
+const placed = (text: string, { here = () => '' }: PlaylistQuery): string =>
+  text.includes(HERE) ? text.replaceAll(HERE, here) : text;
 
 const askOf = (target: Target | undefined, hls: HlsStream, viewer: ClientId): PlaylistAsk =>
   target ? { kind: 'child', target } : { kind: 'entry', wants: hls.shapeFor(viewer) };

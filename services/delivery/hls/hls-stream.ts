@@ -13,12 +13,13 @@ import { directivesOf, satisfies, variantKey } from './low-latency-reload.ts';
 import type { Directives } from './low-latency-reload.ts';
 import { PlaylistBoard } from './playlist-board.ts';
 import type { PostedPlaylist } from './playlist-board.ts';
-import { PlaylistFinder } from './playlist-finder.ts';
+import { PlaylistFinder, isLost } from './playlist-finder.ts';
 import type { PlaylistAsk } from './playlist-finder.ts';
 import { PlaylistLoader } from './playlist-loader.ts';
 import type { LoadedPlaylist } from './playlist-loader.ts';
 import { PlaylistWriter } from './playlist-writer.ts';
 import { SegmentHealth } from './segment-health.ts';
+import { SegmentRenewal } from './segment-renewal.ts';
 import { SourcePlaylists } from './source-playlists.ts';
 import { sourceTagOf } from './source-tag.ts';
 
@@ -54,6 +55,7 @@ export class HlsStream {
   readonly #board: PlaylistBoard;
   readonly #loader: PlaylistLoader;
   readonly #mirror: FilmMirror;
+  readonly #renewal: SegmentRenewal;
   readonly #walk: SourceWalk;
   readonly #listed = new ListedSegments();
   readonly #health = new SegmentHealth();
@@ -72,7 +74,8 @@ export class HlsStream {
       isSticky: () => stream.options.useStickySession === true,
       targetDurationMs: () => this.#targetDurationMs,
     });
-    const finder = new PlaylistFinder(sources.fetch);
+    const finder = new PlaylistFinder(sources.fetch, (source) => sources.unpin(source));
+    this.#renewal = new SegmentRenewal({ finder, listed: this.#listed, clock });
     this.#mirror = new FilmMirror(finder);
     this.#loader = new PlaylistLoader({
       stream,
@@ -169,7 +172,13 @@ export class HlsStream {
 
   /** Where to ask now for what a playlist named when another source may have been in use. */
   whereNow(target: Target, signal: AbortSignal): Promise<Target> {
-    return this.#mirror.at(this.source, target, signal);
+    return this.#mirror.at(this.source, this.#renewal.at(target), signal);
+  }
+
+  /** Its URL may have grown old: then it is worth waiting for what `segmentFailed` finds. */
+  mayBeRenewed({ kind, source, url }: Target, error: AppError): boolean {
+    const isLive = kind === 'segment' && source === sourceTagOf(this.source);
+    return isLive && isLost(error) && this.#listed.placeOf(url) !== undefined;
   }
 
   segmentSucceeded(target: Target): void {
@@ -179,13 +188,18 @@ export class HlsStream {
   }
 
   /**
-   * Enough different segments in a row move the stream on.
+   * A segment that is refused is looked for by its number at the source's own address. Enough
+   * different ones in a row that cannot be had move the stream on.
    * @returns what resolves when it has been moved, or could not be; never rejects.
    */
   async segmentFailed(target: Target, error: AppError): Promise<void> {
     const { source } = this;
     if (target.source !== sourceTagOf(source) || !this.#saysSomething(target, error)) return;
-    if (this.#health.failed(target.url)) await this.#leave(source, error);
+    if (this.mayBeRenewed(target, error) && (await this.#renewal.renew(source, target))) return;
+    if (!this.#health.failed(target.url)) return;
+    const leaving = this.#leave(source, error);
+    // A film goes on at its mirror within the same request; a live one with the next playlist.
+    if (target.place) await leaving;
   }
 
   #saysSomething({ kind, url }: Target, error: AppError): boolean {

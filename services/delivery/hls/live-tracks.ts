@@ -59,6 +59,12 @@ export class LiveTracks {
     return !shown || (shown.source === source && (shown.join?.offset ?? 0) === 0);
   }
 
+  /** The number after the last segment's, as its source has it. */
+  endOf(key: string): number | undefined {
+    const window = this.#followed.get(key)?.window;
+    return window && endOf(window);
+  }
+
   /** @param source - Tag of the source that the playlist came from. */
   admit(key: string, source: string, playlist: FetchedPlaylist): AdmittedPlaylist {
     const { text, facts } = playlist;
@@ -67,17 +73,13 @@ export class LiveTracks {
     if (!window) return { playlist, hasStalled: false };
     const nowMs = this.#clock.monotonicMs();
     const targetDurationMs = facts.targetDurationMs ?? DEFAULT_TARGET_MS;
-    const limitMs = Math.max(MIN_STALE_MS, STALE_TARGET_DURATIONS * targetDurationMs);
-    const isLate = last !== undefined && nowMs - last.shown.advancedAtMs > limitMs;
-    const isBehind = last?.shown.source === source && stepsBack(last.window, window);
-    if (isBehind && !isLate && isCopyOf(last, { text, window })) {
-      return { playlist: last.playlist, hasStalled: false };
-    }
-    const shown = isBehind ? restarted(last.shown) : last?.shown;
-    const step = stepTrack(shown, { source, window, targetDurationMs, nowMs });
+    const arrival = { source, window, targetDurationMs, nowMs };
+    const before = last && sortOut(last, { ...arrival, text });
+    if (before === 'copy' && last) return { playlist: last.playlist, hasStalled: false };
+    const step = stepTrack(before === 'restart' ? restarted(last) : last?.shown, arrival);
     const spliced = step.plan ? { ...playlist, text: splicePlaylist(text, step.plan) } : playlist;
     this.#followed.set(key, { shown: step.shown, window, text, playlist: spliced });
-    const isStale = !facts.isEnded && nowMs - step.shown.advancedAtMs > limitMs;
+    const isStale = !facts.isEnded && isLate(step.shown, arrival);
     return { playlist: spliced, hasStalled: this.#tellOnce(key, isStale) };
   }
 
@@ -91,6 +93,26 @@ export class LiveTracks {
 
 const endOf = ({ firstSequence, segmentCount }: PlaylistWindow): number =>
   firstSequence + segmentCount;
+
+type Arrived = {
+  readonly source: string;
+  readonly window: PlaylistWindow;
+  readonly targetDurationMs: number;
+  readonly nowMs: number;
+  readonly text: string;
+};
+
+const isLate = (
+  { advancedAtMs }: ShownTrack,
+  { nowMs, targetDurationMs }: Omit<Arrived, 'text'>,
+): boolean =>
+  nowMs - advancedAtMs > Math.max(MIN_STALE_MS, STALE_TARGET_DURATIONS * targetDurationMs);
+
+/** What a playlist is to the one before it; `copy` only until that one has grown old. */
+function sortOut(last: Followed, next: Arrived): 'next' | 'copy' | 'restart' {
+  if (next.source !== last.shown.source || !stepsBack(last.window, next.window)) return 'next';
+  return !isLate(last.shown, next) && isCopyOf(last, next) ? 'copy' : 'restart';
+}
 
 /** RFC 8216 §6.2.2 forbids it; servers that start over do it, and caches that are behind. */
 const stepsBack = (last: PlaylistWindow, next: PlaylistWindow): boolean =>
@@ -117,4 +139,5 @@ function namesByNumber({ text, window }: Pick<Followed, 'text' | 'window'>): Map
 }
 
 /** The same source, but what it numbers now has nothing to do with what it numbered before. */
-const restarted = (shown: ShownTrack): ShownTrack => ({ ...shown, source: '' });
+const restarted = (last: Followed | undefined): ShownTrack | undefined =>
+  last && { ...last.shown, source: '' };

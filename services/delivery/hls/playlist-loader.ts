@@ -4,7 +4,7 @@ import type { LowLatencyFacts, TextEncoding, Track } from '#hls';
 import type { Logger } from '#kernel/logger';
 import type { Source, SourceWalk, Stream } from '#streams';
 import type { FetchedPlaylist } from './fetch-playlist.ts';
-import type { LiveTracks } from './live-tracks.ts';
+import type { AdmittedPlaylist, LiveTracks } from './live-tracks.ts';
 import type { PlaylistAsk, PlaylistFinder } from './playlist-finder.ts';
 import type { PlaylistWriter, WriteContext } from './playlist-writer.ts';
 import type { SegmentHealth } from './segment-health.ts';
@@ -90,45 +90,41 @@ export class PlaylistLoader {
     { ask, directives, honoursLowLatency }: PlaylistRequest,
     signal: AbortSignal,
   ): Promise<{ loaded: LoadedPlaylist; hasStalled: boolean }> {
-    const { finder, tracks } = this.#options;
-    const key = trackKeyOf(ask);
+    const { finder } = this.#options;
     const tag = sourceTagOf(source);
     const usable = this.canAskByNumber(ask, source) ? directives : '';
     const found = await finder.find(source, { ask, directives: usable }, signal);
     const offered = honoursLowLatency ? found.playlist : plain(found.playlist);
-    const trackKey = offered.facts.shape === 'media' ? key : undefined;
-    const wasLive = trackKey !== undefined && tracks.isFollowed(trackKey);
-    const { playlist, hasStalled } =
-      trackKey === undefined
-        ? { playlist: offered, hasStalled: false }
-        : tracks.admit(trackKey, tag, offered);
-    const context = {
+    const trackKey = offered.facts.shape === 'media' ? trackKeyOf(ask) : undefined;
+    const { playlist, hasStalled, ...following } = this.#follow(trackKey, tag, offered);
+    const pieces = await this.#options.writer.write(playlist, {
       source: isOfStream(ask) ? tag : NO_SOURCE,
       isEntry: ask.kind === 'entry',
       imported: found.imported,
+      ask,
       trackKey,
       track: ask.kind === 'child' ? ask.target.track : undefined,
-      isFilm: trackKey !== undefined && playlist.facts.isEnded && !wasLive,
       tracks: finder.tracksOf(source),
-    };
-    const loaded = await this.#write(playlist, context);
+      ...following,
+    });
+    const { text, encoding, facts } = playlist;
     const lowLatency = honoursLowLatency ? lowLatencyIn(playlist) : undefined;
-    return { loaded: { ...loaded, lowLatency }, hasStalled };
+    return { loaded: { pieces, encoding, ...facts, source: tag, text, lowLatency }, hasStalled };
+  }
+
+  #follow(trackKey: string | undefined, tag: string, offered: FetchedPlaylist): Following {
+    const { tracks } = this.#options;
+    if (trackKey === undefined) return { playlist: offered, hasStalled: false, ...NOT_FOLLOWED };
+    const wasLive = tracks.isFollowed(trackKey);
+    const admitted = tracks.admit(trackKey, tag, offered);
+    const isFilm = admitted.playlist.facts.isEnded && !wasLive;
+    return { ...admitted, isFilm, endSequence: tracks.endOf(trackKey) };
   }
 
   /** Whether what viewers ask for by number can be asked of a source. */
   canAskByNumber(ask: PlaylistAsk, source: Source): boolean {
     const key = trackKeyOf(ask);
     return key === undefined || this.#options.tracks.sharesNumbers(key, sourceTagOf(source));
-  }
-
-  async #write(
-    playlist: FetchedPlaylist,
-    context: WriteContext,
-  ): Promise<Omit<LoadedPlaylist, 'lowLatency'>> {
-    const pieces = await this.#options.writer.write(playlist, context);
-    const { text, encoding, facts } = playlist;
-    return { pieces, encoding, ...facts, source: context.source, text };
   }
 
   #next(failed: Source, failure: AppError, signal: AbortSignal): Promise<Source> {
@@ -173,6 +169,10 @@ export class PlaylistLoader {
     return ask.kind === 'entry' || isEssential(ask.target.track);
   }
 }
+
+type Following = AdmittedPlaylist & Pick<WriteContext, 'isFilm' | 'endSequence'>;
+
+const NOT_FOLLOWED = { isFilm: false, endSequence: undefined };
 
 /** The same object where there is nothing of low latency in it. */
 function plain(playlist: FetchedPlaylist): FetchedPlaylist {

@@ -50,6 +50,12 @@ export class SourcePlaylists {
     return fetched;
   };
 
+  /** The servers that redirects of a source chose are not kept to any more. */
+  unpin(source: Source): void {
+    const tag = sourceTagOf(source);
+    for (const [key] of this.#pins.entries()) if (key.startsWith(tag)) this.#pins.delete(key);
+  }
+
   /** Nothing when the pinned server fails: then the source's own address chooses another. */
   async #atPin(
     source: Source,
