@@ -9,12 +9,10 @@ import { FilmMirror } from './film-mirror.ts';
 import { ListedSegments } from './listed-segments.ts';
 import { LiveTracks } from './live-tracks.ts';
 import { Lru } from './lru.ts';
-import { directivesOf, satisfies, variantKey } from './low-latency-reload.ts';
-import type { Directives } from './low-latency-reload.ts';
-import { PlaylistBoard } from './playlist-board.ts';
+import { PlaylistAnswers } from './playlist-answers.ts';
+import type { PlaylistQuestion } from './playlist-answers.ts';
 import type { PostedPlaylist } from './playlist-board.ts';
 import { PlaylistFinder, isLost } from './playlist-finder.ts';
-import type { PlaylistAsk } from './playlist-finder.ts';
 import { PlaylistLoader } from './playlist-loader.ts';
 import type { LoadedPlaylist } from './playlist-loader.ts';
 import { PlaylistWriter } from './playlist-writer.ts';
@@ -34,12 +32,6 @@ export type HlsStreamOptions = {
   readonly logger: Logger;
 };
 
-export type PlaylistQuestion = {
-  readonly ask: PlaylistAsk;
-  /** Query of a low-latency reload (`_HLS_msn=…`), or empty. */
-  readonly directives: string;
-};
-
 /** Viewers of whom it is remembered what the stream's own address gave them. */
 const REMEMBERED_VIEWERS = 4096;
 const IDLE_TARGET_DURATIONS = 3;
@@ -52,15 +44,13 @@ export class HlsStream {
   /** As it was taken for when this was made: reasons of failover are told by it. */
   readonly kind: MediaKind;
   readonly #options: HlsStreamOptions;
-  readonly #board: PlaylistBoard;
-  readonly #loader: PlaylistLoader;
+  readonly #answers: PlaylistAnswers;
   readonly #mirror: FilmMirror;
   readonly #renewal: SegmentRenewal;
   readonly #walk: SourceWalk;
   readonly #listed = new ListedSegments();
   readonly #health = new SegmentHealth();
   readonly #shapes = new Lru<string, LoadedPlaylist['shape']>(REMEMBERED_VIEWERS);
-  #targetDurationMs = 0;
 
   constructor(options: HlsStreamOptions) {
     const { stream, clock, timers, logger, client, handles } = options;
@@ -68,16 +58,15 @@ export class HlsStream {
     this.kind = stream.kind;
     this.#options = options;
     this.#walk = stream.walk();
-    this.#board = new PlaylistBoard({ clock, timers });
     const sources = new SourcePlaylists({
       client,
       isSticky: () => stream.options.useStickySession === true,
-      targetDurationMs: () => this.#targetDurationMs,
+      targetDurationMs: () => this.targetDurationMs,
     });
     const finder = new PlaylistFinder(sources.fetch, (source) => sources.unpin(source));
     this.#renewal = new SegmentRenewal({ finder, listed: this.#listed, clock });
     this.#mirror = new FilmMirror(finder);
-    this.#loader = new PlaylistLoader({
+    const loader = new PlaylistLoader({
       stream,
       walk: this.#walk,
       finder,
@@ -86,6 +75,7 @@ export class HlsStream {
       health: this.#health,
       logger,
     });
+    this.#answers = new PlaylistAnswers({ ...options, walk: this.#walk, loader });
   }
 
   get source(): Source {
@@ -93,72 +83,25 @@ export class HlsStream {
   }
 
   get targetDurationMs(): number {
-    return this.#targetDurationMs;
+    return this.#answers.targetDurationMs;
   }
 
   /** When a polling viewer counts as gone: never sooner than it has reason to ask. */
   idleMs(viewerIdleMs: number): number {
-    const patienceMs = Math.min(MAX_IDLE_MS, IDLE_TARGET_DURATIONS * this.#targetDurationMs);
+    const patienceMs = Math.min(MAX_IDLE_MS, IDLE_TARGET_DURATIONS * this.targetDurationMs);
     return Math.max(viewerIdleMs, patienceMs);
   }
 
   /** What may be given at once, without asking the source. */
-  fresh({ ask, directives }: PlaylistQuestion): LoadedPlaylist | undefined {
-    if (directives !== '') return undefined;
-    return this.#board.fresh(keyOf(ask), sourceTagOf(this.source));
+  fresh(question: PlaylistQuestion): LoadedPlaylist | undefined {
+    return this.#answers.fresh(question);
   }
 
-  /**
-   * The playlist as it is now, loaded once for all who ask; a blocking reload waits for what it
-   * asks for.
-   * @throws AppError when no source gives one; the signal's reason.
-   */
-  async load(
-    { ask, directives: query }: PlaylistQuestion,
-    signal: AbortSignal,
-  ): Promise<PostedPlaylist> {
-    const directives = directivesOf(this.#usable(ask, query));
-    const known =
-      this.fresh({ ask, directives: directives.query }) ?? this.#listing(ask, directives);
-    if (known) return { loaded: known, staleMs: 0 };
-    const request = {
-      ask,
-      directives: directives.query,
-      honoursLowLatency: this.#honoursLowLatency,
-    };
-    const posted = await this.#board.reload(
-      {
-        key: variantKey(keyOf(ask), directives),
-        source: sourceTagOf(this.source),
-        directives: directives.query,
-        load: (shared) =>
-          this.#loader.load(request, AbortSignal.any([shared, this.stream.removed])),
-      },
-      signal,
-    );
-    this.#targetDurationMs = posted.loaded.targetDurationMs ?? this.#targetDurationMs;
+  /** As {@link PlaylistAnswers.load}. */
+  async load(question: PlaylistQuestion, signal: AbortSignal): Promise<PostedPlaylist> {
+    const posted = await this.#answers.load(question, signal);
     if (this.stream.kind !== 'hls') this.stream.learnKind('hls');
     return posted;
-  }
-
-  /** Numbers of another source mean nothing to this one: then a reload is an ordinary one. */
-  #usable(ask: PlaylistAsk, query: string): string {
-    const isOfUse = this.#honoursLowLatency && this.#loader.canAskByNumber(ask, this.source);
-    return isOfUse ? query : '';
-  }
-
-  /** A playlist that has what a blocking reload waits for. */
-  #listing(ask: PlaylistAsk, directives: Directives): LoadedPlaylist | undefined {
-    const { position } = directives;
-    if (!position) return undefined;
-    const key = keyOf(ask);
-    return [variantKey(key, directives), key]
-      .map((name) => this.#board.young(name, this.#targetDurationMs / 2))
-      .find((loaded) => loaded?.source === sourceTagOf(this.source) && satisfies(loaded, position));
-  }
-
-  get #honoursLowLatency(): boolean {
-    return (this.stream.options.lowLatency ?? this.#options.lowLatency) === 'honour';
   }
 
   /** A player that polls the stream's own address must go on getting what it got there first. */
@@ -237,9 +180,4 @@ function segmentFailure(cause: AppError): AppError {
   return cause instanceof MediaError
     ? new MediaError(cause.code, options)
     : new UpstreamError(cause.code, options);
-}
-
-function keyOf(ask: PlaylistAsk): string {
-  if (ask.kind === 'entry') return `entry ${ask.wants}`;
-  return `child ${ask.target.source} ${ask.target.url}`;
 }

@@ -35,7 +35,7 @@ type Posting = {
 const MAX_POSTINGS = 32;
 /** Longer ones are shared by those who wait for them, and kept no longer than a moment. */
 const MAX_POSTED_CHARS = 512 * 1024;
-const KEEP_MS = 500;
+const KEEP_LONG_MS = 500;
 /** For a reload that nobody waits for any more, since all have been given the last playlist. */
 const UNWATCHED_MS = 20_000;
 
@@ -48,13 +48,12 @@ const UNWATCHED_MS = 20_000;
 export class PlaylistBoard {
   readonly #clock: Clock;
   readonly #timers: Timers;
-  readonly #loads: SharedLoads<LoadedPlaylist>;
+  readonly #loads = new SharedLoads<LoadedPlaylist>();
   readonly #postings = new Lru<string, Posting>(MAX_POSTINGS);
 
   constructor({ clock, timers }: { readonly clock: Clock; readonly timers: Timers }) {
     this.#clock = clock;
     this.#timers = timers;
-    this.#loads = new SharedLoads(timers);
   }
 
   /** What may be given without asking the source. */
@@ -130,18 +129,23 @@ export class PlaylistBoard {
       this.#post(key, loaded, isBlocking ? this.#clock.monotonicMs() : askedAtMs);
       return loaded;
     };
-    const shared = { load: loadAndPost, keepMs: isBlocking ? 0 : KEEP_MS };
-    return this.#loads.run(`${source} ${directives} ${key}`, shared, signal);
+    return this.#loads.run(`${source} ${directives} ${key}`, loadAndPost, signal);
   }
 
   #post(key: string, loaded: LoadedPlaylist, askedAtMs: number): void {
-    if (loaded.text.length > MAX_POSTED_CHARS) return this.#postings.delete(key);
     const hasChanged = this.#postings.get(key)?.loaded.text !== loaded.text;
-    this.#postings.set(key, {
-      loaded,
-      loadedAtMs: this.#clock.monotonicMs(),
-      freshUntilMs: askedAtMs + freshForMs(loaded, hasChanged),
-      retryAtMs: 0,
-    });
+    const nowMs = this.#clock.monotonicMs();
+    const isLong = loaded.text.length > MAX_POSTED_CHARS;
+    const freshUntilMs = isLong ? nowMs + KEEP_LONG_MS : askedAtMs + freshForMs(loaded, hasChanged);
+    const posting = { loaded, loadedAtMs: nowMs, freshUntilMs, retryAtMs: 0 };
+    this.#postings.set(key, posting);
+    if (isLong) this.#takeDownSoon(key, posting);
+  }
+
+  #takeDownSoon(key: string, posting: Posting): void {
+    const takeDown = (): void => {
+      if (this.#postings.get(key) === posting) this.#postings.delete(key);
+    };
+    this.#timers.after(KEEP_LONG_MS, takeDown, { background: true });
   }
 }
