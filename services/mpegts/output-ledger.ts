@@ -1,9 +1,11 @@
 import { OutputTrack } from './output-track.ts';
 import { PAT_PID, PacketView } from './packet.ts';
+import type { PacketRun } from './packet-walk.ts';
 import { PesHeader } from './pes-header.ts';
 import { PidTable } from './pid-table.ts';
 import { mainTrackOf } from './program.ts';
 import type { Program } from './program.ts';
+import type { TimelineEnd } from './timeline.ts';
 import {
   PCR_PER_TICK,
   TICKS_PER_SECOND,
@@ -57,6 +59,19 @@ export class OutputLedger {
     return this.#pcr27m;
   }
 
+  /** Where time stands, were the output to end here. */
+  get end(): TimelineEnd {
+    const main = this.#main;
+    const isVideo = main?.kind === 'video';
+    const audio = this.tracks.find(({ kind, endPts90k }) => kind === 'audio' && endPts90k >= 0);
+    return {
+      nextDts90k: main?.nextDts90k ?? -1,
+      endPts90k: main?.endPts90k ?? -1,
+      audioEnd90k: isVideo ? (audio?.endPts90k ?? -1) : -1,
+      pcr27m: this.#pcr27m,
+    };
+  }
+
   /** How far decoding times are ahead of the program clock; undefined before both were seen. */
   get margin27m(): number | undefined {
     return this.#margin27m;
@@ -91,6 +106,12 @@ export class OutputLedger {
     const track = this.#tracks.get(view.pid);
     if (track !== undefined) this.#seeTrack(track, view, position);
     if (view.flags !== 0 && view.pid === this.#pcrPid) this.#seeClock(view);
+  }
+
+  /** Plain packets more. */
+  seeRun(run: PacketRun): void {
+    this.#position += run.packets;
+    this.#tracks.get(run.pid)?.seeRun(run);
   }
 
   /**

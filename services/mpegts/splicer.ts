@@ -3,13 +3,14 @@ import { planLayout } from './layout-plan.ts';
 import { Outgoing } from './outgoing.ts';
 import { OutputLedger } from './output-ledger.ts';
 import { PACKET_BYTES, PAT_PID, PacketView, SYNC } from './packet.ts';
+import { PacketWalk } from './packet-walk.ts';
 import { PacketWriter } from './packet-writer.ts';
 import type { ProgramTables } from './program-watch.ts';
 import type { Program } from './program.ts';
 import { Rewriter } from './rewriter.ts';
 import { packetize } from './tables.ts';
 import { ClockMap, spliceOffset90k } from './timeline.ts';
-import type { TimelineEnd, TimelineStart } from './timeline.ts';
+import type { TimelineStart } from './timeline.ts';
 import { wrap90k } from './timestamps.ts';
 import { TsAnalyser } from './ts-analyser.ts';
 import type { TsFacts } from './ts-analyser.ts';
@@ -30,6 +31,7 @@ export type SpliceStage = 'passing' | 'seeking' | 'rewriting';
  */
 export class Splicer {
   readonly #view = new PacketView();
+  readonly #walk = new PacketWalk();
   readonly #ledger = new OutputLedger();
   readonly #outgoing = new Outgoing(this.#ledger);
   #stage: SpliceStage = 'passing';
@@ -103,9 +105,15 @@ export class Splicer {
     const from = this.#stage === 'passing' ? this.#pass(part, nowMs) : 0;
     if (from === part.length) return;
     this.#writer = new PacketWriter((part.length - from) / PACKET_BYTES + 8);
-    for (let at = from; at < part.length; at += PACKET_BYTES) {
-      this.#view.read(part, at);
+    const walk = this.#walk;
+    for (walk.begin(part, from); !walk.isOver;) {
+      if (this.#continueRun(nowMs)) {
+        walk.advance(walk.packets);
+        continue;
+      }
+      this.#view.read(part, walk.at);
       this.#continue(nowMs);
+      walk.advance(1);
     }
     this.#flush();
   }
@@ -118,20 +126,31 @@ export class Splicer {
   /** Returns how far the source went on as one stream. */
   #pass(part: Buffer, nowMs: number): number {
     const view = this.#view;
-    for (let at = 0; at < part.length; at += PACKET_BYTES) {
-      view.read(part, at);
-      if (view.startsUnit && this.#ledger.leaps(view, 0)) {
-        this.#outgoing.release(part.subarray(0, at), true);
-        this.#breakOff();
-        return at;
+    const walk = this.#walk;
+    for (walk.begin(part); !walk.isOver;) {
+      if (this.#source.seeRun(walk, nowMs)) {
+        this.#ledger.seeRun(walk);
+        walk.advance(walk.packets);
+        continue;
       }
-      const isKeyframe = this.#source.see(view, nowMs);
-      if (this.#source.tables !== this.#sourceTables) this.#adopt();
-      this.#ledger.see(view);
-      if (isKeyframe) this.#outgoing.noteJoin();
+      view.read(part, walk.at);
+      if (view.startsUnit && this.#ledger.leaps(view, 0)) {
+        this.#outgoing.release(part.subarray(0, walk.at), true);
+        this.#breakOff();
+        return walk.at;
+      }
+      this.#passPacket(nowMs);
+      walk.advance(1);
     }
     this.#outgoing.release(part, true);
     return part.length;
+  }
+
+  #passPacket(nowMs: number): void {
+    const isKeyframe = this.#source.see(this.#view, nowMs);
+    if (this.#source.tables !== this.#sourceTables) this.#adopt();
+    this.#ledger.see(this.#view);
+    if (isKeyframe) this.#outgoing.noteJoin();
   }
 
   /** The source's own layout is the output's. */
@@ -158,6 +177,13 @@ export class Splicer {
     this.#stage = 'seeking';
     this.#rewriter = undefined;
     this.#candidate = new Candidate(this.#source);
+  }
+
+  /** What is being looked for is looked for in every packet. */
+  #continueRun(nowMs: number): boolean {
+    if (this.#rewriter === undefined || !this.#source.seeRun(this.#walk, nowMs)) return false;
+    this.#rewriter.writeRun(this.#walk, this.#writer);
+    return true;
   }
 
   #continue(nowMs: number): void {
@@ -209,7 +235,7 @@ export class Splicer {
 
   #makeRewriter(source: ProgramTables, { start, isScrambled }: Candidate): Rewriter {
     const plan = planLayout(this.#layout, source);
-    const end = this.#end();
+    const { end } = this.#ledger;
     const offset90k = start === undefined ? undefined : spliceOffset90k(end, start);
     this.#useLayout(plan.layout);
     return new Rewriter({
@@ -221,18 +247,6 @@ export class Splicer {
       clock: offset90k === undefined ? undefined : new ClockMap(offset90k, end.pcr27m),
       marksDiscontinuity: !plan.isSame || isScrambled || offset90k === undefined,
     });
-  }
-
-  #end(): TimelineEnd {
-    const { main, tracks, pcr27m } = this.#ledger;
-    const isVideo = main?.kind === 'video';
-    const audio = tracks.find(({ kind, endPts90k }) => kind === 'audio' && endPts90k >= 0);
-    return {
-      nextDts90k: main?.nextDts90k ?? -1,
-      endPts90k: main?.endPts90k ?? -1,
-      audioEnd90k: isVideo ? (audio?.endPts90k ?? -1) : -1,
-      pcr27m,
-    };
   }
 }
 

@@ -3,8 +3,11 @@ import { PictureCache } from './picture-cache.ts';
 
 /** Where one viewer's bytes go. */
 export interface ViewerSink {
-  /** Hands bytes over; they stay untouched until `flushed`, which is called also on failure. */
-  write(bytes: Buffer, flushed: () => void): void;
+  /**
+   * Hands bytes over, all parts in one go. They stay untouched until `flushed`, which is called also
+   * on failure; for good where it is absent.
+   */
+  write(parts: readonly Buffer[], flushed?: () => void): void;
   /** Bytes handed over and not yet taken by the network. */
   readonly pendingBytes: number;
 }
@@ -47,8 +50,10 @@ const BATCH_MS = 50;
 type Viewer = {
   readonly sink: ViewerSink;
   isSkipping: boolean;
-  /** When its network last took something, or had nothing to take. */
+  /** When its network was last seen to have taken something, or to have nothing to take. */
   tookAtMs: number;
+  /** What it had to take when it was last seen. */
+  pendingBytes: number;
 };
 
 /**
@@ -86,7 +91,8 @@ export class Relay {
       return;
     }
     const viewer = this.#admit(sink);
-    for (const part of this.#held.flatMap(({ parts }) => parts)) this.#send(viewer, part);
+    const parts = this.#held.flatMap((held) => held.parts);
+    this.#send(viewer, parts);
     if (this.#options.isLossless) this.#release();
     else this.#gathering ??= this.#options.timers.after(BATCH_MS, () => this.#release());
   }
@@ -117,7 +123,8 @@ export class Relay {
     if (this.#batchBytes === 0) return;
     const batch = this.#batch.subarray(0, this.#batchBytes);
     this.#pictures.add(batch, this.#batchKeyframe);
-    for (const viewer of this.#viewers.values()) this.#offer(viewer, batch);
+    const nowMs = this.#options.clock.monotonicMs();
+    for (const viewer of this.#viewers.values()) this.#offer(viewer, batch, nowMs);
     this.#batchBytes = 0;
     this.#batchKeyframe = undefined;
     this.#batch = Buffer.alloc(0);
@@ -144,31 +151,28 @@ export class Relay {
   }
 
   #admit(sink: ViewerSink): Viewer {
-    const viewer = { sink, isSkipping: false, tookAtMs: this.#options.clock.monotonicMs() };
+    const tookAtMs = this.#options.clock.monotonicMs();
+    const viewer = { sink, isSkipping: false, tookAtMs, pendingBytes: 0 };
     this.#viewers.set(sink, viewer);
     return viewer;
   }
 
   #begin(viewer: Viewer): void {
     const { batches } = this.#pictures;
-    if (batches.length === 0) return;
-    for (const part of [this.#options.tables(), ...batches]) this.#send(viewer, part);
+    if (batches.length > 0) this.#send(viewer, [this.#options.tables(), ...batches]);
   }
 
   #pass(parts: readonly Buffer[]): boolean {
     const [viewer] = this.#viewers.values();
     if (viewer === undefined) return true;
-    let unflushed = 0;
+    let isFlushed = false;
     let isBlocked = false;
-    const flushed = (): void => {
-      unflushed -= 1;
-      if (isBlocked && unflushed === 0) this.#options.resume();
-    };
-    for (const part of parts) {
-      unflushed += 1;
-      this.#send(viewer, part, flushed);
-    }
-    isBlocked = viewer.sink.pendingBytes > 0 && unflushed > 0;
+    note(viewer, viewer.sink.pendingBytes, this.#options.clock.monotonicMs());
+    this.#send(viewer, parts, () => {
+      isFlushed = true;
+      if (isBlocked) this.#options.resume();
+    });
+    isBlocked = viewer.sink.pendingBytes > 0 && !isFlushed;
     return !isBlocked;
   }
 
@@ -201,28 +205,25 @@ export class Relay {
    * A viewer beyond its budget gets nothing until most of its backlog is gone. Then it goes on from
    * the last keyframe, which this batch is part of.
    */
-  #offer(viewer: Viewer, batch: Buffer): void {
+  #offer(viewer: Viewer, batch: Buffer, nowMs: number): void {
     const { budgetBytes } = this.#options;
     const { pendingBytes } = viewer.sink;
+    note(viewer, pendingBytes, nowMs);
     if (viewer.isSkipping) {
       if (pendingBytes > budgetBytes / 4) return;
       viewer.isSkipping = false;
       if (this.#pictures.batches.length > 0) return this.#begin(viewer);
     }
     viewer.isSkipping = pendingBytes + batch.length > budgetBytes;
-    if (!viewer.isSkipping) this.#send(viewer, batch);
+    if (!viewer.isSkipping) this.#send(viewer, [batch]);
   }
 
-  #send(viewer: Viewer, bytes: Buffer, flushed: () => void = ignore): void {
-    if (bytes.length === 0) return flushed();
-    const { sink } = viewer;
-    const taken = (): void => {
-      viewer.tookAtMs = this.#options.clock.monotonicMs();
-      flushed();
-    };
-    if (sink.pendingBytes === 0) viewer.tookAtMs = this.#options.clock.monotonicMs();
-    sink.write(bytes, taken);
-    this.#options.served(sink, bytes.length);
+  #send(viewer: Viewer, parts: readonly Buffer[], flushed?: () => void): void {
+    const bytes = parts.reduce((sum, { length }) => sum + length, 0);
+    if (bytes === 0) return flushed?.();
+    viewer.pendingBytes += bytes;
+    viewer.sink.write(parts, flushed);
+    this.#options.served(viewer.sink, bytes);
   }
 
   #armWatch(): Timer {
@@ -232,9 +233,10 @@ export class Relay {
 
   #look(): void {
     const { clock, patienceMs, dropped } = this.#options;
-    const isStuck = ({ sink, tookAtMs }: Viewer): boolean =>
-      sink.pendingBytes > 0 && clock.monotonicMs() - tookAtMs >= patienceMs;
-    for (const viewer of [...this.#viewers.values()].filter(isStuck)) {
+    const nowMs = clock.monotonicMs();
+    for (const viewer of this.#viewers.values()) {
+      note(viewer, viewer.sink.pendingBytes, nowMs);
+      if (nowMs - viewer.tookAtMs < patienceMs) continue;
       this.#viewers.delete(viewer.sink);
       dropped(viewer.sink);
     }
@@ -242,4 +244,8 @@ export class Relay {
   }
 }
 
-const ignore = (): void => {};
+/** What is pending grows only by what is sent, so where it is less, some was taken. */
+function note(viewer: Viewer, pendingBytes: number, nowMs: number): void {
+  if (pendingBytes === 0 || pendingBytes < viewer.pendingBytes) viewer.tookAtMs = nowMs;
+  viewer.pendingBytes = pendingBytes;
+}

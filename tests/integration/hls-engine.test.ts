@@ -1,5 +1,7 @@
 import { gunzipSync } from 'node:zlib';
+import { once } from 'node:events';
 import { request } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { asStreamId } from '#kernel/ids';
 import {
@@ -176,13 +178,10 @@ describe('A viewer who is kicked', () => {
 type Raw = { readonly headers: NodeJS.Dict<string | string[]>; readonly body: Buffer };
 
 /** As it is on the wire: `fetch` decompresses. */
-function rawGet(url: string, headers: Record<string, string>): Promise<Raw> {
-  return new Promise((resolve, reject) => {
-    const asking = request(url, { headers }, async (response) => {
-      const chunks: Buffer[] = [];
-      for await (const chunk of response as AsyncIterable<Buffer>) chunks.push(chunk);
-      resolve({ headers: response.headers, body: Buffer.concat(chunks) });
-    });
-    asking.on('error', reject).end();
-  });
+async function rawGet(url: string, headers: Record<string, string>): Promise<Raw> {
+  const asking = request(url, { headers }).end();
+  const [response] = (await once(asking, 'response')) as [IncomingMessage];
+  const chunks: Buffer[] = [];
+  for await (const chunk of response as AsyncIterable<Buffer>) chunks.push(chunk);
+  return { headers: response.headers, body: Buffer.concat(chunks) };
 }

@@ -9,7 +9,7 @@ import { silentLogger } from '#kernel/logger';
 import { problemHandler } from '#api/middleware/problem-handler';
 import { loadConfig } from '#config';
 import { LiveDelivery } from '#delivery';
-import type { LiveDetection, StandbyMode } from '#delivery';
+import type { LiveDetection, SlateSettings, StandbyMode } from '#delivery';
 import { StreamRegistry } from '#streams';
 import type { FailoverResolver, StreamDirectory, StreamInput } from '#streams';
 import { anySpare } from '#upstream';
@@ -33,6 +33,7 @@ export type PlaybackOptions = {
   readonly lingerMs?: number;
   readonly headersMs?: number;
   readonly outageLimitMs?: number;
+  readonly slate?: SlateSettings;
   readonly standby?: StandbyMode;
   readonly permits?: SparePermits;
   readonly failbackAfterMs?: number;
@@ -53,6 +54,7 @@ export async function startPlayback(options: PlaybackOptions) {
     upstream,
     timeouts: { connectMs: 1000, headersMs: options.headersMs ?? 1000 },
     stallMs: options.stallMs ?? 1000,
+    slate: options.slate,
     standby: options.standby ?? 'cold',
     permits: options.permits ?? anySpare,
     detection: options.detection ?? { settings: loadConfig({}).detection },

@@ -53,7 +53,7 @@ export class HlsStream {
   readonly #shapes = new Lru<string, LoadedPlaylist['shape']>(REMEMBERED_VIEWERS);
 
   constructor(options: HlsStreamOptions) {
-    const { stream, clock, timers, logger, client, handles } = options;
+    const { stream, clock, logger, client, handles } = options;
     this.stream = stream;
     this.kind = stream.kind;
     this.#options = options;

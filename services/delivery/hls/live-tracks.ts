@@ -75,12 +75,15 @@ export class LiveTracks {
     const targetDurationMs = facts.targetDurationMs ?? DEFAULT_TARGET_MS;
     const arrival = { source, window, targetDurationMs, nowMs };
     const before = last && sortOut(last, { ...arrival, text });
-    if (before === 'copy' && last) return { playlist: last.playlist, hasStalled: false };
-    const step = stepTrack(before === 'restart' ? restarted(last) : last?.shown, arrival);
-    const spliced = step.plan ? { ...playlist, text: splicePlaylist(text, step.plan) } : playlist;
-    this.#followed.set(key, { shown: step.shown, window, text, playlist: spliced });
-    const isStale = !facts.isEnded && isLate(step.shown, arrival);
-    return { playlist: spliced, hasStalled: this.#tellOnce(key, isStale) };
+    if (last && before === 'copy') return { playlist: last.playlist, hasStalled: false };
+    const followed = follow(
+      before === 'restart' ? restarted(last) : last?.shown,
+      playlist,
+      arrival,
+    );
+    this.#followed.set(key, followed);
+    const isStale = !facts.isEnded && isLate(followed.shown, arrival);
+    return { playlist: followed.playlist, hasStalled: this.#tellOnce(key, isStale) };
   }
 
   #tellOnce(key: string, isStale: boolean): boolean {
@@ -94,18 +97,21 @@ export class LiveTracks {
 const endOf = ({ firstSequence, segmentCount }: PlaylistWindow): number =>
   firstSequence + segmentCount;
 
-type Arrived = {
-  readonly source: string;
-  readonly window: PlaylistWindow;
-  readonly targetDurationMs: number;
-  readonly nowMs: number;
-  readonly text: string;
-};
+type Arrival = Parameters<typeof stepTrack>[1];
+type Arrived = Arrival & { readonly text: string };
 
-const isLate = (
-  { advancedAtMs }: ShownTrack,
-  { nowMs, targetDurationMs }: Omit<Arrived, 'text'>,
-): boolean =>
+function follow(
+  shown: ShownTrack | undefined,
+  playlist: FetchedPlaylist,
+  arrival: Arrival,
+): Followed {
+  const { text } = playlist;
+  const step = stepTrack(shown, arrival);
+  const spliced = step.plan ? { ...playlist, text: splicePlaylist(text, step.plan) } : playlist;
+  return { shown: step.shown, window: arrival.window, text, playlist: spliced };
+}
+
+const isLate = ({ advancedAtMs }: ShownTrack, { nowMs, targetDurationMs }: Arrival): boolean =>
   nowMs - advancedAtMs > Math.max(MIN_STALE_MS, STALE_TARGET_DURATIONS * targetDurationMs);
 
 /** What a playlist is to the one before it; `copy` only until that one has grown old. */

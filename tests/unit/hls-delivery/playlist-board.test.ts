@@ -20,11 +20,13 @@ const playlist = (text: string, source = 'a'): LoadedPlaylist => ({
 
 const down = (): Error => new UpstreamError('UPSTREAM_REFUSED', { message: 'down' });
 
+const first = (): Promise<LoadedPlaylist> => Promise.resolve(playlist('1'));
+
 function start() {
   const clock = new TestClock();
   const board = new PlaylistBoard({ clock, timers: clock });
   let loads = 0;
-  let answer: () => Promise<LoadedPlaylist> = async () => playlist('1');
+  let answer: () => Promise<LoadedPlaylist> = first;
   const load = (): Promise<LoadedPlaylist> => {
     loads += 1;
     return answer();

@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { fc } from './playlist-arbitraries.ts';
 import { describe, expect, it } from 'vitest';
 import { rewriteLongPlaylist, rewritePlaylist, tracksOf } from '#hls';
 import type { Reference } from '#hls';
-import { anyPlaylist } from './playlist-arbitraries.ts';
+import { anyChar, anyPlaylist, fc } from './playlist-arbitraries.ts';
 
 const BASE_URL = 'http://p.example/live/u/p/index.m3u8?token=a%2Fb';
 
@@ -21,12 +20,13 @@ const rewrite = (text: string, toLocal = marked): string =>
     toLocal,
   }).join('');
 
-/** The least of three runs: what others do on the machine only ever adds. */
-function quickest(work: () => unknown): number {
-  const runs = Array.from({ length: 3 }, () => {
-    const startedMs = performance.now();
+/** Microseconds that work costs this thread, at the least: of what else the machine does, nothing counts. */
+function costOf(work: () => unknown): number {
+  const runs = Array.from({ length: 2 }, () => {
+    const before = process.threadCpuUsage();
     work();
-    return performance.now() - startedMs;
+    const { user, system } = process.threadCpuUsage(before);
+    return user + system;
   });
   return Math.min(...runs);
 }
@@ -213,7 +213,7 @@ describe('rewritePlaylist', () => {
   });
 
   it('does not throw on any text that begins as a playlist', () => {
-    const any = fc.string({ unit: 'binary', maxLength: 400 }).map((rest) => `#EXTM3U\n${rest}`);
+    const any = fc.string({ unit: anyChar, maxLength: 400 }).map((rest) => `#EXTM3U\n${rest}`);
     fc.assert(
       fc.property(any, (text) => {
         expect(rewrite(text, unchanged)).toMatch(/^#EXTM3U/);
@@ -230,7 +230,7 @@ describe('rewritePlaylist', () => {
     const text = `#EXTM3U\n${'#EXTINF:6.000,\nseg.ts?token=abcdef\n'.repeat(50_000)}`;
     const tenth = text.slice(0, Math.ceil(text.length / 10));
     expect(rewrite(text, unchanged)).toBe(text);
-    const times = [tenth, text].map((part) => quickest(() => rewrite(part, unchanged)));
+    const times = [tenth, text].map((part) => costOf(() => rewrite(part, unchanged)));
     // Ten times the lines: linear work takes ten times as long, quadratic work a hundred times.
     expect((times[1] ?? 0) / (times[0] ?? 1)).toBeLessThan(40);
     let pauses = 0;
@@ -240,7 +240,7 @@ describe('rewritePlaylist', () => {
     });
     expect(pieces.join('')).toBe(text);
     expect(pauses).toBe(200);
-  });
+  }, 20_000);
 
   it('takes a line of a million attributes without quotes that close', () => {
     const text = `#EXTM3U\n#EXT-X-MAP:${'A="'.repeat(300_000)}\n#EXT-X-MAP:${'A=b'.repeat(300_000)}`;
@@ -324,7 +324,7 @@ describe('a hostile list', () => {
     expect(() => rewrite(text, unchanged)).toThrow(
       expect.objectContaining({ code: 'PLAYLIST_TOO_LARGE' }),
     );
-  });
+  }, 20_000);
 
   it.each([
     ['a line of a megabyte', 'x'.repeat(1024 * 1024)],
@@ -337,9 +337,8 @@ describe('a hostile list', () => {
     ['half a surrogate', 'a\uD800.ts'],
   ])('is taken as it is, and in good time: %s', (_name, line) => {
     const text = `#EXTM3U\n#EXTINF:1,\n${line}\n#EXT-X-KEY:METHOD=AES-128,URI="${line}"`;
-    const startedMs = performance.now();
     expect(rewrite(text, unchanged)).toBe(text);
-    expect(performance.now() - startedMs).toBeLessThan(2_000);
+    expect(costOf(() => rewrite(text, unchanged))).toBeLessThan(1_000_000);
   });
 });
 

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createHandleCodec } from '#hls';
 import type { Target } from '#hls';
 import { streamIdOf } from '#kernel/ids';
+import { anyChar, fc } from './playlist-arbitraries.ts';
 
 const SECRET = Buffer.alloc(32, 7);
 const STREAM = streamIdOf('http://p.example/a.m3u8');
@@ -54,13 +54,12 @@ describe('a handle', () => {
   });
 
   it('survives any URL of up to 8 KiB', () => {
-    const url = fc.webUrl({ withQueryParameters: true, size: 'large' });
+    const path = fc.string({ unit: anyChar, maxLength: 500 });
     fc.assert(
       fc.property(
-        url,
-        (any) => codec.open(STREAM, codec.seal(STREAM, { ...segment, url: any })).url === any,
+        path.map((any) => `http://p.example/${any}`),
+        (url) => codec.open(STREAM, codec.seal(STREAM, { ...segment, url })).url === url,
       ),
-      { numRuns: 30 },
     );
     const long = `http://p.example/${'a'.repeat(8192 - 17)}`;
     expect(codec.open(STREAM, codec.seal(STREAM, { ...segment, url: long })).url).toBe(long);
@@ -105,7 +104,7 @@ describe('a handle', () => {
           expect(() => codec.open(STREAM, wrong.toString('latin1'))).toThrow(invalid);
         }
       }),
-      { numRuns: 1000 },
+      { numRuns: 300 },
     );
   });
 

@@ -8,6 +8,7 @@ const BATCH = 348 * 188;
 /** A viewer whose network takes bytes only when told. */
 class TestSink implements ViewerSink {
   readonly got: Buffer[] = [];
+  writes = 0;
   readonly #unflushed: { readonly bytes: number; readonly flushed: () => void }[] = [];
   isFast: boolean;
 
@@ -23,10 +24,11 @@ class TestSink implements ViewerSink {
     return this.got.reduce((sum, { length }) => sum + length, 0);
   }
 
-  write(bytes: Buffer, flushed: () => void): void {
-    this.got.push(Buffer.from(bytes));
+  write(parts: readonly Buffer[], flushed: () => void = () => {}): void {
+    this.writes += 1;
+    this.got.push(...parts.map((part) => Buffer.from(part)));
     if (this.isFast) flushed();
-    else this.#unflushed.push({ bytes: bytes.length, flushed });
+    else this.#unflushed.push({ bytes: Buffer.concat(parts).length, flushed });
   }
 
   drain(): void {
@@ -103,6 +105,15 @@ describe('a relay with one viewer', () => {
     sink.drain();
     expect(counts.resumed).toBe(2);
     expect(Buffer.concat(sink.got).toString()).toBe('ab');
+  });
+
+  it('hands over together what came together', () => {
+    const { relay, counts } = startRelay(true);
+    const sink = new TestSink();
+    relay.attach(sink);
+    relay.push(bytes(Buffer.from('a'), Buffer.from('b'), Buffer.from('c')));
+    expect(sink.writes).toBe(1);
+    expect(counts.served).toBe(3);
   });
 
   it('goes on at once while the network takes everything', () => {
@@ -252,6 +263,19 @@ describe('a viewer that takes nothing', () => {
     await clock.advance(59_000);
     expect(dropped).toEqual([]);
     await clock.advance(17_000);
+    expect(dropped).toEqual([sink]);
+  });
+
+  it.each([true, false])('has all its time from then on (lossless: %s)', async (isLossless) => {
+    const { relay, clock, dropped } = startRelay(isLossless);
+    const sink = new TestSink();
+    relay.attach(sink);
+    await clock.advance(14_000);
+    sink.isFast = false;
+    relay.push(bytes(Buffer.alloc(BATCH)));
+    await clock.advance(59_000);
+    expect(dropped).toEqual([]);
+    await clock.advance(31_000);
     expect(dropped).toEqual([sink]);
   });
 
