@@ -13,6 +13,8 @@ import { StreamRegistry } from '#streams';
 import { Webhooks, createDeliver } from '#webhooks';
 import { FfmpegSilenceProbe } from '#adapters/ffmpeg/silence-probe';
 import { createSlateMaker } from '#adapters/ffmpeg/slate-maker';
+import { SegmentStore } from '#segments';
+import { openSegmentFiles } from '#adapters/fs/segment-files';
 import { ffmpegVersion } from '#adapters/ffmpeg/version';
 import { slateFilesIn } from '#adapters/fs/slate-files';
 import { AxiosFailoverResolver } from '#adapters/http/failover-resolver';
@@ -30,9 +32,10 @@ import { RedisStateJournal } from '#adapters/redis/state-journal';
 import { RedisStreamStore } from '#adapters/redis/stream-store';
 import { readApiDocument } from './api-document.ts';
 import { createApp } from './app.ts';
-import { listen } from './listen.ts';
+import { listen, type Listening } from './listen.ts';
 import { hlsHandlers, hlsRoutes } from './routes/hls.routes.ts';
 import { playbackRoutes } from './routes/playback.routes.ts';
+import { segmentsFirst } from './segments-first.ts';
 import { withShortCut } from './short-cut.ts';
 
 const REDIS_DEADLINE_MS = 15_000;
@@ -43,6 +46,7 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
   const about = readAbout(config, node);
   const state = await openState({ config, logger, node });
   const clients = openClients(config);
+  const segments = await openSegments(config);
   const slates = openSlates(config, logger);
   const registry = new StreamRegistry({
     ...state,
@@ -54,14 +58,16 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
     logger,
   });
   await registry.load();
-  const delivery = deliveryOf({
+  const served = { secret: state.secret, slate: slates.settings };
+  const { hls, ...players } = deliveryOf({
+    ...served,
     config,
     registry,
     clients,
-    secret: state.secret,
-    slate: slates.settings,
+    segments,
     logger,
   });
+  const handlers = hlsHandlers({ hls });
   const app = createApp({
     streams: registry,
     webhooks: webhooksOf(state, clients),
@@ -70,23 +76,26 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
     readiness: () => ({ redis: state.redis.status === 'ready' ? 'ok' : 'away' }),
     settings: settingsOf(config),
     apiDocument: readApiDocument(),
-    delivery: [delivery.playback, hlsRoutes(delivery.hls)],
+    hls,
+    delivery: [players.playback, hlsRoutes(handlers)],
     clock: systemClock,
     logger,
   });
   const { rootPath } = config;
-  const listener = withShortCut({ app, handlers: delivery.hls, rootPath, logger });
-  const listening = await listen(listener, config);
-  // Nothing new is taken; then every viewer is let go, which ends the answers under way.
-  const drain = (): Promise<void> => {
-    const drained = listening.close();
-    registry.close();
-    return drained;
-  };
+  const shortCut = withShortCut({ app, handlers, rootPath, logger });
+  const listening = await listen(segmentsFirst(shortCut, { hls, rootPath }), config);
+  const owned = [state, clients, segments].map((part) => () => part.close());
   return {
     ready: { host: listening.host, port: listening.port },
-    close: () => closeAll([slates.close, drain, () => state.close(), () => clients.close()]),
+    close: () => closeAll([slates.close, () => drain(listening, registry), ...owned]),
   };
+}
+
+/** Nothing new is taken; then every viewer is let go, which ends the answers under way. */
+function drain(listening: Listening, registry: StreamRegistry): Promise<void> {
+  const drained = listening.close();
+  registry.close();
+  return drained;
 }
 
 type StateOptions = {
@@ -135,8 +144,17 @@ function openClients({ upstream }: Config) {
   const bytes = createUpstreamClient({ allowPrivate, verifyTls, maxRedirects });
   const texts = createTextClient({ allowPrivate, verifyTls, maxRedirects });
   const close = (): Promise<void> =>
-    closeAll([resolver, probe, webhooks, texts].map((client) => () => client.close()));
+    closeAll([resolver, probe, webhooks, bytes, texts].map((client) => () => client.close()));
   return { resolver, probe, webhooks, bytes, texts, close };
+}
+
+/** Where HLS segments are kept: in memory, and on disk where the operator wants that. */
+async function openSegments({ dataDir, segments: { memoryBytes, diskBytes } }: Config) {
+  const files = diskBytes > 0 ? await openSegmentFiles(join(dataDir, 'segments')) : undefined;
+  const disk = files && { files, limitBytes: diskBytes };
+  const common = { clock: systemClock, timers: systemTimers };
+  const store = new SegmentStore({ ...common, memoryBytes, disk });
+  return { store, close: async () => files?.close() };
 }
 
 /** Loaded beside the start: until then, and where there is nothing to load, there are no slates. */
@@ -166,13 +184,15 @@ type DeliveryParts = {
   readonly config: Config;
   readonly registry: StreamRegistry;
   readonly clients: Clients;
+  readonly segments: Awaited<ReturnType<typeof openSegments>>;
   readonly secret: Buffer;
   readonly slate: SlateSettings | undefined;
   readonly logger: Logger;
 };
 
 /** Routes for players. */
-function deliveryOf({ config, registry, clients, secret, slate, logger }: DeliveryParts) {
+function deliveryOf(parts: DeliveryParts) {
+  const { config, registry, clients, segments, secret, slate, logger } = parts;
   const { connectTimeoutMs: connectMs, readTimeoutMs: headersMs, liveStallMs } = config.upstream;
   const common = {
     directory: registry,
@@ -192,6 +212,8 @@ function deliveryOf({ config, registry, clients, secret, slate, logger }: Delive
   const hls = new HlsDelivery({
     ...common,
     texts: clients.texts,
+    store: segments.store,
+    lookAhead: config.segments.lookAhead,
     secret,
     viewerIdleMs: config.streams.viewerIdleMs,
     maxPlaylistBytes: config.upstream.maxPlaylistBytes,
@@ -199,10 +221,7 @@ function deliveryOf({ config, registry, clients, secret, slate, logger }: Delive
     lowLatency: config.streams.lowLatency,
   });
   const vod = new VodDelivery({ ...common, readTimeoutMs: headersMs });
-  return {
-    playback: playbackRoutes({ directory: registry, live, vod }),
-    hls: hlsHandlers({ hls }),
-  };
+  return { playback: playbackRoutes({ directory: registry, live, vod }), hls };
 }
 
 const defaultsOf = ({ streams, upstream }: Config) => ({

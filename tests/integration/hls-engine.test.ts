@@ -124,10 +124,14 @@ describe('A sticky stream', () => {
     await using hls = await start(routes, sticky as StreamInput);
     await hls.get();
     hls.provider.setRoute('/a.m3u8', redirect('/edge2/a.m3u8'));
-    await expect.poll(async () => (await hls.get()) && hls.asked('/edge1/a.m3u8')).toBe(2);
+    await expect
+      .poll(async () => (await hls.get()) && hls.asked('/edge1/a.m3u8'), { timeout: 5_000 })
+      .toBe(2);
     expect([hls.asked('/a.m3u8'), hls.asked('/edge2/a.m3u8')]).toEqual([1, 0]);
     hls.provider.setFault('/edge1/a.m3u8', status(403));
-    await expect.poll(async () => (await hls.get()) && hls.asked('/edge2/a.m3u8')).toBe(1);
+    await expect
+      .poll(async () => (await hls.get()) && hls.asked('/edge2/a.m3u8'), { timeout: 5_000 })
+      .toBe(1);
     expect(hls.penstock.state.told).not.toContain('failover_triggered');
   });
 });

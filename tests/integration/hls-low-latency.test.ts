@@ -5,6 +5,12 @@ import { NO_OPTIONS } from '../support/stream-bench.ts';
 
 const HELD_MS = 300;
 
+/** In parts from the beginning, as many as a reload waits for. */
+const position = (url: string): number => {
+  const query = new URL(url, 'http://p').searchParams;
+  return Number(query.get('_HLS_msn')) * 3 + Number(query.get('_HLS_part') ?? 2) + 1;
+};
+
 /** A low-latency origin: part `n` of one endless segment after another, three parts each. */
 function origin() {
   let parts = 3;
@@ -18,10 +24,6 @@ function origin() {
   };
   const delta = (): string =>
     listing().replace(/#EXT-X-PART:[^]*?0\.mp4/, '#EXT-X-SKIP:SKIPPED-SEGMENTS=1');
-  const position = (url: string): number => {
-    const query = new URL(url, 'http://p').searchParams;
-    return Number(query.get('_HLS_msn')) * 3 + Number(query.get('_HLS_part') ?? 2) + 1;
-  };
   return {
     route: answer(async ({ url }) => {
       const wanted = position(url);

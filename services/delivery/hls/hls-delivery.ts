@@ -1,17 +1,29 @@
 import { NotAllowedError } from '#kernel/app-error';
 import { createHandleCodec, viaPathway } from '#hls';
-import type { HandleCodec, ResourceKind, Target, TextEncoding } from '#hls';
+import type { HandleCodec, ResourceKind, Target } from '#hls';
 import type { Clock, Timers } from '#kernel/clock';
 import type { ClientId, StreamId } from '#kernel/ids';
 import type { Logger } from '#kernel/logger';
 import type { LowLatencyMode, StreamDirectory, ViewerRequest } from '#streams';
-import type { TextClient, UpstreamClient, UpstreamTimeouts } from '#upstream';
+import type { SegmentMemory, SegmentStore } from '#segments';
+import { anyFetch } from '#upstream';
+import type { FetchAllowance, TextClient, UpstreamClient, UpstreamTimeouts } from '#upstream';
 import { HERE, viewerSuffix } from './child-urls.ts';
 import { DocumentDelivery, isDocument } from './document-delivery.ts';
 import { createPlaylistClient } from './fetch-playlist.ts';
 import type { HlsStream } from './hls-stream.ts';
+import type {
+  AtHandQuery,
+  HlsStats,
+  PlaylistAnswer,
+  PlaylistQuery,
+  SegmentQuery,
+  SentAtOnce,
+  StreamSegmentCounts,
+} from './hls-queries.ts';
 import { KnownStreams } from './known-streams.ts';
-import { Lru } from './lru.ts';
+import { KnownViewers } from './known-viewers.ts';
+import { OpenedHandles } from './opened-handles.ts';
 import { startPatience } from './patience.ts';
 import type { PlaylistQuestion } from './playlist-answers.ts';
 import type { PostedPlaylist } from './playlist-board.ts';
@@ -20,13 +32,18 @@ import { Presence } from './presence.ts';
 import { SegmentDelivery } from './segment-delivery.ts';
 import type { SegmentAnswer } from './segment-delivery.ts';
 import { SegmentOpener } from './segment-opener.ts';
-import type { RangeHeaders } from './segment-opener.ts';
 import { viewingFailure } from './viewing-failure.ts';
 
 export type HlsDeliveryOptions = {
   readonly directory: StreamDirectory;
   readonly upstream: UpstreamClient;
   readonly texts: TextClient;
+  /** Where segments are kept. Its owner shares it out and forgets it. */
+  readonly store: SegmentStore;
+  /** Segments fetched ahead of each viewer; 0: none. */
+  readonly lookAhead: number;
+  /** How many requests a provider takes at once; absent: any number. */
+  readonly allowance?: FetchAllowance;
   /** At least 32 random bytes, the same in every process: handles are sealed with it. */
   readonly secret: Buffer;
   /** A viewer is gone when it has not asked for this long, or for three target durations. */
@@ -44,46 +61,8 @@ export type HlsDeliveryOptions = {
   readonly logger: Logger;
 };
 
-export type PlaylistQuery = {
-  readonly streamId: StreamId;
-  readonly viewer: ViewerRequest;
-  /** Absent: the stream's own playlist. */
-  readonly handle?: string | undefined;
-  /** The low-latency part of the query (`_HLS_msn=…&_HLS_part=…`). */
-  readonly directives?: string;
-  /** The cloned pathway that the player steers by (`via`): a handle from a steering manifest. */
-  readonly pathway?: string | undefined;
-  /** Absolute URL of the folder that our links stand in; where absent, all are relative. */
-  readonly here?: () => string;
-};
-
-export type PlaylistAnswer = {
-  readonly text: string;
-  /** How the text becomes the bytes of the source's. */
-  readonly encoding: TextEncoding;
-  readonly bytes: number;
-  readonly contentType: string;
-  readonly clientId: ClientId;
-  /** It could not be had anew: for how long it has not been. 0 for a fresh one. */
-  readonly staleMs: number;
-};
-
-export type SegmentQuery = {
-  readonly streamId: StreamId;
-  readonly viewer: ViewerRequest;
-  readonly handle: string;
-  readonly ranges: RangeHeaders;
-  /** What the player tells the server of a JSON document (`_HLS_pathway=…`), as a query. */
-  readonly directives?: string;
-  /** Absolute URL of the folder that our links stand in; where absent, all are relative. */
-  readonly here?: () => string;
-};
-
 /** Kinds that the route of segments does not answer. */
 const IS_NO_RESOURCE: ReadonlySet<ResourceKind> = new Set(['playlist', 'pathway']);
-
-/** Links to playlists, of all streams, that need not be deciphered again: about 1 MB. */
-const REMEMBERED_LINKS = 1024;
 
 const PLAYLIST_TYPE = 'application/vnd.apple.mpegurl';
 
@@ -94,15 +73,17 @@ const PLAYLIST_TYPE = 'application/vnd.apple.mpegurl';
 export class HlsDelivery {
   readonly #options: HlsDeliveryOptions;
   readonly #handles: HandleCodec;
+  readonly #opened: OpenedHandles;
+  readonly #viewers = new KnownViewers();
   readonly #streams: KnownStreams;
   readonly #segments: SegmentDelivery;
   readonly #documents: DocumentDelivery;
-  readonly #playlistTargets = new Lru<string, Target>(REMEMBERED_LINKS);
 
   constructor(options: HlsDeliveryOptions) {
     const { texts, maxPlaylistBytes: maxBytes, timeouts, clock, timers, logger } = options;
     this.#options = options;
     this.#handles = createHandleCodec(options.secret);
+    this.#opened = new OpenedHandles(this.#handles);
     this.#streams = new KnownStreams({
       client: createPlaylistClient({ texts, maxBytes, timeoutMs: timeouts.headersMs }),
       handles: this.#handles,
@@ -110,9 +91,15 @@ export class HlsDelivery {
       clock,
       timers,
       logger,
+      forgotten: (hls) => this.#segments.forget(hls),
     });
+    const { store, upstream, lookAhead: aheadCount, allowance = anyFetch } = options;
     this.#segments = new SegmentDelivery({
-      opener: new SegmentOpener(options.upstream, timeouts),
+      store,
+      opener: new SegmentOpener({ upstream, timeouts, allowance }),
+      allowance,
+      aheadCount,
+      clock,
       timers,
       maxStallMs: timeouts.headersMs,
     });
@@ -182,7 +169,7 @@ export class HlsDelivery {
    * @throws as {@link playlist}; UpstreamError when the source cannot be reached, twice.
    */
   async segment(query: SegmentQuery, gone: AbortSignal): Promise<SegmentAnswer> {
-    const { streamId, viewer, handle, ranges, directives = '' } = query;
+    const { streamId, viewer, handle, ranges, isHead = false, directives = '' } = query;
     const stream = await this.#options.directory.open(streamId);
     const target = this.#open(streamId, handle, (kind) => !IS_NO_RESOURCE.has(kind));
     const hls = this.#streams.of(stream);
@@ -190,25 +177,65 @@ export class HlsDelivery {
     const signal = AbortSignal.any([gone, presence.ended]);
     try {
       if (!isDocument(target)) {
-        return await this.#segments.open({ hls, presence, target, ranges, signal });
+        return await this.#segments.open({ hls, presence, target, ranges, isHead, signal });
       }
-      return await this.#documents.open({
-        hls,
-        presence,
-        target,
-        directives,
-        here: query.here?.() ?? '',
-        signal,
-      });
+      const here = query.here?.() ?? '';
+      return await this.#documents.open({ hls, presence, target, directives, here, signal });
     } catch (error) {
       presence.close('segment_failed');
       throw viewingFailure(error, { stream, ended: presence.ended, gone });
     }
   }
 
+  /** What the segments of all streams take in memory and on disk. */
+  get memory(): SegmentMemory {
+    return this.#options.store.snapshot;
+  }
+
+  /** How a stream's segments were answered; nothing for one that nobody has asked for of late. */
+  countsOf(streamId: StreamId): StreamSegmentCounts | undefined {
+    const hls = this.#streams.find(streamId);
+    if (!hls) return undefined;
+    const { counter } = this.#segments.segmentsOf(hls);
+    return { stream: counter.all, viewer: (clientId) => counter.of(clientId) };
+  }
+
+  /** What was done for a stream; nothing for one that nobody has asked for of late. */
+  statsOf(streamId: StreamId): HlsStats | undefined {
+    const hls = this.#streams.find(streamId);
+    const counts = this.countsOf(streamId);
+    return hls && counts && { ...counts, playlists: hls.playlistCounts, health: hls.health };
+  }
+
+  /**
+   * A whole segment that is in memory, for a viewer who has been let in: what {@link segment} would
+   * give, without a wait. Nothing where anything is in doubt: then `segment` is to be asked.
+   */
+  atHand(query: AtHandQuery): SentAtOnce | undefined {
+    const { streamId, clientId, handle } = query;
+    const viewer = this.#viewers.find(streamId, clientId);
+    const hls = viewer && this.#streams.find(streamId);
+    if (!hls) return undefined;
+    const target = this.#openOrNot(streamId, handle);
+    const found = target && this.#segments.atHand(hls, target, clientId);
+    if (!found) return undefined;
+    const connection = hls.stream.poll(viewer, hls.idleMs(this.#options.viewerIdleMs));
+    connection.served(found.bytes.length);
+    if (target.kind === 'segment') connection.segmentServed();
+    return { ...found, ended: connection.ended };
+  }
+
+  #openOrNot(streamId: StreamId, handle: string): Target | undefined {
+    try {
+      return this.#opened.open(streamId, handle);
+    } catch {
+      return undefined; // Whoever answers in our place says why.
+    }
+  }
+
   #playlistTarget({ streamId, handle, pathway }: PlaylistQuery): Target | undefined {
     if (handle === undefined) return undefined;
-    const target = this.#opened(streamId, handle);
+    const target = this.#open(streamId, handle, (kind) => kind === 'playlist');
     if (pathway === undefined) return target;
     return viaPathway(
       target,
@@ -216,26 +243,20 @@ export class HlsDelivery {
     );
   }
 
-  /** Viewers come back with the same few links, every few seconds. */
-  #opened(streamId: StreamId, handle: string): Target {
-    const key = `${streamId} ${handle}`;
-    const known = this.#playlistTargets.get(key);
-    if (known) return known;
-    const target = this.#open(streamId, handle, (kind) => kind === 'playlist');
-    this.#playlistTargets.set(key, target);
-    return target;
-  }
-
   /** A handle opens only where its like is written. */
   #open(streamId: StreamId, handle: string, isDue: (kind: ResourceKind) => boolean): Target {
-    const target = this.#handles.open(streamId, handle);
+    const target = this.#opened.open(streamId, handle);
     if (isDue(target.kind)) return target;
     throw new NotAllowedError('HANDLE_INVALID', { message: 'The link leads to another kind.' });
   }
 
   #present(hls: HlsStream, viewer: ViewerRequest): Presence {
     const { viewerIdleMs, timers } = this.#options;
-    return new Presence({ stream: hls.stream, viewer, idleMs: hls.idleMs(viewerIdleMs), timers });
+    const { stream } = hls;
+    const presence = new Presence({ stream, viewer, idleMs: hls.idleMs(viewerIdleMs), timers });
+    const { clientId, ended } = presence;
+    this.#viewers.seen(stream.id, { ...viewer, clientId }, ended);
+    return presence;
   }
 }
 

@@ -10,7 +10,7 @@ import { ListedSegments } from './listed-segments.ts';
 import { LiveTracks } from './live-tracks.ts';
 import { Lru } from './lru.ts';
 import { PlaylistAnswers } from './playlist-answers.ts';
-import type { PlaylistQuestion } from './playlist-answers.ts';
+import type { PlaylistCounts, PlaylistQuestion } from './playlist-answers.ts';
 import type { PostedPlaylist } from './playlist-board.ts';
 import { PlaylistFinder, isLost } from './playlist-finder.ts';
 import { PlaylistLoader } from './playlist-loader.ts';
@@ -20,6 +20,7 @@ import { SegmentHealth } from './segment-health.ts';
 import { SegmentRenewal } from './segment-renewal.ts';
 import { SourcePlaylists } from './source-playlists.ts';
 import { sourceTagOf } from './source-tag.ts';
+import { TrackLists } from './track-lists.ts';
 
 export type HlsStreamOptions = {
   readonly stream: Stream;
@@ -43,6 +44,8 @@ export class HlsStream {
   readonly stream: Stream;
   /** As it was taken for when this was made: reasons of failover are told by it. */
   readonly kind: MediaKind;
+  /** The order of its segments. */
+  readonly lists = new TrackLists();
   readonly #options: HlsStreamOptions;
   readonly #answers: PlaylistAnswers;
   readonly #mirror: FilmMirror;
@@ -71,6 +74,7 @@ export class HlsStream {
       walk: this.#walk,
       finder,
       tracks: new LiveTracks(clock),
+      lists: this.lists,
       writer: new PlaylistWriter({ streamId: stream.id, handles, listed: this.#listed }),
       health: this.#health,
       logger,
@@ -90,6 +94,15 @@ export class HlsStream {
   idleMs(viewerIdleMs: number): number {
     const patienceMs = Math.min(MAX_IDLE_MS, IDLE_TARGET_DURATIONS * this.targetDurationMs);
     return Math.max(viewerIdleMs, patienceMs);
+  }
+
+  get playlistCounts(): PlaylistCounts {
+    return this.#answers.counts;
+  }
+
+  get health(): 'good' | 'stale' | 'doubtful' {
+    if (this.#answers.isStale) return 'stale';
+    return this.#health.isInDoubt ? 'doubtful' : 'good';
   }
 
   /** What may be given at once, without asking the source. */

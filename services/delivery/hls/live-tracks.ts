@@ -72,8 +72,7 @@ export class LiveTracks {
     const window = facts.isEnded && !last ? undefined : windowOf(text);
     if (!window) return { playlist, hasStalled: false };
     const nowMs = this.#clock.monotonicMs();
-    const targetDurationMs = facts.targetDurationMs ?? DEFAULT_TARGET_MS;
-    const arrival = { source, window, targetDurationMs, nowMs };
+    const arrival = { source, window, targetDurationMs: targetOf(playlist), nowMs };
     const before = last && sortOut(last, { ...arrival, text });
     if (last && before === 'copy') return { playlist: last.playlist, hasStalled: false };
     const followed = follow(
@@ -93,6 +92,9 @@ export class LiveTracks {
     return isNews;
   }
 }
+
+const targetOf = ({ facts }: FetchedPlaylist): number =>
+  facts.targetDurationMs ?? DEFAULT_TARGET_MS;
 
 const endOf = ({ firstSequence, segmentCount }: PlaylistWindow): number =>
   firstSequence + segmentCount;

@@ -14,6 +14,17 @@ export type PlaylistQuestion = {
   readonly directives: string;
 };
 
+/** How requests for playlists were answered. */
+export type PlaylistCounts = {
+  readonly requests: number;
+  /** Answered without asking the source. */
+  readonly cacheHits: number;
+  /** Loads from a source, each for all who asked meanwhile. */
+  readonly polls: number;
+  /** Answered with the last playlist, since no new one could be had. */
+  readonly stale: number;
+};
+
 export type PlaylistAnswersOptions = {
   readonly stream: Stream;
   readonly walk: SourceWalk;
@@ -28,7 +39,9 @@ export type PlaylistAnswersOptions = {
 export class PlaylistAnswers {
   readonly #options: PlaylistAnswersOptions;
   readonly #board: PlaylistBoard;
+  readonly #counts = { requests: 0, cacheHits: 0, polls: 0, stale: 0 };
   #targetDurationMs = 0;
+  #isStale = false;
 
   constructor(options: PlaylistAnswersOptions) {
     this.#options = options;
@@ -40,8 +53,23 @@ export class PlaylistAnswers {
     return this.#targetDurationMs;
   }
 
+  get counts(): PlaylistCounts {
+    return { ...this.#counts };
+  }
+
+  /** The last playlist that was asked of a source could not be had. */
+  get isStale(): boolean {
+    return this.#isStale;
+  }
+
   /** What may be given at once, without asking the source. */
-  fresh({ ask, directives }: PlaylistQuestion): LoadedPlaylist | undefined {
+  fresh(question: PlaylistQuestion): LoadedPlaylist | undefined {
+    const fresh = this.#fresh(question);
+    if (fresh) this.#count('cacheHits');
+    return fresh;
+  }
+
+  #fresh({ ask, directives }: PlaylistQuestion): LoadedPlaylist | undefined {
     if (directives !== '') return undefined;
     const fresh = this.#board.fresh(keyOf(plainly(ask)), this.#source);
     return fresh && isDue(fresh, ask) ? fresh : this.#board.fresh(keyOf(ask), this.#source);
@@ -56,7 +84,15 @@ export class PlaylistAnswers {
     const { ask } = question;
     // Those who have come and those who come back share one load, as long as it suits them all.
     const posted = await this.#load({ ...question, ask: plainly(ask) }, signal);
-    return isDue(posted.loaded, ask) ? posted : this.#load(question, signal);
+    const due = isDue(posted.loaded, ask) ? posted : await this.#load(question, signal);
+    this.#isStale = due.staleMs > 0;
+    this.#count(this.#isStale ? 'stale' : undefined);
+    return due;
+  }
+
+  #count(answered: 'cacheHits' | 'stale' | undefined): void {
+    this.#counts.requests += 1;
+    if (answered) this.#counts[answered] += 1;
   }
 
   async #load(
@@ -70,8 +106,10 @@ export class PlaylistAnswers {
     const honoursLowLatency = this.#honoursLowLatency;
     const request = { ask, directives: directives.query, honoursLowLatency };
     const key = variantKey(keyOf(ask), directives);
-    const load = (shared: AbortSignal): Promise<LoadedPlaylist> =>
-      loader.load(request, AbortSignal.any([shared, stream.removed]));
+    const load = (shared: AbortSignal): Promise<LoadedPlaylist> => {
+      this.#counts.polls += 1;
+      return loader.load(request, AbortSignal.any([shared, stream.removed]));
+    };
     const { query: wanted } = directives;
     const reload = { key, source: this.#source, directives: wanted, load };
     const posted = await this.#board.reload(reload, signal);

@@ -9,6 +9,7 @@ import type { PlaylistAsk, PlaylistFinder } from './playlist-finder.ts';
 import type { PlaylistWriter, WriteContext } from './playlist-writer.ts';
 import type { SegmentHealth } from './segment-health.ts';
 import { sourceTagOf } from './source-tag.ts';
+import type { TrackLists } from './track-lists.ts';
 
 export type PlaylistRequest = {
   readonly ask: PlaylistAsk;
@@ -39,6 +40,7 @@ export type PlaylistLoaderOptions = {
   readonly walk: SourceWalk;
   readonly finder: PlaylistFinder;
   readonly tracks: LiveTracks;
+  readonly lists: TrackLists;
   readonly writer: PlaylistWriter;
   readonly health: SegmentHealth;
   readonly logger: Logger;
@@ -97,6 +99,7 @@ export class PlaylistLoader {
     const offered = honoursLowLatency ? found.playlist : plain(found.playlist);
     const trackKey = offered.facts.shape === 'media' ? trackKeyOf(ask) : undefined;
     const { playlist, hasStalled, ...following } = this.#follow(trackKey, tag, offered);
+    this.#options.lists.shown(trackKey, { playlist, source: tag, imported: found.imported });
     const pieces = await this.#options.writer.write(playlist, {
       source: isOfStream(ask) ? tag : NO_SOURCE,
       isEntry: ask.kind === 'entry',

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { type AppError, codeOf, UpstreamError } from '#kernel/app-error';
 import type { Source, ViewerConnection } from '#streams';
-import type { ByteRange } from './byte-range.ts';
+import type { ByteRange } from '#kernel/byte-range';
 import { type FileIdentity, isSameFile, isSameSize } from './file-identity.ts';
 import type { FileReader } from './file-reader.ts';
 import type { FileSources, OpenAnswer, OpenFile } from './file-sources.ts';
