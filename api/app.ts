@@ -1,6 +1,6 @@
 import express, { Router } from 'express';
 import type { Express, RequestHandler } from 'express';
-import type { AppDeps } from './deps.ts';
+import type { AppDeps, RequestMeter } from './deps.ts';
 import { docsRoutes } from './docs-ui.ts';
 import { noSuchRoute, resourcesOn } from './http/resource.ts';
 import { accessLog } from './middleware/access-log.ts';
@@ -10,6 +10,7 @@ import { problemHandler } from './middleware/problem-handler.ts';
 import { nameRequest, readQueryOnce } from './middleware/request-context.ts';
 import { dataOnly, noSniffing } from './middleware/security-headers.ts';
 import { byMetadataRoutes } from './routes/by-metadata.routes.ts';
+import { metricsRoutes } from './routes/metrics.routes.ts';
 import { livenessRoutes, serviceRoutes } from './routes/service.routes.ts';
 import { statsRoutes } from './routes/stats.routes.ts';
 import { streamRoutes } from './routes/streams.routes.ts';
@@ -36,10 +37,13 @@ export function createApp(deps: AppDeps): Express {
 }
 
 /** What happens to every request first. */
-export const preamble = ({ logger }: Pick<AppDeps, 'logger'>): readonly RequestHandler[] => [
+export const preamble = ({
+  logger,
+  metrics,
+}: Pick<AppDeps, 'logger'> & { readonly metrics: RequestMeter }): readonly RequestHandler[] => [
   nameRequest,
   readQueryOnce,
-  accessLog(logger),
+  accessLog(logger, metrics),
   noSniffing,
 ];
 
@@ -59,6 +63,7 @@ function managementRoutes(deps: AppDeps): Router {
   viewerRoutes(resource, deps);
   serviceRoutes(resource, deps);
   statsRoutes(resource, deps);
+  metricsRoutes(resource, deps);
   webhookRoutes(resource, deps);
   testConnectionRoutes(resource, deps);
   livenessRoutes(resourcesOn(router, [dataOnly]), deps);

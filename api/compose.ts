@@ -10,6 +10,7 @@ import type { NodeEpoch } from '#kernel/ids';
 import type { Logger } from '#kernel/logger';
 import type { RunningProcess } from '#lifecycle';
 import { StreamRegistry } from '#streams';
+import { ApiMetrics } from '#telemetry';
 import { Webhooks, createDeliver } from '#webhooks';
 import { FfmpegSilenceProbe } from '#adapters/ffmpeg/silence-probe';
 import { createSlateMaker } from '#adapters/ffmpeg/slate-maker';
@@ -20,6 +21,8 @@ import { slateFilesIn } from '#adapters/fs/slate-files';
 import { AxiosFailoverResolver } from '#adapters/http/failover-resolver';
 import { AxiosProbe } from '#adapters/http/probe';
 import { createTextClient } from '#adapters/http/text-client';
+import { ReadBuffers } from '#adapters/http/raw/read-buffers';
+import { ReadMeter } from '#adapters/http/read-meter';
 import { createUpstreamClient } from '#adapters/http/upstream-client';
 import { AxiosWebhookClient } from '#adapters/http/webhook-client';
 import { awaitRedis } from '#adapters/redis/await-redis';
@@ -47,9 +50,11 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
   const state = await openState({ config, logger, node });
   const clients = openClients(config);
   const segments = await openSegments(config);
+  const metrics = metricsOf({ state, clients, registry: () => registry });
   const slates = openSlates(config, logger);
   const registry = new StreamRegistry({
     ...state,
+    meter: metrics,
     resolver: clients.resolver,
     defaults: defaultsOf(config),
     node,
@@ -58,15 +63,8 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
     logger,
   });
   await registry.load();
-  const served = { secret: state.secret, slate: slates.settings };
-  const { hls, ...players } = deliveryOf({
-    ...served,
-    config,
-    registry,
-    clients,
-    segments,
-    logger,
-  });
+  const own = { secret: state.secret, slate: slates.settings };
+  const { hls, playback } = deliveryOf({ ...own, config, registry, clients, segments, logger });
   const handlers = hlsHandlers({ hls });
   const app = createApp({
     streams: registry,
@@ -76,13 +74,14 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
     readiness: () => ({ redis: state.redis.status === 'ready' ? 'ok' : 'away' }),
     settings: settingsOf(config),
     apiDocument: readApiDocument(),
+    metrics,
     hls,
-    delivery: [players.playback, hlsRoutes(handlers)],
+    delivery: [playback, hlsRoutes(handlers)],
     clock: systemClock,
     logger,
   });
   const { rootPath } = config;
-  const shortCut = withShortCut({ app, handlers, rootPath, logger });
+  const shortCut = withShortCut({ app, handlers, rootPath, logger, metrics });
   const listening = await listen(segmentsFirst(shortCut, { hls, rootPath }), config);
   const owned = [state, clients, segments].map((part) => () => part.close());
   return {
@@ -103,6 +102,21 @@ type StateOptions = {
   readonly logger: Logger;
   readonly node: NodeEpoch;
 };
+
+type MetricsParts = {
+  readonly state: State;
+  readonly clients: Clients;
+  /** It tells the metrics and is read by them. */
+  readonly registry: () => StreamRegistry;
+};
+
+const metricsOf = ({ state, clients, registry }: MetricsParts): ApiMetrics =>
+  new ApiMetrics(packageInfo.version, {
+    streams: () => registry().totalsByKind(),
+    readBytes: clients.readBytes,
+    journal: () => state.journal,
+    isRedisUp: () => state.redis.status === 'ready',
+  });
 
 /** Redis, and all that stands on it. */
 async function openState({ config, logger, node }: StateOptions) {
@@ -141,11 +155,23 @@ function openClients({ upstream }: Config) {
   const resolver = new AxiosFailoverResolver(callbacks);
   const probe = new AxiosProbe(callbacks);
   const webhooks = new AxiosWebhookClient(callbacks);
-  const bytes = createUpstreamClient({ allowPrivate, verifyTls, maxRedirects });
-  const texts = createTextClient({ allowPrivate, verifyTls, maxRedirects });
-  const close = (): Promise<void> =>
-    closeAll([resolver, probe, webhooks, bytes, texts].map((client) => () => client.close()));
-  return { resolver, probe, webhooks, bytes, texts, close };
+  const sources = { allowPrivate, verifyTls, maxRedirects };
+  const meters = { live: new ReadMeter(), hls: new ReadMeter(), vod: new ReadMeter() };
+  const buffers = new ReadBuffers();
+  const bytes = {
+    live: createUpstreamClient({ ...sources, buffers, meter: meters.live }),
+    hls: createUpstreamClient({ ...sources, buffers, meter: meters.hls }),
+    vod: createUpstreamClient({ ...sources, buffers, meter: meters.vod }),
+  };
+  const texts = createTextClient({ ...sources, meter: meters.hls });
+  const readBytes = () => ({
+    live: meters.live.bytes,
+    hls: meters.hls.bytes,
+    vod: meters.vod.bytes,
+  });
+  const all = [resolver, probe, webhooks, ...Object.values(bytes), texts];
+  const close = (): Promise<void> => closeAll(all.map((client) => () => client.close()));
+  return { resolver, probe, webhooks, bytes, texts, readBytes, close };
 }
 
 /** Where HLS segments are kept: in memory, and on disk where the operator wants that. */
@@ -196,7 +222,6 @@ function deliveryOf(parts: DeliveryParts) {
   const { connectTimeoutMs: connectMs, readTimeoutMs: headersMs, liveStallMs } = config.upstream;
   const common = {
     directory: registry,
-    upstream: clients.bytes,
     timeouts: { connectMs, headersMs },
     clock: systemClock,
     timers: systemTimers,
@@ -207,10 +232,20 @@ function deliveryOf(parts: DeliveryParts) {
   const { standby } = config.upstream;
   const silenceProbe = new FfmpegSilenceProbe({ program: config.ffmpegPath, logger });
   const detection = { settings: config.detection, silenceProbe };
-  const judged = { stallMs: liveStallMs, detection, standby };
-  const live = new LiveDelivery({ ...common, ...viewers, ...judged, slate });
+  const throttleBytesPerSecond = config.pacing.liveBytesPerSecond;
+  const buffering = config.pacing.live;
+  const judged = { buffering, stallMs: liveStallMs, detection, standby };
+  const live = new LiveDelivery({
+    ...common,
+    ...viewers,
+    ...judged,
+    slate,
+    throttleBytesPerSecond,
+    upstream: clients.bytes.live,
+  });
   const hls = new HlsDelivery({
     ...common,
+    upstream: clients.bytes.hls,
     texts: clients.texts,
     store: segments.store,
     lookAhead: config.segments.lookAhead,
@@ -220,7 +255,12 @@ function deliveryOf(parts: DeliveryParts) {
     patienceMs: connectMs + headersMs,
     lowLatency: config.streams.lowLatency,
   });
-  const vod = new VodDelivery({ ...common, readTimeoutMs: headersMs });
+  const vod = new VodDelivery({
+    ...common,
+    upstream: clients.bytes.vod,
+    readTimeoutMs: headersMs,
+    pacing: config.pacing.files,
+  });
   return { playback: playbackRoutes({ directory: registry, live, vod }), hls };
 }
 

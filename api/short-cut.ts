@@ -1,6 +1,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Express, Request, RequestHandler, Response } from 'express';
 import type { Logger } from '#kernel/logger';
+import type { RequestMeter } from './deps.ts';
 import { preamble } from './app.ts';
 import { playbackCors } from './middleware/playback-cors.ts';
 import { problemHandler } from './middleware/problem-handler.ts';
@@ -13,6 +14,7 @@ export type ShortCutOptions = {
   /** Second prefix of every route, or empty. */
   readonly rootPath: string;
   readonly logger: Logger;
+  readonly metrics: RequestMeter;
 };
 
 type Hit = {
@@ -29,7 +31,7 @@ const HOT_PATH = /^\/hls\/([0-9a-f]{32})\/(playlist\.m3u8|segment\.ts)(?:\?|$)/;
  */
 export function withShortCut(options: ShortCutOptions): RequestListener {
   const { app, logger } = options;
-  const steps = [...preamble({ logger }), playbackCors];
+  const steps = [...preamble(options), playbackCors];
   const onProblem = problemHandler(logger);
   return (incoming, outgoing) => {
     const hit = hitOf(incoming, options);

@@ -2,6 +2,8 @@ import { isAbsolute, join, resolve } from 'node:path';
 import Joi from 'joi';
 import { toDetection } from './detection.ts';
 import type { DetectionFlag } from './detection.ts';
+import { toPacing } from './pacing.ts';
+import type { PacingFlag } from './pacing.ts';
 import type { Setting } from './setting.ts';
 import { SETTINGS } from './settings.ts';
 
@@ -50,6 +52,7 @@ type Strings = Record<
 >;
 type Flags =
   | DetectionFlag
+  | PacingFlag
   | 'REDIS_ENABLED'
   | 'SLATES'
   | 'SLATE_FOR_NEW_VIEWERS'
@@ -98,6 +101,8 @@ function toConfig(values: Values) {
   return {
     host: values.HOST,
     port: values.PORT,
+    /** `undefined` means: workers answer no scraper. */
+    metricsPort: values.METRICS_PORT === 0 ? undefined : values.METRICS_PORT,
     rootPath: values.ROOT_PATH,
     apiToken: values.API_TOKEN === '' ? undefined : values.API_TOKEN,
     trustedProxies: values.TRUSTED_PROXIES.split(',')
@@ -107,12 +112,7 @@ function toConfig(values: Values) {
     logLevel: LEVELS[values.LOG_LEVEL] ?? values.LOG_LEVEL,
     shutdownGraceMs: ms(values.SHUTDOWN_GRACE),
     roles: values.ROLES as 'all' | 'api' | 'worker',
-    redis: {
-      /** `undefined` means: the embedded one, on `${dataDir}/redis/redis.sock`. */
-      url: redisUrl(values),
-      prefix: values.REDIS_PREFIX,
-      serverPath: values.REDIS_SERVER_PATH === '' ? undefined : values.REDIS_SERVER_PATH,
-    },
+    redis: toRedis(values),
     streams: {
       ttlMs: ms(values.STREAM_TTL),
       sharing: values.STREAM_SHARING as 'per-client' | 'shared',
@@ -121,6 +121,7 @@ function toConfig(values: Values) {
     },
     upstream: upstreamOf(values),
     detection: toDetection(values),
+    pacing: toPacing(values),
     slates: slatesOf(values, dataDir),
     ffmpegPath: values.FFMPEG_PATH,
     viewerBufferBytes: values.VIEWER_BUFFER_BYTES,
@@ -136,6 +137,13 @@ const segmentsOf = (values: Values) => ({
   /** 0: no disk. */
   diskBytes: values.SEGMENT_DISK_BYTES,
   lookAhead: values.SEGMENT_LOOK_AHEAD,
+});
+
+const toRedis = (values: Values) => ({
+  /** `undefined` means: the embedded one, on `${dataDir}/redis/redis.sock`. */
+  url: redisUrl(values),
+  prefix: values.REDIS_PREFIX,
+  serverPath: values.REDIS_SERVER_PATH === '' ? undefined : values.REDIS_SERVER_PATH,
 });
 
 const upstreamOf = (values: Values) =>

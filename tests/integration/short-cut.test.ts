@@ -6,7 +6,6 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createApp } from '#api/app';
 import { hlsHandlers, hlsRoutes } from '#api/routes/hls.routes';
 import { withShortCut } from '#api/short-cut';
-import { silentLogger } from '#kernel/logger';
 import { NotFoundError } from '#kernel/app-error';
 import { appDeps } from '../support/api-under-test.ts';
 
@@ -45,7 +44,7 @@ async function serve(listener: RequestListener): Promise<(path: string) => strin
 
 beforeAll(async () => {
   through = await serve(app);
-  around = await serve(withShortCut({ app, handlers, rootPath, logger: silentLogger }));
+  around = await serve(withShortCut({ ...deps, app, handlers, rootPath }));
 });
 
 afterAll(() => {

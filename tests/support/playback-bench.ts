@@ -9,7 +9,7 @@ import { silentLogger } from '#kernel/logger';
 import { problemHandler } from '#api/middleware/problem-handler';
 import { loadConfig } from '#config';
 import { LiveDelivery } from '#delivery';
-import type { LiveDetection, SlateSettings, StandbyMode } from '#delivery';
+import type { LiveBuffering, LiveDetection, SlateSettings, StandbyMode } from '#delivery';
 import { StreamRegistry } from '#streams';
 import type { FailoverResolver, StreamDirectory, StreamInput } from '#streams';
 import { anySpare } from '#upstream';
@@ -31,6 +31,8 @@ export type PlaybackOptions = {
   readonly viewerBufferBytes?: number;
   readonly viewerPatienceMs?: number;
   readonly lingerMs?: number;
+  readonly throttleBytesPerSecond?: number;
+  readonly buffering?: LiveBuffering;
   readonly headersMs?: number;
   readonly outageLimitMs?: number;
   readonly slate?: SlateSettings;
@@ -61,6 +63,8 @@ export async function startPlayback(options: PlaybackOptions) {
     viewerBufferBytes: options.viewerBufferBytes ?? 8 * 1024 * 1024,
     viewerPatienceMs: options.viewerPatienceMs ?? 60_000,
     lingerMs: options.lingerMs ?? 0,
+    ...(options.buffering === undefined ? {} : { buffering: options.buffering }),
+    throttleBytesPerSecond: options.throttleBytesPerSecond ?? 0,
     clock: systemClock,
     timers: systemTimers,
     logger: silentLogger,

@@ -13,6 +13,8 @@ import { WirePool } from './wire-pool.ts';
 export type UpstreamClientOptions = GuardOptions & {
   /** Redirects followed per request; one more is a loop. */
   readonly maxRedirects: number;
+  /** Read into by all clients that have it; each has its own when absent. */
+  readonly buffers?: ReadBuffers;
   readonly logger?: Logger;
 };
 
@@ -23,7 +25,7 @@ export type UpstreamClientOptions = GuardOptions & {
 export function createUpstreamClient(
   options: UpstreamClientOptions,
 ): UpstreamClient & { close(): void } {
-  const context = { options, buffers: new ReadBuffers(), pool: new WirePool() };
+  const context = { options, buffers: options.buffers ?? new ReadBuffers(), pool: new WirePool() };
   return {
     open: (request, signal) => openFollowing(context, request, signal),
     close: () => context.pool.close(),
