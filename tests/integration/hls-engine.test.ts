@@ -189,3 +189,18 @@ async function rawGet(url: string, headers: Record<string, string>): Promise<Raw
   for await (const chunk of response as AsyncIterable<Buffer>) chunks.push(chunk);
   return { headers: response.headers, body: Buffer.concat(chunks) };
 }
+
+describe('What was done for a stream', () => {
+  it('is counted: playlists and segments, for the stream and for each viewer', async () => {
+    await using hls = await start({ '/a.m3u8': text(live(1), TYPE) });
+    const [first = ''] = linksIn(await (await hls.get(`${hls.url}?client_id=a`)).text(), hls.url);
+    await (await hls.get(first)).text();
+    await (await hls.get(`${hls.url}?client_id=b`)).text();
+    await (await hls.get(first.replace('client_id=a', 'client_id=b'))).text();
+    const stats = hls.penstock.hls.statsOf(asStreamId(hls.id));
+    expect(stats?.playlists).toEqual({ requests: 2, cacheHits: 1, polls: 1, stale: 0 });
+    expect(stats?.health).toBe('good');
+    expect(stats?.stream).toMatchObject({ requests: 2, fetched: 1, cacheHits: 1 });
+    expect(stats?.viewer('b' as never)).toMatchObject({ requests: 1, cacheHits: 1, bytes: 5 });
+  });
+});

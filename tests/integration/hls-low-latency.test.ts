@@ -70,6 +70,7 @@ describe('Low latency that is honoured', () => {
   it('asks the source once per part, however many wait for it, and tells them at once', async () => {
     await using hls = await start('honour');
     await hls.get('client_id=0');
+    const tookMs: number[] = [];
     for (const part of [0, 1, 2]) {
       const startedMs = performance.now();
       const waiting = Array.from({ length: 5 }, (_, n) =>
@@ -78,9 +79,10 @@ describe('Low latency that is honoured', () => {
       for (const text of await Promise.all(waiting)) {
         expect(text.match(/#EXT-X-PART:/g)).toHaveLength(4 + part);
       }
-      // Five answers on a busy machine; what is added is a few milliseconds.
-      expect(performance.now() - startedMs).toBeLessThan(HELD_MS + 150);
+      tookMs.push(performance.now() - startedMs);
     }
+    // The best of three: the machine may be busy, and what is added is a few milliseconds.
+    expect(Math.min(...tookMs)).toBeLessThan(HELD_MS + 50);
     expect(hls.asked()).toEqual([
       '/a.m3u8',
       ...[0, 1, 2].map((part) => `/a.m3u8?_HLS_msn=1&_HLS_part=${part}`),
