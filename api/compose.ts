@@ -82,7 +82,8 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
   });
   const { rootPath } = config;
   const shortCut = withShortCut({ app, handlers, rootPath, logger, metrics });
-  const listening = await listen(segmentsFirst(shortCut, { hls, rootPath }), config);
+  const listener = segmentsFirst(shortCut, { hls, rootPath, meter: metrics });
+  const listening = await listen(listener, config);
   const owned = [state, clients, segments].map((part) => () => part.close());
   return {
     ready: { host: listening.host, port: listening.port },

@@ -2,11 +2,13 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { HlsDelivery, SentAtOnce } from '#delivery';
 import { asClientId, asStreamId } from '#kernel/ids';
+import type { RequestMeter } from './deps.ts';
 
 export type SegmentsFirstOptions = {
   readonly hls: Pick<HlsDelivery, 'atHand'>;
   /** Second prefix of every route; empty for none. */
   readonly rootPath: string;
+  readonly meter: RequestMeter;
 };
 
 /** A viewer that takes nothing for this long is let go: it holds memory that others need. */
@@ -19,13 +21,14 @@ const PATIENCE_MS = 60_000;
  */
 export function segmentsFirst(
   app: RequestListener,
-  { hls, rootPath }: SegmentsFirstOptions,
+  { hls, rootPath, meter }: SegmentsFirstOptions,
 ): RequestListener {
   return (req, res) => {
     const link = isPlain(req) ? linkIn(req.url ?? '', rootPath) : undefined;
     const found = link && hls.atHand(link);
-    if (found) send(res, { ...link, found });
-    else app(req, res);
+    if (!found) return app(req, res);
+    send(res, { ...link, found });
+    meter.answered('segment', 200);
   };
 }
 

@@ -17,13 +17,15 @@ async function start() {
   const titled = title(2, { sizeBytes: 50_000 });
   const provider = await startFakeProvider(titled.routes);
   const bench = await startHls();
-  const app = createApp(appDeps({ delivery: [hlsRoutes(hlsHandlers({ hls: bench.hls }))] }));
+  const deps = appDeps({ delivery: [hlsRoutes(hlsHandlers({ hls: bench.hls }))] });
+  const app = createApp(deps);
   let asked = 0;
   const counted: typeof app = Object.assign((...[req, res]: Parameters<typeof app>) => {
     asked += 1;
     app(req, res);
   }, app);
-  const server = createServer(segmentsFirst(counted, { hls: bench.hls, rootPath: '/m3u-proxy' }));
+  const options = { hls: bench.hls, rootPath: '/m3u-proxy', meter: deps.metrics };
+  const server = createServer(segmentsFirst(counted, options));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

@@ -89,6 +89,22 @@ describe('a connection that is kept', () => {
     expect(sockets).toBe(2);
   });
 
+  it('carries a redirect and the request that follows it', async () => {
+    await using origin = await RawOrigin.start(
+      keeping((asked) =>
+        asked.startsWith('GET /r')
+          ? 'HTTP/1.1 302 Found\r\nLocation: /a\r\nContent-Length: 5\r\n\r\nthere'
+          : OK,
+      ),
+    );
+    using client = startClient();
+    expect([await client.get(origin.url('/r')), await client.get(origin.url('/r'))]).toEqual([
+      'ok',
+      'ok',
+    ]);
+    expect(origin.requests).toHaveLength(1);
+  });
+
   it('is not used by requests that want their own', async () => {
     await using provider = await startFakeProvider({ '/a': text('a') });
     using client = startClient();

@@ -82,6 +82,12 @@ export class Exchange {
     else this.#conclude();
   }
 
+  /** Nobody wants the body. One that has come with its head leaves the connection to the next. */
+  discard(): void {
+    this.read(NOBODY);
+    this.close();
+  }
+
   close(): void {
     this.#phase = 'over';
     this.#deadline.cancel();
@@ -181,6 +187,8 @@ export class Exchange {
     outcome?.(sink);
   }
 }
+
+const NOBODY: BodySink = { chunk: () => true, end: () => {}, fail: () => {} };
 
 const unanswered = (): UpstreamError =>
   new UpstreamError('UPSTREAM_RESET', {

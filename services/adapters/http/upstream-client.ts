@@ -25,7 +25,8 @@ export type UpstreamClientOptions = GuardOptions & {
 export function createUpstreamClient(
   options: UpstreamClientOptions,
 ): UpstreamClient & { close(): void } {
-  const context = { options, buffers: options.buffers ?? new ReadBuffers(), pool: new WirePool() };
+  const buffers = options.buffers ?? new ReadBuffers();
+  const context = { options, buffers, pool: new WirePool() };
   return {
     open: (request, signal) => openFollowing(context, request, signal),
     close: () => context.pool.close(),
@@ -55,7 +56,7 @@ async function openFollowing(
       logger.debug('upstream answered', { status: head.status, redirects: visited.size - 1 });
       return response(exchange, head, hop.url);
     }
-    exchange.close();
+    exchange.discard();
     hop = nextHop(hop, location);
   }
   throw redirectLoop(visited.size);

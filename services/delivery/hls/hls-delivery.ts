@@ -25,6 +25,7 @@ import { KnownStreams } from './known-streams.ts';
 import { KnownViewers } from './known-viewers.ts';
 import { OpenedHandles } from './opened-handles.ts';
 import { startPatience } from './patience.ts';
+import { permittedTexts } from './permitted-texts.ts';
 import type { PlaylistQuestion } from './playlist-answers.ts';
 import type { PostedPlaylist } from './playlist-board.ts';
 import type { PlaylistAsk } from './playlist-finder.ts';
@@ -80,7 +81,9 @@ export class HlsDelivery {
   readonly #documents: DocumentDelivery;
 
   constructor(options: HlsDeliveryOptions) {
-    const { texts, maxPlaylistBytes: maxBytes, timeouts, clock, timers, logger } = options;
+    const { maxPlaylistBytes: maxBytes, timeouts, clock, timers, logger } = options;
+    const { store, upstream, lookAhead: aheadCount, allowance = anyFetch } = options;
+    const texts = permittedTexts(options.texts, allowance);
     this.#options = options;
     this.#handles = createHandleCodec(options.secret);
     this.#opened = new OpenedHandles(this.#handles);
@@ -93,7 +96,6 @@ export class HlsDelivery {
       logger,
       forgotten: (hls) => this.#segments.forget(hls),
     });
-    const { store, upstream, lookAhead: aheadCount, allowance = anyFetch } = options;
     this.#segments = new SegmentDelivery({
       store,
       opener: new SegmentOpener({ upstream, timeouts, allowance }),

@@ -3,14 +3,13 @@ import type { ListPlace } from './track-lists.ts';
 
 const FILM_KEEP_MS = 600_000;
 const MAP_KEEP_MS = 300_000;
-const MIN_KEEP_MS = 10_000;
 const MAX_LIVE_KEEP_MS = 300_000;
-/** Of a resource that no list names any more, or does not name yet. */
-const UNLISTED_KEEP_MS = 30_000;
+const DEFAULT_TARGET_MS = 6_000;
 
 /**
  * How long a resource serves others. Keys and documents only those who ask at the same time; a live
- * segment until it has left its list, and players that are behind have had it.
+ * segment for as long as it is listed and a little more, but not for another target duration: some
+ * encoders use a name again as soon as its segment has left the list.
  */
 export function keepMsOf(
   { kind, place }: Target,
@@ -20,9 +19,11 @@ export function keepMsOf(
   if (kind === 'map') return MAP_KEEP_MS;
   if (kind !== 'segment') return 0;
   if (place || listed?.isEnded) return FILM_KEEP_MS;
-  if (!listed) return UNLISTED_KEEP_MS;
+  const targetMs = targetDurationMs || DEFAULT_TARGET_MS;
+  // No list names it any more, or not yet.
+  if (!listed) return targetMs;
   const windowMs = listed.segments.reduce((sum, { durationMs }) => sum + durationMs, 0);
-  return Math.min(MAX_LIVE_KEEP_MS, Math.max(MIN_KEEP_MS, windowMs + 2 * targetDurationMs));
+  return Math.min(MAX_LIVE_KEEP_MS, windowMs + targetMs / 2);
 }
 
 const MIN_STALL_MS = 1_000;
