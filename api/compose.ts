@@ -36,9 +36,10 @@ import { RedisStreamStore } from '#adapters/redis/stream-store';
 import { readApiDocument } from './api-document.ts';
 import { createApp } from './app.ts';
 import { listen, type Listening } from './listen.ts';
-import { hlsRoutes } from './routes/hls.routes.ts';
+import { hlsHandlers, hlsRoutes } from './routes/hls.routes.ts';
 import { playbackRoutes } from './routes/playback.routes.ts';
 import { segmentsFirst } from './segments-first.ts';
+import { withShortCut } from './short-cut.ts';
 
 const REDIS_DEADLINE_MS = 15_000;
 
@@ -62,8 +63,9 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
     logger,
   });
   await registry.load();
-  const served = { secret: state.secret, slate: slates.settings };
-  const { routes, hls } = deliveryOf({ ...served, config, registry, clients, segments, logger });
+  const own = { secret: state.secret, slate: slates.settings };
+  const { hls, playback } = deliveryOf({ ...own, config, registry, clients, segments, logger });
+  const handlers = hlsHandlers({ hls });
   const app = createApp({
     streams: registry,
     webhooks: webhooksOf(state, clients),
@@ -73,11 +75,14 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
     settings: settingsOf(config),
     apiDocument: readApiDocument(),
     metrics,
-    delivery: routes,
+    hls,
+    delivery: [playback, hlsRoutes(handlers)],
     clock: systemClock,
     logger,
   });
-  const listener = segmentsFirst(app, { hls, rootPath: config.rootPath, meter: metrics });
+  const { rootPath } = config;
+  const shortCut = withShortCut({ app, handlers, rootPath, logger, metrics });
+  const listener = segmentsFirst(shortCut, { hls, rootPath, meter: metrics });
   const listening = await listen(listener, config);
   const owned = [state, clients, segments].map((part) => () => part.close());
   return {
@@ -165,12 +170,8 @@ function openClients({ upstream }: Config) {
     hls: meters.hls.bytes,
     vod: meters.vod.bytes,
   });
-  const close = (): Promise<void> =>
-    closeAll(
-      [resolver, probe, webhooks, ...Object.values(bytes), texts].map(
-        (client) => () => client.close(),
-      ),
-    );
+  const all = [resolver, probe, webhooks, ...Object.values(bytes), texts];
+  const close = (): Promise<void> => closeAll(all.map((client) => () => client.close()));
   return { resolver, probe, webhooks, bytes, texts, readBytes, close };
 }
 
@@ -253,6 +254,7 @@ function deliveryOf(parts: DeliveryParts) {
     viewerIdleMs: config.streams.viewerIdleMs,
     maxPlaylistBytes: config.upstream.maxPlaylistBytes,
     patienceMs: connectMs + headersMs,
+    lowLatency: config.streams.lowLatency,
   });
   const vod = new VodDelivery({
     ...common,
@@ -260,7 +262,7 @@ function deliveryOf(parts: DeliveryParts) {
     readTimeoutMs: headersMs,
     pacing: config.pacing.files,
   });
-  return { routes: [playbackRoutes({ directory: registry, live, vod }), hlsRoutes({ hls })], hls };
+  return { playback: playbackRoutes({ directory: registry, live, vod }), hls };
 }
 
 const defaultsOf = ({ streams, upstream }: Config) => ({
