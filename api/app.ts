@@ -1,6 +1,6 @@
 import express, { Router } from 'express';
-import type { Express } from 'express';
-import type { AppDeps } from './deps.ts';
+import type { Express, RequestHandler } from 'express';
+import type { AppDeps, RequestMeter } from './deps.ts';
 import { docsRoutes } from './docs-ui.ts';
 import { noSuchRoute, resourcesOn } from './http/resource.ts';
 import { putGate } from './http/viewer-request.ts';
@@ -9,10 +9,11 @@ import { authenticate } from './middleware/authenticate.ts';
 import { playbackCors } from './middleware/playback-cors.ts';
 import { keyInPath } from './middleware/path-key.ts';
 import { problemHandler } from './middleware/problem-handler.ts';
-import { nameRequest } from './middleware/request-context.ts';
+import { nameRequest, readQueryOnce } from './middleware/request-context.ts';
 import { dataOnly, noSniffing } from './middleware/security-headers.ts';
 import { accessRoutes } from './routes/access.routes.ts';
 import { byMetadataRoutes } from './routes/by-metadata.routes.ts';
+import { metricsRoutes } from './routes/metrics.routes.ts';
 import { livenessRoutes, serviceRoutes } from './routes/service.routes.ts';
 import { statsRoutes } from './routes/stats.routes.ts';
 import { streamRoutes } from './routes/streams.routes.ts';
@@ -34,12 +35,23 @@ export function createApp(deps: AppDeps): Express {
   app.disable('x-powered-by').disable('etag').enable('case sensitive routing');
   app.set('trust proxy', [...settings.trustedProxies]).set('root path', settings.rootPath);
   putGate(app, deps.access.gate);
-  app.use(nameRequest, accessLog(logger), noSniffing);
+  app.use(...preamble(deps));
   // One layer with two paths: what has lost the prefix once cannot lose it again.
   app.use([settings.rootPath, ''], routesOf(deps));
   app.use(noSuchRoute, problemHandler(logger));
   return app;
 }
+
+/** What happens to every request first. */
+export const preamble = ({
+  logger,
+  metrics,
+}: Pick<AppDeps, 'logger'> & { readonly metrics: RequestMeter }): readonly RequestHandler[] => [
+  nameRequest,
+  readQueryOnce,
+  accessLog(logger, metrics),
+  noSniffing,
+];
 
 function routesOf(deps: AppDeps): Router {
   const router = Router({ caseSensitive: true });
@@ -58,6 +70,7 @@ function managementRoutes(deps: AppDeps): Router {
   viewerRoutes(resource, deps);
   serviceRoutes(resource, deps);
   statsRoutes(resource, deps);
+  metricsRoutes(resource, deps);
   webhookRoutes(resource, deps);
   accessRoutes(resource, deps);
   testConnectionRoutes(resource, deps);

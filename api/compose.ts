@@ -13,15 +13,20 @@ import type { KeyRing } from '#kernel/key-ring';
 import type { Logger } from '#kernel/logger';
 import type { RunningProcess } from '#lifecycle';
 import { StreamRegistry } from '#streams';
+import { ApiMetrics } from '#telemetry';
 import { egressFrom } from '#upstream';
 import { Webhooks, createDeliver } from '#webhooks';
 import { FfmpegSilenceProbe } from '#adapters/ffmpeg/silence-probe';
 import { createSlateMaker } from '#adapters/ffmpeg/slate-maker';
+import { SegmentStore } from '#segments';
+import { openSegmentFiles } from '#adapters/fs/segment-files';
 import { ffmpegVersion } from '#adapters/ffmpeg/version';
 import { slateFilesIn } from '#adapters/fs/slate-files';
 import { AxiosFailoverResolver } from '#adapters/http/failover-resolver';
 import { AxiosProbe } from '#adapters/http/probe';
 import { createTextClient } from '#adapters/http/text-client';
+import { ReadBuffers } from '#adapters/http/raw/read-buffers';
+import { ReadMeter } from '#adapters/http/read-meter';
 import { createUpstreamClient } from '#adapters/http/upstream-client';
 import { AxiosWebhookClient } from '#adapters/http/webhook-client';
 import { awaitRedis } from '#adapters/redis/await-redis';
@@ -35,9 +40,11 @@ import { redisStreamKeyStore } from '#adapters/redis/stream-key-store';
 import { RedisStreamStore } from '#adapters/redis/stream-store';
 import { readApiDocument } from './api-document.ts';
 import { createApp } from './app.ts';
-import { listen } from './listen.ts';
-import { hlsRoutes } from './routes/hls.routes.ts';
+import { listen, type Listening } from './listen.ts';
+import { hlsHandlers, hlsRoutes } from './routes/hls.routes.ts';
 import { playbackRoutes } from './routes/playback.routes.ts';
+import { segmentsFirst } from './segments-first.ts';
+import { withShortCut } from './short-cut.ts';
 
 const REDIS_DEADLINE_MS = 15_000;
 
@@ -47,9 +54,12 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
   const about = readAbout(config, node);
   const clients = openClients(config);
   const state = await openState({ config, logger, node });
+  const segments = await openSegments(config);
+  const metrics = metricsOf({ state, clients, registry: () => registry });
   const slates = openSlates(config, logger);
   const registry = new StreamRegistry({
     ...state,
+    meter: metrics,
     resolver: clients.resolver,
     defaults: defaultsOf(config),
     node,
@@ -60,6 +70,9 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
   await registry.load();
   const revoked = (keyId: string): void => registry.endKey(keyId);
   const access = await openAccess({ config, state, revoked, logger });
+  const own = { secret: access.ring, slate: slates.settings };
+  const { hls, playback } = deliveryOf({ ...own, config, registry, clients, segments, logger });
+  const handlers = hlsHandlers({ hls });
   const app = createApp({
     streams: registry,
     webhooks: webhooksOf(state, clients),
@@ -69,28 +82,28 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
     readiness: () => ({ redis: state.redis.status === 'ready' ? 'ok' : 'away' }),
     settings: settingsOf(config),
     apiDocument: readApiDocument(),
-    delivery: deliveryOf({
-      config,
-      registry,
-      clients,
-      secret: access.ring,
-      slate: slates.settings,
-      logger,
-    }),
+    metrics,
+    hls,
+    delivery: [playback, hlsRoutes(handlers)],
     clock: systemClock,
     logger,
   });
-  const listening = await listen(app, config);
-  // Nothing new is taken; then every viewer is let go, which ends the answers under way.
-  const drain = (): Promise<void> => {
-    const drained = listening.close();
-    registry.close();
-    return drained;
-  };
+  const { rootPath } = config;
+  const shortCut = withShortCut({ app, handlers, rootPath, logger, metrics });
+  const listener = segmentsFirst(shortCut, { hls, rootPath, meter: metrics });
+  const listening = await listen(listener, config);
+  const owned = [state, clients, segments].map((part) => () => part.close());
   return {
     ready: { host: listening.host, port: listening.port },
-    close: () => closeAll([slates.close, drain, () => state.close(), () => clients.close()]),
+    close: () => closeAll([slates.close, () => drain(listening, registry), ...owned]),
   };
+}
+
+/** Nothing new is taken; then every viewer is let go, which ends the answers under way. */
+function drain(listening: Listening, registry: StreamRegistry): Promise<void> {
+  const drained = listening.close();
+  registry.close();
+  return drained;
 }
 
 type StateOptions = {
@@ -98,6 +111,21 @@ type StateOptions = {
   readonly logger: Logger;
   readonly node: NodeEpoch;
 };
+
+type MetricsParts = {
+  readonly state: State;
+  readonly clients: Clients;
+  /** It tells the metrics and is read by them. */
+  readonly registry: () => StreamRegistry;
+};
+
+const metricsOf = ({ state, clients, registry }: MetricsParts): ApiMetrics =>
+  new ApiMetrics(packageInfo.version, {
+    streams: () => registry().totalsByKind(),
+    readBytes: clients.readBytes,
+    journal: () => state.journal,
+    isRedisUp: () => state.redis.status === 'ready',
+  });
 
 /** Redis, and all that stands on it. */
 async function openState({ config, logger, node }: StateOptions) {
@@ -161,11 +189,32 @@ function openClients({ upstream, egress: way }: Config) {
   const resolver = new AxiosFailoverResolver(callbacks);
   const probe = new AxiosProbe({ ...callbacks, egress });
   const webhooks = new AxiosWebhookClient(callbacks);
-  const bytes = createUpstreamClient({ allowPrivate, verifyTls, maxRedirects, egress });
-  const texts = createTextClient({ allowPrivate, verifyTls, maxRedirects, egress });
-  const close = (): Promise<void> =>
-    closeAll([resolver, probe, webhooks, texts].map((client) => () => client.close()));
-  return { resolver, probe, webhooks, bytes, texts, close };
+  const sources = { allowPrivate, verifyTls, maxRedirects, egress };
+  const meters = { live: new ReadMeter(), hls: new ReadMeter(), vod: new ReadMeter() };
+  const buffers = new ReadBuffers();
+  const bytes = {
+    live: createUpstreamClient({ ...sources, buffers, meter: meters.live }),
+    hls: createUpstreamClient({ ...sources, buffers, meter: meters.hls }),
+    vod: createUpstreamClient({ ...sources, buffers, meter: meters.vod }),
+  };
+  const texts = createTextClient({ ...sources, meter: meters.hls });
+  const readBytes = () => ({
+    live: meters.live.bytes,
+    hls: meters.hls.bytes,
+    vod: meters.vod.bytes,
+  });
+  const all = [resolver, probe, webhooks, ...Object.values(bytes), texts];
+  const close = (): Promise<void> => closeAll(all.map((client) => () => client.close()));
+  return { resolver, probe, webhooks, bytes, texts, readBytes, close };
+}
+
+/** Where HLS segments are kept: in memory, and on disk where the operator wants that. */
+async function openSegments({ dataDir, segments: { memoryBytes, diskBytes } }: Config) {
+  const files = diskBytes > 0 ? await openSegmentFiles(join(dataDir, 'segments')) : undefined;
+  const disk = files && { files, limitBytes: diskBytes };
+  const common = { clock: systemClock, timers: systemTimers };
+  const store = new SegmentStore({ ...common, memoryBytes, disk });
+  return { store, close: async () => files?.close() };
 }
 
 /** Its value is a secret. */
@@ -199,17 +248,18 @@ type DeliveryParts = {
   readonly config: Config;
   readonly registry: StreamRegistry;
   readonly clients: Clients;
+  readonly segments: Awaited<ReturnType<typeof openSegments>>;
   readonly secret: KeyRing;
   readonly slate: SlateSettings | undefined;
   readonly logger: Logger;
 };
 
 /** Routes for players. */
-function deliveryOf({ config, registry, clients, secret, slate, logger }: DeliveryParts) {
+function deliveryOf(parts: DeliveryParts) {
+  const { config, registry, clients, segments, secret, slate, logger } = parts;
   const { connectTimeoutMs: connectMs, readTimeoutMs: headersMs, liveStallMs } = config.upstream;
   const common = {
     directory: registry,
-    upstream: clients.bytes,
     timeouts: { connectMs, headersMs },
     clock: systemClock,
     timers: systemTimers,
@@ -220,18 +270,36 @@ function deliveryOf({ config, registry, clients, secret, slate, logger }: Delive
   const { standby } = config.upstream;
   const silenceProbe = new FfmpegSilenceProbe({ program: config.ffmpegPath, logger });
   const detection = { settings: config.detection, silenceProbe };
-  const judged = { stallMs: liveStallMs, detection, standby };
-  const live = new LiveDelivery({ ...common, ...viewers, ...judged, slate });
+  const throttleBytesPerSecond = config.pacing.liveBytesPerSecond;
+  const buffering = config.pacing.live;
+  const judged = { buffering, stallMs: liveStallMs, detection, standby };
+  const live = new LiveDelivery({
+    ...common,
+    ...viewers,
+    ...judged,
+    slate,
+    throttleBytesPerSecond,
+    upstream: clients.bytes.live,
+  });
   const hls = new HlsDelivery({
     ...common,
+    upstream: clients.bytes.hls,
     texts: clients.texts,
+    store: segments.store,
+    lookAhead: config.segments.lookAhead,
     secret,
     viewerIdleMs: config.streams.viewerIdleMs,
     maxPlaylistBytes: config.upstream.maxPlaylistBytes,
     patienceMs: connectMs + headersMs,
+    lowLatency: config.streams.lowLatency,
   });
-  const vod = new VodDelivery({ ...common, readTimeoutMs: headersMs });
-  return [playbackRoutes({ directory: registry, live, vod }), hlsRoutes({ hls })];
+  const vod = new VodDelivery({
+    ...common,
+    upstream: clients.bytes.vod,
+    readTimeoutMs: headersMs,
+    pacing: config.pacing.files,
+  });
+  return { playback: playbackRoutes({ directory: registry, live, vod }), hls };
 }
 
 const defaultsOf = ({ streams, upstream }: Config) => ({

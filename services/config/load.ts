@@ -4,6 +4,8 @@ import { accessOf } from './access-settings.ts';
 import { toDetection } from './detection.ts';
 import type { DetectionFlag } from './detection.ts';
 import { egressSettings } from './egress-settings.ts';
+import { toPacing } from './pacing.ts';
+import type { PacingFlag } from './pacing.ts';
 import type { Setting } from './setting.ts';
 import { SETTINGS } from './settings.ts';
 
@@ -49,12 +51,14 @@ type Strings = Record<
   | 'REDIS_PASSWORD'
   | 'REDIS_PREFIX'
   | 'STREAM_SHARING'
+  | 'HLS_LOW_LATENCY'
   | 'LIVE_STANDBY'
   | 'DEFAULT_USER_AGENT',
   true
 >;
 type Flags =
   | DetectionFlag
+  | PacingFlag
   | 'REDIS_ENABLED'
   | 'SLATES'
   | 'SLATE_FOR_NEW_VIEWERS'
@@ -103,6 +107,8 @@ function toConfig(values: Values) {
   return {
     host: values.HOST,
     port: values.PORT,
+    /** `undefined` means: workers answer no scraper. */
+    metricsPort: values.METRICS_PORT === 0 ? undefined : values.METRICS_PORT,
     rootPath: values.ROOT_PATH,
     apiToken: values.API_TOKEN === '' ? undefined : values.API_TOKEN,
     trustedProxies: values.TRUSTED_PROXIES.split(',')
@@ -112,19 +118,16 @@ function toConfig(values: Values) {
     logLevel: LEVELS[values.LOG_LEVEL] ?? values.LOG_LEVEL,
     shutdownGraceMs: ms(values.SHUTDOWN_GRACE),
     roles: values.ROLES as 'all' | 'api' | 'worker',
-    redis: {
-      /** `undefined` means: the embedded one, on `${dataDir}/redis/redis.sock`. */
-      url: redisUrl(values),
-      prefix: values.REDIS_PREFIX,
-      serverPath: values.REDIS_SERVER_PATH === '' ? undefined : values.REDIS_SERVER_PATH,
-    },
+    redis: toRedis(values),
     streams: {
       ttlMs: ms(values.STREAM_TTL),
       sharing: values.STREAM_SHARING as 'per-client' | 'shared',
       viewerIdleMs: ms(values.CLIENT_TIMEOUT),
+      lowLatency: values.HLS_LOW_LATENCY as 'honour' | 'strip',
     },
     upstream: upstreamOf(values),
     detection: toDetection(values),
+    pacing: toPacing(values),
     slates: slatesOf(values, dataDir),
     access: accessOf(values),
     egress: egressSettings(values),
@@ -132,9 +135,24 @@ function toConfig(values: Values) {
     viewerBufferBytes: values.VIEWER_BUFFER_BYTES,
     viewerPatienceMs: ms(values.SLOW_VIEWER_TIMEOUT),
     lingerMs: ms(values.STREAM_LINGER),
+    segments: segmentsOf(values),
     eventLogMax: values.EVENT_LOG_MAX,
   } as const;
 }
+
+const segmentsOf = (values: Values) => ({
+  memoryBytes: values.SEGMENT_MEMORY_BYTES,
+  /** 0: no disk. */
+  diskBytes: values.SEGMENT_DISK_BYTES,
+  lookAhead: values.SEGMENT_LOOK_AHEAD,
+});
+
+const toRedis = (values: Values) => ({
+  /** `undefined` means: the embedded one, on `${dataDir}/redis/redis.sock`. */
+  url: redisUrl(values),
+  prefix: values.REDIS_PREFIX,
+  serverPath: values.REDIS_SERVER_PATH === '' ? undefined : values.REDIS_SERVER_PATH,
+});
 
 const upstreamOf = (values: Values) =>
   ({

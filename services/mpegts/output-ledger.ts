@@ -1,5 +1,6 @@
 import { OutputTrack } from './output-track.ts';
 import { PAT_PID, PacketView } from './packet.ts';
+import type { PacketRun } from './packet-walk.ts';
 import { PesHeader } from './pes-header.ts';
 import { PidTable } from './pid-table.ts';
 import { mainTrackOf } from './program.ts';
@@ -23,9 +24,11 @@ const MAX_TRACKS = 128;
 const MAX_BEGUN_MEANWHILE = 72;
 
 /** Smaller steps back are a sender's slip; players live with them. */
-const MAX_STEP_BACK_90K = TICKS_PER_SECOND;
+const MAX_STEP_BACK_90K = TICKS_PER_SECOND / 2;
 /** Shorter gaps are a source's own silence. */
 const MAX_STEP_AHEAD_90K = 10 * TICKS_PER_SECOND;
+
+const tableTrack = (pid: number) => ({ pid, kind: 'other', codec: 'unknown' }) as const;
 
 /** What viewers have been sent: read from the packets themselves, whoever made them. */
 export class OutputLedger {
@@ -38,6 +41,10 @@ export class OutputLedger {
   #margin27m: number | undefined;
   #begun = 0;
   #position = 0;
+
+  constructor() {
+    this.#tracks.set(PAT_PID, new OutputTrack(tableTrack(PAT_PID)));
+  }
 
   /** Packets sent or held back. */
   get position(): number {
@@ -84,9 +91,7 @@ export class OutputLedger {
   follow(program: Program): void {
     const before = this.#tracks;
     this.#tracks = new PidTable(MAX_TRACKS);
-    const tables = [PAT_PID, program.pmtPid].map(
-      (pid) => ({ pid, kind: 'other', codec: 'unknown' }) as const,
-    );
+    const tables = [PAT_PID, program.pmtPid].map(tableTrack);
     for (const track of [...tables, ...program.tracks]) {
       const known = before.get(track.pid);
       const isKnown = known !== undefined && known.codec === track.codec;
@@ -105,6 +110,12 @@ export class OutputLedger {
     const track = this.#tracks.get(view.pid);
     if (track !== undefined) this.#seeTrack(track, view, position);
     if (view.flags !== 0 && view.pid === this.#pcrPid) this.#seeClock(view);
+  }
+
+  /** Plain packets more. */
+  seeRun(run: PacketRun): void {
+    this.#position += run.packets;
+    this.#tracks.get(run.pid)?.seeRun(run);
   }
 
   /**

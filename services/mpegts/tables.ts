@@ -1,8 +1,6 @@
 import { crc32 } from './crc32.ts';
-import { PACKET_BYTES, SYNC } from './packet.ts';
+import { PACKET_BYTES, PAYLOAD_BYTES, SYNC } from './packet.ts';
 import type { Program } from './program.ts';
-
-const PAYLOAD_BYTES = PACKET_BYTES - 4;
 
 /** Cuts a section into packets, stuffed at the end; counters begin with 0. */
 export function packetize(section: Buffer, pid: number): Buffer {
@@ -20,6 +18,16 @@ export function packetize(section: Buffer, pid: number): Buffer {
     section.copy(packets, at + (isFirst ? 5 : 4), from, (index + 1) * PAYLOAD_BYTES - 1);
   }
   return packets;
+}
+
+/** The same packets with other counters: `last` is that of the last one, −1 stands for 15. */
+export function countedUpTo(packets: Buffer, last: number): Buffer {
+  const counted = Buffer.from(packets);
+  for (let at = packets.length - PACKET_BYTES, counter = last; at >= 0; at -= PACKET_BYTES) {
+    counted[at + 3] = ((counted[at + 3] ?? 0) & 0xf0) | (counter & 0x0f);
+    counter -= 1;
+  }
+  return counted;
 }
 
 /** Makes the PAT section of a transport stream with one program. */

@@ -16,7 +16,10 @@ export class DialledSocket extends EventEmitter {
     super();
     this.#received = received;
     dial(options, this.#closing.signal).then(
-      (socket) => this.#attach(socket, options.target.isSecure),
+      (socket) => {
+        options.guard.meter?.opened(socket);
+        this.#attach(socket, options.target.isSecure);
+      },
       (error: unknown) => this.#tell('error', error),
     );
   }

@@ -20,10 +20,10 @@ export type Route = {
 /** The way of a source; an operator's own proxy may stand in the own network, whatever sources may. */
 export function routeOf(headers: Readonly<Record<string, string>>, options: EgressOptions): Route {
   const own = egressOf(headers);
-  const { verifyTls, allowPrivate } = options;
+  const { verifyTls, allowPrivate, meter } = options;
   return {
     egress: own ?? options.egress ?? { kind: 'direct' },
-    guard: { verifyTls, allowPrivate },
+    guard: { verifyTls, allowPrivate, ...(meter && { meter }) },
     proxyPolicy: { allowPrivate: own === undefined || allowPrivate },
   };
 }

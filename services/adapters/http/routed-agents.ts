@@ -103,7 +103,9 @@ async function connect(
   const target = { isSecure, host: bare ?? '', port: Number(port ?? (isSecure ? 443 : 80)) };
   using deadline = new Deadline(DIAL_DEADLINE_MS, new AbortController().signal);
   try {
-    connected?.(null, await dial({ ...way, target }, deadline.signal));
+    const socket = await dial({ ...way, target }, deadline.signal);
+    way.guard.meter?.opened(socket);
+    connected?.(null, socket);
   } catch (error) {
     connected?.(error as Error, new PassThrough().destroy());
   }
