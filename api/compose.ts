@@ -1,7 +1,5 @@
 import { join } from 'node:path';
 import packageInfo from '#package' with { type: 'json' };
-import { AccessControl, keyRecord, secretsOf } from '#access';
-import { ConfigError } from '#config';
 import type { Config } from '#config';
 import { HlsDelivery, LiveDelivery, SlateLibrary, VodDelivery } from '#delivery';
 import type { SlateSettings } from '#delivery';
@@ -14,7 +12,6 @@ import type { Logger } from '#kernel/logger';
 import type { RunningProcess } from '#lifecycle';
 import { StreamRegistry } from '#streams';
 import { ApiMetrics } from '#telemetry';
-import { egressFrom } from '#upstream';
 import { Webhooks, createDeliver } from '#webhooks';
 import { FfmpegSilenceProbe } from '#adapters/ffmpeg/silence-probe';
 import { createSlateMaker } from '#adapters/ffmpeg/slate-maker';
@@ -22,13 +19,6 @@ import { SegmentStore } from '#segments';
 import { openSegmentFiles } from '#adapters/fs/segment-files';
 import { ffmpegVersion } from '#adapters/ffmpeg/version';
 import { slateFilesIn } from '#adapters/fs/slate-files';
-import { AxiosFailoverResolver } from '#adapters/http/failover-resolver';
-import { AxiosProbe } from '#adapters/http/probe';
-import { createTextClient } from '#adapters/http/text-client';
-import { ReadBuffers } from '#adapters/http/raw/read-buffers';
-import { ReadMeter } from '#adapters/http/read-meter';
-import { createUpstreamClient } from '#adapters/http/upstream-client';
-import { AxiosWebhookClient } from '#adapters/http/webhook-client';
 import { awaitRedis } from '#adapters/redis/await-redis';
 import { ChangeFeed } from '#adapters/redis/change-feed';
 import { openRedis } from '#adapters/redis/connection';
@@ -40,6 +30,8 @@ import { redisStreamKeyStore } from '#adapters/redis/stream-key-store';
 import { RedisStreamStore } from '#adapters/redis/stream-store';
 import { readApiDocument } from './api-document.ts';
 import { createApp } from './app.ts';
+import { openAccess } from './compose-access.ts';
+import { openClients } from './compose-clients.ts';
 import { listen, type Listening } from './listen.ts';
 import { hlsHandlers, hlsRoutes } from './routes/hls.routes.ts';
 import { playbackRoutes } from './routes/playback.routes.ts';
@@ -157,57 +149,6 @@ async function openState({ config, logger, node }: StateOptions) {
   return { redis, store, journal, endpoints, secretStore, keyStore, close };
 }
 
-type AccessParts = {
-  readonly config: Config;
-  readonly state: State;
-  readonly revoked: (keyId: string) => void;
-  readonly logger: Logger;
-};
-
-/** Who may watch. */
-function openAccess({ config, state, revoked, logger }: AccessParts): Promise<AccessControl> {
-  const { mode, secrets, keys } = config.access;
-  const [newest, ...older] = secrets;
-  return AccessControl.open({
-    ...state,
-    mode,
-    secrets: newest === undefined ? undefined : secretsOf([newest, ...older]),
-    fixedKeys: keys.map((key) => keyRecord({ ...key, createdAtMs: 0 })),
-    revoked,
-    clock: systemClock,
-    logger,
-  });
-}
-
-/** Everything that speaks to sources and apps. */
-function openClients({ upstream, egress: way }: Config) {
-  const { allowPrivate, verifyTls, maxRedirects } = upstream;
-  const egress = egressFrom(way.url, way.localAddress);
-  if (way.url !== '' && egress === undefined) throw wrongEgress();
-  // Apps live beside us: the setting about private addresses is for sources.
-  const callbacks = { allowPrivate: true, verifyTls };
-  const resolver = new AxiosFailoverResolver(callbacks);
-  const probe = new AxiosProbe({ ...callbacks, egress });
-  const webhooks = new AxiosWebhookClient(callbacks);
-  const sources = { allowPrivate, verifyTls, maxRedirects, egress };
-  const meters = { live: new ReadMeter(), hls: new ReadMeter(), vod: new ReadMeter() };
-  const buffers = new ReadBuffers();
-  const bytes = {
-    live: createUpstreamClient({ ...sources, buffers, meter: meters.live }),
-    hls: createUpstreamClient({ ...sources, buffers, meter: meters.hls }),
-    vod: createUpstreamClient({ ...sources, buffers, meter: meters.vod }),
-  };
-  const texts = createTextClient({ ...sources, meter: meters.hls });
-  const readBytes = () => ({
-    live: meters.live.bytes,
-    hls: meters.hls.bytes,
-    vod: meters.vod.bytes,
-  });
-  const all = [resolver, probe, webhooks, ...Object.values(bytes), texts];
-  const close = (): Promise<void> => closeAll(all.map((client) => () => client.close()));
-  return { resolver, probe, webhooks, bytes, texts, readBytes, close };
-}
-
 /** Where HLS segments are kept: in memory, and on disk where the operator wants that. */
 async function openSegments({ dataDir, segments: { memoryBytes, diskBytes } }: Config) {
   const files = diskBytes > 0 ? await openSegmentFiles(join(dataDir, 'segments')) : undefined;
@@ -216,10 +157,6 @@ async function openSegments({ dataDir, segments: { memoryBytes, diskBytes } }: C
   const store = new SegmentStore({ ...common, memoryBytes, disk });
   return { store, close: async () => files?.close() };
 }
-
-/** Its value is a secret. */
-const wrongEgress = (): ConfigError =>
-  new ConfigError(['EGRESS_URL must be the URL of a proxy, without a path, or of a template']);
 
 /** Loaded beside the start: until then, and where there is nothing to load, there are no slates. */
 function openSlates({ slates, ffmpegPath }: Config, logger: Logger) {

@@ -29,11 +29,16 @@ const MAX_KEY_LENGTH = 256;
 
 /** In the path, in the query, as a Basic password or user name, as a Bearer token. */
 function keysIn(req: Request): readonly string[] {
-  const inPath: unknown = req.res?.locals['streamKey'];
-  const candidates = [inPath, queryText(req, 'stream_key'), ...authorised(req)];
+  const candidates = [keyInPathOf(req), queryText(req, 'stream_key'), ...authorised(req)];
   return candidates.filter(
     (key) => typeof key === 'string' && key !== '' && key.length <= MAX_KEY_LENGTH,
   ) as string[];
+}
+
+/** What comes by the short cut has never had a path for one, nor `locals`. */
+function keyInPathOf(req: Request): unknown {
+  const locals: Readonly<Record<string, unknown>> | undefined = req.res?.locals;
+  return locals?.['streamKey'];
 }
 
 function authorised(req: Request): readonly string[] {

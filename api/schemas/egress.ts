@@ -11,32 +11,35 @@ export type EgressBody = {
   readonly local_address?: string | null;
 };
 
-const localAddress = Joi.string()
-  .allow(null)
-  .custom((text: string, { error }) => (isLocalAddress(text) ? text : error('egress.address')));
+const text = Joi.string().allow(null);
 
-/** What a kind has to have is required of it, and nothing else is looked at. */
-const needed = (kind: Egress['kind'], is: (text: string) => boolean, word: string): Joi.Schema =>
-  Joi.when('kind', {
-    is: kind,
-    then: Joi.string()
-      .required()
-      .custom((text: string, { error }) => (is(text) ? text : error(word))),
-  });
+/** What each kind has to have, and the word for its lack. */
+const FITS: Readonly<Record<Egress['kind'], (body: EgressBody) => string | undefined>> = {
+  direct: () => undefined,
+  'http-connect': ({ url }) => (isProxyUrl('http-connect', url ?? '') ? undefined : 'egress.http'),
+  socks5: ({ url }) => (isProxyUrl('socks5', url ?? '') ? undefined : 'egress.socks'),
+  template: ({ template }) => (isTemplate(template ?? '') ? undefined : 'egress.template'),
+};
 
-const isConnectUrl = (text: string): boolean => isProxyUrl('http-connect', text);
-const isSocksUrl = (text: string): boolean => isProxyUrl('socks5', text);
+function faultIn(body: EgressBody): string | undefined {
+  const { local_address: address } = body;
+  if (address && !isLocalAddress(address)) return 'egress.address';
+  return FITS[body.kind](body);
+}
 
 /** By which way the sources of a stream are reached. */
 export const egress = Joi.object<EgressBody>({
   kind: Joi.valid('direct', 'http-connect', 'socks5', 'template').required(),
-  url: Joi.any()
-    .concat(needed('http-connect', isConnectUrl, 'egress.http') as Joi.AnySchema)
-    .concat(needed('socks5', isSocksUrl, 'egress.socks') as Joi.AnySchema),
-  template: needed('template', isTemplate, 'egress.template'),
+  url: text,
+  template: text,
   resolve: Joi.valid('local', 'proxy', null),
-  local_address: localAddress,
-}).unknown(true);
+  local_address: text,
+})
+  .unknown(true)
+  .custom((body: EgressBody, { error }) => {
+    const fault = faultIn(body);
+    return fault === undefined ? body : error(fault);
+  });
 
 /** In the words of the program. */
 export function egressIn(body: EgressBody | null): Egress | null {

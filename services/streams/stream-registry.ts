@@ -158,9 +158,7 @@ export class StreamRegistry implements Streams, StreamDirectory, StreamOwner {
   }
 
   /** Ends every viewer that was let in with this stream key. */
-  endKey(keyId: string): void {
-    this.#sessions.endKey(keyId);
-  }
+  readonly endKey = (keyId: string): void => this.#sessions.endKey(keyId);
 
   touch(id: StreamId): void {
     const stream = this.#streams.get(id);

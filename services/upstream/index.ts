@@ -6,9 +6,11 @@ export {
   egressFrom,
   egressOf,
   headersVia,
+  headersWithout,
   isLocalAddress,
   isProxyUrl,
   isTemplate,
+  knowWay,
   viaTemplate,
 } from './egress.ts';
 export type { Egress, ProxyEgress } from './egress.ts';

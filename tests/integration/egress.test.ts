@@ -31,9 +31,11 @@ beforeAll(() => {
 async function startOrigin(options: { isSecure?: boolean; answer?: RequestListener } = {}) {
   const requests: IncomingMessage[] = [];
   const ports: number[] = [];
+  const addresses: (string | undefined)[] = [];
   const answer: RequestListener = (request, response) => {
     requests.push(request);
     ports.push(request.socket.remotePort ?? 0);
+    addresses.push(request.socket.remoteAddress);
     if (options.answer) options.answer(request, response);
     else response.setHeader('content-type', 'video/mp2t').end(`${request.url}`);
   };
@@ -45,6 +47,7 @@ async function startOrigin(options: { isSecure?: boolean; answer?: RequestListen
   return {
     requests,
     ports,
+    addresses,
     port,
     url: (path: string, host = '127.0.0.1') => `${scheme}://${host}:${port}${path}`,
     async [Symbol.asyncDispose]() {
@@ -193,7 +196,7 @@ describe.each(EITHER)('%s', (_what, from) => {
     await using origin = await startOrigin();
     const from2: Egress = { kind: 'direct', localAddress: '127.0.0.2' };
     await from(origin.url('/a'), from2);
-    expect(origin.requests[0]?.socket.remoteAddress ?? '127.0.0.2').toContain('127.0.0.2');
+    expect(origin.addresses).toEqual(['127.0.0.2']);
     const strange: Egress = { kind: 'direct', localAddress: '192.0.2.77' };
     expect((await failureOf(from(origin.url('/b'), strange))).code).toBe('EGRESS_FAILED');
     expect(origin.requests).toHaveLength(1);
@@ -239,6 +242,22 @@ describe('a proxy that says nothing', () => {
     };
     const error = await failureOf(upstream.open(request, never));
     expect(error).toMatchObject({ code: 'EGRESS_FAILED', details: { reason: 'timeout' } });
+  });
+});
+
+describe('headers that have lost their way', () => {
+  it('are sent nowhere by a client that is strict', async () => {
+    await using origin = await startOrigin();
+    const upstream = createUpstreamClient({ ...OPTIONS, isStrict: true });
+    const request = { method: 'GET', url: origin.url('/a'), timeouts } as const;
+    const lost = { 'X-Source': 'yes' };
+    expect((await failureOf(upstream.open({ ...request, headers: lost }, never))).code).toBe(
+      'INTERNAL',
+    );
+    expect(origin.requests).toHaveLength(0);
+    const headers = headersVia(undefined, lost);
+    const response = await upstream.open({ ...request, headers }, never);
+    expect((await collectBody(response)).text).toBe('/a');
   });
 });
 

@@ -16,10 +16,7 @@ export class DialledSocket extends EventEmitter {
     super();
     this.#received = received;
     dial(options, this.#closing.signal).then(
-      (socket) => {
-        options.guard.meter?.opened(socket);
-        this.#attach(socket, options.target.isSecure);
-      },
+      (socket) => this.#attach(socket, options),
       (error: unknown) => this.#tell('error', error),
     );
   }
@@ -38,8 +35,9 @@ export class DialledSocket extends EventEmitter {
     this.#socket?.destroy();
   }
 
-  #attach(socket: Socket, isSecure: boolean): void {
+  #attach(socket: Socket, { guard, target }: DialOptions): void {
     this.#socket = socket;
+    guard.meter?.opened(socket);
     if (this.#closing.signal.aborted) return void socket.destroy();
     socket.on('data', (bytes: Buffer) => {
       if (!this.#received(bytes)) socket.pause();
@@ -47,7 +45,7 @@ export class DialledSocket extends EventEmitter {
     for (const event of ['end', 'error', 'close'] as const) {
       socket.on(event, (why: unknown) => this.#tell(event, why));
     }
-    this.#tell(isSecure ? 'secureConnect' : 'connect');
+    this.#tell(target.isSecure ? 'secureConnect' : 'connect');
   }
 
   #tell(event: string, why?: unknown): void {

@@ -1,11 +1,13 @@
-import { InvalidInputError, type AppError } from '#kernel/app-error';
-import { type AddressPolicy, type Egress, egressOf, viaTemplate } from '#upstream';
+import { type AppError, InvalidInputError, InvariantError } from '#kernel/app-error';
+import { type AddressPolicy, type Egress, egressOf, knowWay, viaTemplate } from '#upstream';
 import { asEgressFailure, egressFailed } from './egress-failure.ts';
 import { forbiddenTarget, type GuardOptions, judgeHost } from './guarded-lookup.ts';
 
 export type EgressOptions = GuardOptions & {
   /** Of requests whose headers name none; straight out when absent. */
   readonly egress?: Egress | undefined;
+  /** Refuse headers that have lost their way on a detour through our code. */
+  readonly isStrict?: boolean;
 };
 
 /** How one request goes out. */
@@ -19,6 +21,7 @@ export type Route = {
 
 /** The way of a source; an operator's own proxy may stand in the own network, whatever sources may. */
 export function routeOf(headers: Readonly<Record<string, string>>, options: EgressOptions): Route {
+  if (options.isStrict && !knowWay(headers)) throw lostWay();
   const own = egressOf(headers);
   const { verifyTls, allowPrivate, meter } = options;
   return {
@@ -27,6 +30,9 @@ export function routeOf(headers: Readonly<Record<string, string>>, options: Egre
     proxyPolicy: { allowPrivate: own === undefined || allowPrivate },
   };
 }
+
+const lostWay = (): InvariantError =>
+  new InvariantError('A request of a source does not know its way out.');
 
 /**
  * Where a request for this URL goes: to the next hop, where there is one.

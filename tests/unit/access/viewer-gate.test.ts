@@ -12,21 +12,22 @@ const KEY = 'right-key-of-ann';
 const ANN = keyRecord({ name: 'Ann', key: KEY, createdAtMs: 0 });
 const CLIENT = asClientId('tv');
 
+const asked = (over: Partial<Credentials> = {}): Credentials => ({
+  streamId: STREAM,
+  address: '192.0.2.1',
+  userAgent: 'VLC',
+  clientId: CLIENT,
+  isChild: false,
+  pass: undefined,
+  link: undefined,
+  keys: [],
+  ...over,
+});
+
 function stage(mode: AccessMode) {
   const clock = new TestClock();
   const options = accessOptions({ mode, clock, fixedKeys: [ANN] });
   const access = new AccessControl(options, [randomBytes(32)]);
-  const asked = (over: Partial<Credentials> = {}): Credentials => ({
-    streamId: STREAM,
-    address: '192.0.2.1',
-    userAgent: 'VLC',
-    clientId: CLIENT,
-    isChild: false,
-    pass: undefined,
-    link: undefined,
-    keys: [],
-    ...over,
-  });
   const linkFor = (startWithinMs?: number, stopAfterMs?: number): Credentials['link'] => {
     const params = new URLSearchParams(access.mint(STREAM, { startWithinMs, stopAfterMs }).query);
     const at = (name: string): string | undefined => params.get(name) ?? undefined;
@@ -41,7 +42,7 @@ function stage(mode: AccessMode) {
   };
   const passOf = (over: Partial<Credentials>): string =>
     access.gate.passFor(STREAM, CLIENT, access.gate.admit(asked(over)).grant);
-  return { access, clock, asked, linkFor, outcome, passOf };
+  return { access, clock, linkFor, outcome, passOf };
 }
 
 const BAD_LINK = { startBy: undefined, stopAt: undefined, signature: 'x'.repeat(22) };
@@ -67,7 +68,7 @@ describe('the gate', () => {
   );
 
   it('gives the name of a key, also beside a link', () => {
-    const { access, asked, linkFor } = stage('link-or-key');
+    const { access, linkFor } = stage('link-or-key');
     expect(access.gate.admit(asked({ keys: [KEY] })).username).toBe('Ann');
     const both = access.gate.admit(asked({ keys: [KEY], link: linkFor(undefined, 5000) }));
     expect(both).toMatchObject({ username: 'Ann', grant: { by: 'link', keyId: ANN.id } });
@@ -115,7 +116,6 @@ describe('the gate', () => {
     const secrets = [randomBytes(32)] as const;
     const before = new AccessControl(options, secrets);
     const after = new AccessControl({ ...options, mode: 'key' }, secrets);
-    const { asked } = stage('open');
     const { grant } = before.gate.admit(asked());
     const child = asked({ isChild: true, pass: before.gate.passFor(STREAM, CLIENT, grant) });
     expect(() => after.gate.admit(child)).toThrow(/link or a stream key/);
@@ -136,7 +136,7 @@ const wrong = (n: number): Partial<Credentials> => ({ keys: [`wrong-${n}`] });
 
 describe('guessing', () => {
   it('is answered 429 after eight different keys, for longer each time, never for a right one', async () => {
-    const { access, asked, clock, outcome } = stage('key');
+    const { access, clock, outcome } = stage('key');
     for (let n = 1; n < 8; n += 1) expect(outcome(wrong(n))).toBe('ACCESS_REQUIRED');
     expect(outcome(wrong(8))).toBe('TOO_MANY_GUESSES');
     expect(outcome({ keys: [KEY] })).toBe('key');

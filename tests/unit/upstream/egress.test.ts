@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { egressFrom, egressOf, headersVia, isProxyUrl, isTemplate, viaTemplate } from '#upstream';
+import {
+  egressFrom,
+  egressOf,
+  headersVia,
+  headersWithout,
+  isProxyUrl,
+  isTemplate,
+  viaTemplate,
+} from '#upstream';
 
 const SOURCE = 'http://u:p@p.example/a b?x=1&y=ü+#z';
 
@@ -77,6 +85,9 @@ describe('headers', () => {
     const headers = headersVia(egress, { Cookie: 'a' });
     expect(egressOf(headers)).toBe(egress);
     expect(egressOf({ ...headers, Range: 'bytes=0-' })).toBe(egress);
+    const some = headersWithout(headers, (name) => name === 'Cookie');
+    expect({ way: egressOf(some), some: { ...some } }).toMatchObject({ way: egress, some: {} });
+    expect(Object.keys(some)).toEqual([]);
     expect(egressOf(headersVia(undefined, { Cookie: 'a' }))).toBeUndefined();
   });
 
