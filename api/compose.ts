@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import packageInfo from '#package' with { type: 'json' };
 import type { Config } from '#config';
-import { HlsDelivery, LiveDelivery, VodDelivery } from '#delivery';
+import { HlsInput } from '#conversion';
+import { HlsDelivery, LiveDelivery, VodDelivery, createPlaylistFetcher } from '#delivery';
 import { closeAll } from '#kernel/closing';
 import { systemClock, systemTimers } from '#kernel/clock';
 import { newNodeEpoch } from '#kernel/ids';
@@ -9,7 +10,9 @@ import type { NodeEpoch } from '#kernel/ids';
 import type { Logger } from '#kernel/logger';
 import type { RunningProcess } from '#lifecycle';
 import { StreamRegistry } from '#streams';
+import type { Stream } from '#streams';
 import { Webhooks, createDeliver } from '#webhooks';
+import { FfmpegRemuxer } from '#adapters/ffmpeg/remuxer';
 import { FfmpegSilenceProbe } from '#adapters/ffmpeg/silence-probe';
 import { ffmpegVersion } from '#adapters/ffmpeg/version';
 import { AxiosFailoverResolver } from '#adapters/http/failover-resolver';
@@ -157,7 +160,8 @@ function deliveryOf({ config, registry, clients, secret, logger }: DeliveryParts
   const silenceProbe = new FfmpegSilenceProbe({ program: config.ffmpegPath, logger });
   const detection = { settings: config.detection, silenceProbe };
   const judged = { stallMs: liveStallMs, detection, standby };
-  const live = new LiveDelivery({ ...common, ...viewers, ...judged });
+  const playlistReader = playlistReaderOf({ config, clients, logger });
+  const live = new LiveDelivery({ ...common, ...viewers, ...judged, playlistReader });
   const hls = new HlsDelivery({
     ...common,
     texts: clients.texts,
@@ -168,6 +172,29 @@ function deliveryOf({ config, registry, clients, secret, logger }: DeliveryParts
   });
   const vod = new VodDelivery({ ...common, readTimeoutMs: headersMs });
   return [playbackRoutes({ directory: registry, live, vod }), hlsRoutes({ hls })];
+}
+
+/** Reads playlists as the transport streams that they carry; undefined where that is off. */
+function playlistReaderOf({
+  config,
+  clients,
+  logger,
+}: Pick<DeliveryParts, 'config' | 'clients' | 'logger'>) {
+  const { tsFromHls } = config.conversion;
+  if (tsFromHls === 'off') return undefined;
+  const { readTimeoutMs: timeoutMs, maxPlaylistBytes: maxBytes } = config.upstream;
+  const fetch = createPlaylistFetcher({ texts: clients.texts, maxBytes, timeoutMs });
+  const remuxer = new FfmpegRemuxer({ program: config.ffmpegPath, logger });
+  return (stream: Stream) =>
+    new HlsInput({
+      upstream: clients.bytes,
+      fetch,
+      remuxer,
+      converts: tsFromHls,
+      clock: systemClock,
+      timers: systemTimers,
+      found: () => stream.learnKind('hls'),
+    });
 }
 
 const defaultsOf = ({ streams, upstream }: Config) => ({

@@ -44,12 +44,14 @@ type Strings = Record<
   | 'REDIS_PREFIX'
   | 'STREAM_SHARING'
   | 'LIVE_STANDBY'
+  | 'TS_FROM_HLS'
   | 'DEFAULT_USER_AGENT',
   true
 >;
 type Flags =
   | DetectionFlag
   | 'REDIS_ENABLED'
+  | 'HLS_FROM_TS'
   | 'STREAM_RETRY_EXPONENTIAL_BACKOFF'
   | 'ALLOW_PRIVATE_SOURCES'
   | 'UPSTREAM_TLS_VERIFY';
@@ -133,6 +135,12 @@ function toConfig(values: Values) {
       maxPlaylistBytes: values.MAX_PLAYLIST_BYTES,
     },
     detection: toDetection(values),
+    conversion: {
+      tsFromHls: values.TS_FROM_HLS as 'all' | 'live' | 'off',
+      hlsFromTs: values.HLS_FROM_TS,
+      segmentMs: ms(values.HLS_SEGMENT_SECONDS),
+      segmentBytes: values.HLS_SEGMENT_BYTES,
+    },
     ffmpegPath: values.FFMPEG_PATH,
     viewerBufferBytes: values.VIEWER_BUFFER_BYTES,
     viewerPatienceMs: ms(values.SLOW_VIEWER_TIMEOUT),

@@ -7,6 +7,7 @@ export type {
   WatchOutcome,
 } from './live/live-delivery.ts';
 export type { StandbyMode } from './live/spare-keeper.ts';
+export { createPlaylistFetcher } from './hls/fetch-playlist.ts';
 export { HlsDelivery } from './hls/hls-delivery.ts';
 export type {
   HlsDeliveryOptions,

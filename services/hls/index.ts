@@ -1,6 +1,15 @@
+export { bestVariant, type BestVariant } from './best-variant.ts';
 export { Places, cutOf, filmOf, type Film } from './film.ts';
 export { createHandleCodec, type HandleCodec, type Target } from './segment-handle.ts';
 export { isHls, isPlaylist, looksLikeMedia, withoutBom } from './is-playlist.ts';
+export { ivOfSequence, readMediaList } from './media-list.ts';
+export type {
+  ByteSpan,
+  ListedKey,
+  ListedResource,
+  ListedSegment,
+  MediaList,
+} from './media-list.ts';
 export { parsePlaylist, type PlaylistFacts } from './parse-playlist.ts';
 export { windowOf } from './playlist-window.ts';
 export type { TextEncoding } from './resolve-reference.ts';

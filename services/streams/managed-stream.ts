@@ -144,14 +144,14 @@ export class ManagedStream implements Stream {
     );
   }
 
-  walk(): SourceWalk {
+  walk(as: MediaKind = this.kind): SourceWalk {
     const { defaults, clock, owner } = this.#options;
     return new CursorWalk({
       cursor: this.cursor,
       switches: this.#switches,
       policy: defaults.retry,
       clock,
-      stage: STAGES[this.kind],
+      stage: STAGES[as],
       headers: () => ({ 'User-Agent': this.userAgent, ...this.#definition.headers }),
       gaveUp: (error, retries) => {
         this.settleSwitch();

@@ -110,7 +110,8 @@ export interface Stream {
   readonly hasOtherSource: boolean;
   /** Aborts when the stream is removed. */
   readonly removed: AbortSignal;
-  walk(): SourceWalk;
+  /** @param as - What it is read as; the stream's kind when absent. Failures are told by it. */
+  walk(as?: MediaKind): SourceWalk;
   /**
    * A viewer's request has come. It counts at once. When the last connection closes, the viewer
    * stays for `lingerMs` (0 for live; a moment for files, whose players seek by new requests).

@@ -28,7 +28,7 @@ export type PlaylistFetcherOptions = {
  * @throws UpstreamError, MediaError: what came is not a playlist, or did not come.
  */
 export type PlaylistFetcher = (
-  source: Source,
+  source: Pick<Source, 'headers'>,
   url: string,
   signal: AbortSignal,
 ) => Promise<FetchedPlaylist>;

@@ -14,6 +14,8 @@ import type { StandbyMode } from './spare-keeper.ts';
 
 export type LiveDeliveryOptions = {
   readonly upstream: UpstreamClient;
+  /** A client for one feed that reads playlists as the media that they lead to; none when absent. */
+  readonly playlistReader?: ((stream: Stream) => UpstreamClient) | undefined;
   readonly timeouts: UpstreamTimeouts;
   /** A live source that is silent for this long has stalled, whatever its rhythm. */
   readonly stallMs: number;
@@ -119,6 +121,11 @@ export class LiveDelivery {
     return { kind: 'live', clientId: connection.clientId, contentType, flow };
   }
 
+  /** Playlists are read as transport streams. */
+  get readsPlaylists(): boolean {
+    return this.#options.playlistReader !== undefined;
+  }
+
   #use(stream: Stream): { feed: LiveFeed; release: () => void } {
     if (stream.sharing === 'per-client') {
       const feed = this.#newFeed(stream, false);
@@ -169,9 +176,10 @@ export class LiveDelivery {
 
   #newFeed(stream: Stream, isShared: boolean): LiveFeed {
     const { standby = 'cold', permits = anySpare, ...common } = this.#options;
-    const { viewerBufferBytes, viewerPatienceMs, ...rest } = common;
+    const { viewerBufferBytes, viewerPatienceMs, playlistReader, upstream, ...rest } = common;
     return new LiveFeed({
       ...rest,
+      upstream: playlistReader?.(stream) ?? upstream,
       stream,
       standby,
       permits,

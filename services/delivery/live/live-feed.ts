@@ -66,7 +66,7 @@ export class LiveFeed {
     const { stream, standby, budgetBytes, patienceMs, isShared } = options;
     const { clock, timers, served, dropped } = options;
     this.#options = options;
-    this.#walk = stream.walk();
+    this.#walk = stream.walk('live');
     this.#gap = new GapMeter(clock);
     this.#detection = detectionOf(stream, options.detection);
     this.#relay = new Relay({
@@ -152,9 +152,16 @@ export class LiveFeed {
       const end = await this.#readSource(source);
       if (signal.aborted) return;
       if (end === 'moved') source = await this.#walk.ready(signal);
+      else if ('hasPlayed' in end) return this.#played();
       else if ('failure' in end) source = await this.#next(source, end.failure);
       else return this.#start.resolve({ kind: end.otherKind });
     }
+  }
+
+  /** The film is over, to its last picture. */
+  #played(): void {
+    this.#relayed(this.#splicer.switchSource());
+    this.#start.reject(wrongType()); // Where not even a first one came.
   }
 
   #next(failed: Source, failure: AppError): Promise<Source> {
@@ -224,6 +231,7 @@ export class LiveFeed {
       begin: (contentType) => this.#begin(contentType),
       push: (parts) => this.#splice(parts),
       facts: () => this.#splicer.facts,
+      restart: () => this.#relayed(this.#splicer.switchSource()),
       suspected: (isSuspected) => this.#spares.suspected(isSuspected),
     };
   }
