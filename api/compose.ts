@@ -2,7 +2,14 @@ import { join } from 'node:path';
 import packageInfo from '#package' with { type: 'json' };
 import type { Config } from '#config';
 import { HlsInput } from '#conversion';
-import { HlsDelivery, LiveDelivery, VodDelivery, createPlaylistFetcher } from '#delivery';
+import {
+  HlsDelivery,
+  HlsOutput,
+  LiveDelivery,
+  PackagedDelivery,
+  VodDelivery,
+  createPlaylistFetcher,
+} from '#delivery';
 import { closeAll } from '#kernel/closing';
 import { systemClock, systemTimers } from '#kernel/clock';
 import { newNodeEpoch } from '#kernel/ids';
@@ -162,14 +169,21 @@ function deliveryOf({ config, registry, clients, secret, logger }: DeliveryParts
   const judged = { stallMs: liveStallMs, detection, standby };
   const playlistReader = playlistReaderOf({ config, clients, logger });
   const live = new LiveDelivery({ ...common, ...viewers, ...judged, playlistReader });
-  const hls = new HlsDelivery({
+  const polling = {
     ...common,
-    texts: clients.texts,
     secret,
     viewerIdleMs: config.streams.viewerIdleMs,
-    maxPlaylistBytes: config.upstream.maxPlaylistBytes,
     patienceMs: connectMs + headersMs,
-  });
+  };
+  const { texts } = clients;
+  const { maxPlaylistBytes } = config.upstream;
+  const rewritten = new HlsDelivery({ ...polling, texts, maxPlaylistBytes });
+  const { hlsFromTs, segmentMs, segmentBytes } = config.conversion;
+  const tap = (stream: Stream) => live.tap(stream);
+  const packaged = hlsFromTs
+    ? new PackagedDelivery({ ...polling, tap, segmentMs, segmentBytes })
+    : undefined;
+  const hls = new HlsOutput({ directory: registry, rewritten, packaged });
   const vod = new VodDelivery({ ...common, readTimeoutMs: headersMs });
   return [playbackRoutes({ directory: registry, live, vod }), hlsRoutes({ hls })];
 }

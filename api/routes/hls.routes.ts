@@ -10,7 +10,9 @@ import { resourcesOn } from '#api/http/resource';
 import { streamIdIn } from '#api/http/stream-id';
 import { viewerRequestOf } from '#api/http/viewer-request';
 
-export type HlsDeps = { readonly hls: HlsDelivery };
+type Hls = Pick<HlsDelivery, 'playlist' | 'segment'>;
+
+export type HlsDeps = { readonly hls: Hls };
 
 /** Our playlists name `segment.ts` only; the others are for links that people write by hand. */
 const SEGMENT_NAMES = ['segment.ts', 'segment', 'segment.m4s', 'segment.mp4'];
@@ -27,7 +29,7 @@ export function hlsRoutes({ hls }: HlsDeps): Router {
   return router;
 }
 
-async function servePlaylist(hls: HlsDelivery, { req, res, gone }: ViewerExchange): Promise<void> {
+async function servePlaylist(hls: Hls, { req, res, gone }: ViewerExchange): Promise<void> {
   const query = {
     streamId: streamIdIn(req),
     viewer: viewerRequestOf(req),
@@ -45,7 +47,7 @@ async function servePlaylist(hls: HlsDelivery, { req, res, gone }: ViewerExchang
   res.end(body);
 }
 
-async function serveSegment(hls: HlsDelivery, { req, res, gone }: ViewerExchange): Promise<void> {
+async function serveSegment(hls: Hls, { req, res, gone }: ViewerExchange): Promise<void> {
   const query = {
     streamId: streamIdIn(req),
     viewer: viewerRequestOf(req),

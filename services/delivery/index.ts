@@ -8,6 +8,8 @@ export type {
 } from './live/live-delivery.ts';
 export type { StandbyMode } from './live/spare-keeper.ts';
 export { createPlaylistFetcher } from './hls/fetch-playlist.ts';
+export { HlsOutput } from './hls/hls-output.ts';
+export { PackagedDelivery } from './hls/packaged-delivery.ts';
 export { HlsDelivery } from './hls/hls-delivery.ts';
 export type {
   HlsDeliveryOptions,

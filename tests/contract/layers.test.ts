@@ -77,6 +77,11 @@ const ROWS: readonly Row[] = [
     allowed: ['#events'],
   },
   {
+    file: 'services/conversion/probe.ts',
+    forbidden: ['#streams', '#delivery', '#adapters/ffmpeg/x', 'execa'],
+    allowed: ['#hls', '#mpegts', '#upstream'],
+  },
+  {
     file: 'services/streams/probe.ts',
     forbidden: ['#delivery', '#adapters/redis/x', '#config', 'hls-parser'],
     allowed: ['#upstream', '#sessions', '#events'],

@@ -1,0 +1,40 @@
+import type { StreamDirectory } from '#streams';
+import type { HlsDelivery, PlaylistAnswer, PlaylistQuery, SegmentQuery } from './hls-delivery.ts';
+import type { PackagedDelivery } from './packaged-delivery.ts';
+import type { SegmentAnswer } from './segment-delivery.ts';
+
+export type HlsOutputOptions = {
+  readonly directory: StreamDirectory;
+  /** For sources that are HLS. */
+  readonly rewritten: Pick<HlsDelivery, 'playlist' | 'segment'>;
+  /** For live transport streams; nobody makes HLS of them when absent. */
+  readonly packaged?: PackagedDelivery | undefined;
+};
+
+/** HLS of any stream: its own playlists rewritten, or segments that are cut here. */
+export class HlsOutput {
+  readonly #options: HlsOutputOptions;
+
+  constructor(options: HlsOutputOptions) {
+    this.#options = options;
+  }
+
+  /** As {@link HlsDelivery.playlist}. */
+  async playlist(query: PlaylistQuery, gone: AbortSignal): Promise<PlaylistAnswer> {
+    const { directory, rewritten, packaged } = this.#options;
+    const stream = await directory.open(query.streamId);
+    if (packaged && query.handle === undefined && stream.kind === 'live') {
+      const answer = await packaged.playlist(stream, query.viewer, gone);
+      if (answer) return answer;
+    }
+    return rewritten.playlist(query, gone);
+  }
+
+  /** As {@link HlsDelivery.segment}. */
+  async segment(query: SegmentQuery, gone: AbortSignal): Promise<SegmentAnswer> {
+    const { directory, rewritten, packaged } = this.#options;
+    const stream = await directory.open(query.streamId);
+    const ours = packaged?.segment(stream, query.viewer, query.handle);
+    return ours ?? rewritten.segment(query, gone);
+  }
+}

@@ -1,0 +1,167 @@
+import { createHandleCodec } from '#hls';
+import type { HandleCodec } from '#hls';
+import type { Clock, Timers } from '#kernel/clock';
+import type { StreamId } from '#kernel/ids';
+import { orAbort } from '#kernel/or-abort';
+import type { Stream, ViewerRequest } from '#streams';
+import { childUrl, viewerSuffix } from './child-urls.ts';
+import type { PlaylistAnswer } from './hls-delivery.ts';
+import { PackagedStream } from './packaged-stream.ts';
+import type { ByteTap } from './packaged-stream.ts';
+import { startPatience } from './patience.ts';
+import { Presence } from './presence.ts';
+import type { Outlet } from './segment-body.ts';
+import type { SegmentAnswer } from './segment-delivery.ts';
+import { viewingFailure } from './viewing-failure.ts';
+
+export type PackagedDeliveryOptions = {
+  /** Opens the bytes of a stream. */
+  readonly tap: (stream: Stream) => ByteTap;
+  /** The one that all handles are sealed with. */
+  readonly secret: Buffer;
+  readonly segmentMs: number;
+  /** What the segments of one stream may take in memory. */
+  readonly segmentBytes: number;
+  readonly viewerIdleMs: number;
+  /** How long a viewer waits for the first segments. */
+  readonly patienceMs: number;
+  readonly clock: Clock;
+  readonly timers: Timers;
+};
+
+/** No URL of a source begins so: segments of ours are told by it. */
+const SCHEME = 'packaged:';
+const PLAYLIST_TYPE = 'application/vnd.apple.mpegurl';
+const IDLE_TARGET_DURATIONS = 3;
+
+/**
+ * Live transport streams as HLS: cut into segments in memory, once for all viewers of a stream. The
+ * cutting begins with the first of them and ends with the last.
+ */
+export class PackagedDelivery {
+  readonly #options: PackagedDeliveryOptions;
+  readonly #handles: HandleCodec;
+  readonly #streams = new Map<StreamId, PackagedStream>();
+
+  constructor(options: PackagedDeliveryOptions) {
+    this.#options = options;
+    this.#handles = createHandleCodec(options.secret);
+  }
+
+  /**
+   * The playlist as it is now; waits for the first segments.
+   * @returns undefined when the source is no transport stream; the stream has learnt what it is.
+   * @throws AppError when no source gives media in time; as {@link HlsDelivery.playlist}.
+   */
+  async playlist(
+    stream: Stream,
+    viewer: ViewerRequest,
+    gone: AbortSignal,
+  ): Promise<PlaylistAnswer | undefined> {
+    const packaged = this.#streams.get(stream.id) ?? this.#package(stream);
+    const presence = this.#present(stream, viewer, packaged);
+    const patience = startPatience(this.#options.timers, this.#options.patienceMs);
+    try {
+      const { clientId, ended } = presence;
+      const signal = AbortSignal.any([gone, ended, patience.signal]);
+      const found = await orAbort(packaged.ready, signal);
+      if (found !== 'packaged') stream.learnKind(found);
+      if (stream.kind !== 'live') {
+        packaged.close();
+        return undefined;
+      }
+      const suffix = viewerSuffix(clientId);
+      const urlOf = (sequence: number): string => this.#urlOf(stream.id, sequence) + suffix;
+      const body = Buffer.from(packaged.packager.playlist(urlOf));
+      presence.served(body.length);
+      return { body, contentType: PLAYLIST_TYPE, clientId };
+    } catch (error) {
+      throw viewingFailure(error, { stream, ended: presence.ended, gone });
+    } finally {
+      patience.end();
+      presence.close('playlist_answered');
+    }
+  }
+
+  /** The segment that a handle of ours stands for; undefined for another's handle. */
+  segment(stream: Stream, viewer: ViewerRequest, handle: string): SegmentAnswer | undefined {
+    const { url } = this.#handles.open(stream.id, handle);
+    if (!url.startsWith(SCHEME)) return undefined;
+    const packaged = this.#streams.get(stream.id);
+    const presence = this.#present(stream, viewer, packaged);
+    const segment = packaged?.packager.segment(Number(url.slice(SCHEME.length)));
+    return segment === undefined ? expired(presence) : whole(segment.parts, presence);
+  }
+
+  #package(stream: Stream): PackagedStream {
+    const { tap, segmentMs: targetMs, segmentBytes: mostBytes, clock } = this.#options;
+    const over = (): void => {
+      if (this.#streams.get(stream.id) === packaged) this.#streams.delete(stream.id);
+    };
+    const packaged: PackagedStream = new PackagedStream({
+      tap: tap(stream),
+      targetMs,
+      mostBytes,
+      clock,
+      over,
+    });
+    this.#streams.set(stream.id, packaged);
+    return packaged;
+  }
+
+  #present(stream: Stream, viewer: ViewerRequest, packaged: PackagedStream | undefined): Presence {
+    const { viewerIdleMs, segmentMs, timers } = this.#options;
+    const targetMs = packaged?.packager.targetDurationMs ?? segmentMs;
+    const idleMs = Math.max(viewerIdleMs, IDLE_TARGET_DURATIONS * targetMs);
+    const presence = new Presence({ stream, viewer, idleMs, timers });
+    packaged?.keptBy(presence.clientId, presence.ended);
+    return presence;
+  }
+
+  #urlOf(streamId: StreamId, sequence: number): string {
+    const url = `${SCHEME}${sequence}`;
+    return childUrl(this.#handles, streamId, { kind: 'segment', url, source: 'packaged' });
+  }
+}
+
+/** Players that were away for long ask for segments that are not kept any more. */
+function expired(presence: Presence): SegmentAnswer {
+  const send = async (outlet: Outlet): Promise<void> => {
+    outlet.end();
+    presence.close('segment_refused');
+  };
+  const headers = { 'content-length': '0', 'cache-control': 'no-cache' };
+  return { status: 404, headers, clientId: presence.clientId, send };
+}
+
+function whole(parts: readonly Buffer[], presence: Presence): SegmentAnswer {
+  const bytes = parts.reduce((sum, { length }) => sum + length, 0);
+  const send = async (outlet: Outlet): Promise<void> => {
+    const isWhole = await sendAll(parts, outlet, presence);
+    if (isWhole) presence.segmentServed();
+    presence.close(isWhole ? 'segment_served' : 'client_disconnected');
+  };
+  const headers = {
+    'content-type': 'video/mp2t',
+    'content-length': String(bytes),
+    'cache-control': 'no-cache',
+  };
+  return { status: 200, headers, clientId: presence.clientId, send };
+}
+
+/** Resolves when the network has all of it, or the viewer has left or was ended. */
+function sendAll(parts: readonly Buffer[], outlet: Outlet, presence: Presence): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const cut = (): void => void outlet.destroy();
+  presence.ended.addEventListener('abort', cut, { once: true });
+  outlet.once('finish', () => resolve(true));
+  outlet.once('close', () => resolve(false));
+  outlet.once('error', () => resolve(false));
+  for (const part of parts) {
+    outlet.write(part, (error) => {
+      if (!error) presence.served(part.length);
+    });
+  }
+  outlet.end();
+  return promise.finally(() => presence.ended.removeEventListener('abort', cut));
+}

@@ -1,0 +1,95 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { liveTs, startFakeProvider } from '../../scripts/faultd.d/fake-provider.ts';
+import { LoopedTs } from '../../scripts/faultd.d/looped-ts.ts';
+import { media } from '../../scripts/faultd.d/media.ts';
+import { checkTs } from '../../scripts/faultd.d/ts-check.ts';
+import { startConversion } from '../support/conversion-bench.ts';
+import { decode, playWithFfmpeg, probe } from '../support/players.ts';
+import { eventually } from '../support/processes.ts';
+import { fetchOnce } from '../support/viewer.ts';
+
+let main: LoopedTs;
+let other: LoopedTs;
+
+beforeAll(async () => {
+  const { main: path, other: otherPath, durationMs } = await media();
+  main = await LoopedTs.open(path, durationMs);
+  other = await LoopedTs.open(otherPath, durationMs);
+});
+
+const textOf = async (url: string): Promise<string> => (await fetchOnce(url)).body().toString();
+
+const linksOf = (playlist: string, url: string): readonly string[] =>
+  [...playlist.matchAll(/^segment\.ts\?.+$/gm)].map(([link]) => new URL(link, url).href);
+
+describe('HLS from a transport stream', () => {
+  it('plays without a complaint, both tracks, over one upstream for all viewers', async () => {
+    await using provider = await startFakeProvider({ '/a.ts': liveTs(main, { speed: 2 }) });
+    await using playback = await startConversion();
+    const id = await playback.create(provider.url('/a.ts'));
+    const url = `${playback.base}/hls/${id}/playlist.m3u8`;
+    const [played, tracks] = await Promise.all([playWithFfmpeg(url, { seconds: 5 }), probe(url)]);
+    expect(played).toMatchObject({ complaints: [], exitCode: 0 });
+    expect(played.pictures).toBeGreaterThan(120);
+    expect(tracks).toEqual(['audio:aac', 'video:h264']);
+    expect(provider.requests).toHaveLength(1);
+  });
+
+  it('cuts segments that are one stream when put together', async () => {
+    await using provider = await startFakeProvider({ '/a.ts': liveTs(main, { speed: 4 }) });
+    await using playback = await startConversion();
+    const id = await playback.create(provider.url('/a.ts'));
+    const url = `${playback.base}/hls/${id}/playlist.m3u8`;
+    await eventually('six segments', async () => linksOf(await textOf(url), url).length === 6, 5000);
+    const links = linksOf(await textOf(url), url);
+    const segments = await Promise.all(links.map((link) => fetchOnce(link)));
+    for (const segment of segments) {
+      expect(segment.status).toBe(200);
+      expect(segment.headers['content-type']).toBe('video/mp2t');
+      expect(segment.body().readUInt16BE(1) & 0x1fff).toBe(0);
+    }
+    const joined = Buffer.concat(segments.map((segment) => segment.body()));
+    expect(checkTs(joined)).toMatchObject({ counterErrors: [], stepsBack: [], leaps: [] });
+    expect((await decode(joined)).pictures).toBe(150);
+  });
+
+  it('goes on from a backup, with numbers that go on and no discontinuity where there is none', async () => {
+    await using provider = await startFakeProvider({ '/a.ts': liveTs(main, { speed: 2 }) });
+    await using backup = await startFakeProvider({ '/b.ts': liveTs(other, { speed: 2 }) });
+    await using playback = await startConversion();
+    const id = await playback.create(provider.url('/a.ts'), {
+      failoverUrls: [backup.url('/b.ts')],
+    });
+    const url = `${playback.base}/hls/${id}/playlist.m3u8`;
+    const playing = playWithFfmpeg(url, { seconds: 6 });
+    await provider.until(() => provider.requests.length > 0);
+    await eventually('segments', async () => linksOf(await textOf(url), url).length > 2, 5000);
+    await provider.down();
+    const played = await playing;
+    expect(played).toMatchObject({ complaints: [], exitCode: 0 });
+    expect(played.pictures).toBeGreaterThan(140);
+    expect(await textOf(url)).not.toContain('#EXT-X-DISCONTINUITY\n');
+    expect(backup.requests.length).toBe(1);
+  });
+
+  it('ends the upstream when the last viewer is idle, and counts viewers as others', async () => {
+    await using provider = await startFakeProvider({ '/a.ts': liveTs(main, { speed: 4 }) });
+    await using playback = await startConversion({ viewerIdleMs: 300, segmentMs: 1000 });
+    const id = await playback.create(provider.url('/a.ts'));
+    const url = `${playback.base}/hls/${id}/playlist.m3u8?client_id=ann`;
+    const answer = await fetchOnce(url);
+    expect(answer.headers['x-client-id']).toBe('ann');
+    expect(playback.registry.viewers().map(({ clientId }) => clientId)).toEqual(['ann']);
+    expect(provider.open()).toBe(1);
+    await eventually('nobody reads', async () => provider.open() === 0, 6000);
+    expect(playback.registry.viewers()).toEqual([]);
+  });
+
+  it('answers with the failure of the source when there is nothing to cut', async () => {
+    await using provider = await startFakeProvider({});
+    await using playback = await startConversion();
+    const id = await playback.create(provider.url('/nothing.ts'));
+    const answer = await fetchOnce(`${playback.base}/hls/${id}/playlist.m3u8`);
+    expect(answer.status).toBe(502);
+  });
+});
