@@ -23,7 +23,8 @@ export type ProcessOptions = {
  * exits at once. A failed start, or an error that nobody caught, is logged and ends with code 1.
  */
 export function runProcess({ logger, graceMs, start }: ProcessOptions): void {
-  const started = new Promise<RunningProcess>((resolve) => resolve(start()));
+  // In the next microtask: a signal that comes while it starts finds who listens.
+  const started = Promise.resolve().then(start);
   started.then(announce, (error: unknown) => exitFailed(logger, 'start failed', { error }));
   let draining = false;
 

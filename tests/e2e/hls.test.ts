@@ -66,7 +66,7 @@ describe('HLS', () => {
     await provider.down();
     const { pictures, exitCode } = await playing;
     expect(exitCode).toBe(0);
-    expect(pictures).toBeGreaterThan(200);
+    expect(pictures).toBeGreaterThan(150);
     expect(backup.requestsOf('/l/').length).toBeGreaterThan(4);
     expect(stage.sink.of('failover_triggered', id)).toHaveLength(1);
     expect(stage.sink.of('client_connected', id)).toHaveLength(1);

@@ -117,7 +117,7 @@ describe('the supervisor', () => {
     await using supervisor = startSupervisor({ env: { CHILD_FAILS: '1' } });
     expect(await supervisor.ended).toBe(1);
     expect(supervisor.err.join('\n')).toContain('ended before it was ready: exit code 1');
-    expect(supervisor.processes()).toEqual([]);
+    await nothingLeft(supervisor);
   });
 
   it('says what to install when there is no Redis', async () => {

@@ -96,6 +96,10 @@ describe('a healthy source', () => {
       ],
     ],
     ['that shows a still picture for a while', [GOOD, { ms: 20_000, bytesPerSecond: 100_000 }]],
+    [
+      'that sends a twelfth of what it should',
+      [{ ms: 60_000, bytesPerSecond: 83_000, clockRate: 1 / 12 }],
+    ],
     ['of sound alone', [{ ms: 60_000, hasVideo: false, bytesPerSecond: 64_000 }]],
     ['of pictures alone', [{ ms: 60_000, hasAudio: false }]],
     ['that is no transport stream', [{ ms: 60_000, isRadio: true, bytesPerSecond: 64_000 }]],
