@@ -1,5 +1,6 @@
 import { isAbsolute, resolve } from 'node:path';
 import Joi from 'joi';
+import { toConversion } from './conversion.ts';
 import { toDetection } from './detection.ts';
 import type { DetectionFlag } from './detection.ts';
 import type { Setting } from './setting.ts';
@@ -135,12 +136,7 @@ function toConfig(values: Values) {
       maxPlaylistBytes: values.MAX_PLAYLIST_BYTES,
     },
     detection: toDetection(values),
-    conversion: {
-      tsFromHls: values.TS_FROM_HLS as 'all' | 'live' | 'off',
-      hlsFromTs: values.HLS_FROM_TS,
-      segmentMs: ms(values.HLS_SEGMENT_SECONDS),
-      segmentBytes: values.HLS_SEGMENT_BYTES,
-    },
+    conversion: toConversion(values),
     ffmpegPath: values.FFMPEG_PATH,
     viewerBufferBytes: values.VIEWER_BUFFER_BYTES,
     viewerPatienceMs: ms(values.SLOW_VIEWER_TIMEOUT),

@@ -3,7 +3,8 @@ import { sleep } from '#kernel/clock';
 import type { Clock, Timers } from '#kernel/clock';
 import type { ListedSegment } from '#hls';
 import type { PlaylistFollower } from './playlist-follower.ts';
-import type { SegmentReader, TakeBytes } from './segment-reader.ts';
+import type { TakeBytes } from './read-body.ts';
+import type { SegmentReader } from './segment-reader.ts';
 
 /** How far media may run ahead of time: a film must not be fetched whole. */
 const LEAD_MS = 20_000;

@@ -85,9 +85,9 @@ export class Intake {
       this.#started.reject(error);
       return;
     }
-    const { write } = this.#passage;
-    const taken = Promise.all(heads.map((head, track) => write(track, head)));
-    taken.then(() => this.#started.resolve(), this.#started.reject);
+    const passage = this.#passage;
+    const taken = heads.map(async (head, track) => passage.write(track, head));
+    void Promise.all(taken).then(() => this.#started.resolve(), this.#started.reject);
   }
 
   #passageFor(heads: readonly MediaHead[]): Passage {

@@ -1,15 +1,13 @@
 import { createDecipheriv } from 'node:crypto';
 import type { Decipheriv } from 'node:crypto';
 import { MediaError, UpstreamError } from '#kernel/app-error';
-import type { AppError } from '#kernel/app-error';
-import type { Timer, Timers } from '#kernel/clock';
+import type { Timers } from '#kernel/clock';
 import { ivOfSequence } from '#hls';
 import type { ListedKey, ListedResource } from '#hls';
 import type { UpstreamClient, UpstreamResponse, UpstreamTimeouts } from '#upstream';
+import { readBody } from './read-body.ts';
+import type { BodyReading, TakeBytes } from './read-body.ts';
 import { SpanTaker } from './span-taker.ts';
-
-/** Takes bytes, lent until the promise resolves; at once where none is returned. */
-export type TakeBytes = (bytes: Buffer) => Promise<void> | undefined;
 
 /** A segment or an init section. */
 export type SegmentToRead = ListedResource & {
@@ -46,27 +44,32 @@ export class SegmentReader {
     const decipher = await this.#decipherOf(segment, signal);
     const taker = new SpanTaker(segment.span);
     const handOn: TakeBytes = decipher ? (bytes) => take(decipher.update(bytes)) : take;
-    try {
-      await this.#pour({ segment, taker, take: handOn }, signal);
-    } catch (error) {
+    const pour = (): Promise<void> => this.#pour(segment.url, { taker, take: handOn }, signal);
+    await pour().catch((error: unknown) => {
       signal.throwIfAborted();
-      if (!(error instanceof UpstreamError) || error.code === 'UPSTREAM_STATUS') throw error;
-      await this.#pour({ segment, taker, take: handOn }, signal);
-    }
+      if (error instanceof UpstreamError && error.code !== 'UPSTREAM_STATUS') return pour();
+      throw error;
+    });
     if (decipher) await take(lastOf(decipher));
   }
 
   async #pour(
-    { segment, taker, take }: { segment: SegmentToRead; taker: SpanTaker; take: TakeBytes },
+    url: string,
+    { taker, take }: { readonly taker: SpanTaker; readonly take: TakeBytes },
     signal: AbortSignal,
   ): Promise<void> {
-    const response = await this.#open(segment.url, taker.range, signal);
+    const response = await this.#open(url, taker.range, signal);
     taker.begin(response.status === 206);
-    try {
-      await this.#body(response, (bytes) => taker.take(bytes, take), () => taker.isDone, signal);
-    } finally {
-      response.close();
-    }
+    const handOn: TakeBytes = (bytes) => taker.take(bytes, take);
+    await this.#read({ response, take: handOn, isDone: () => taker.isDone }, signal);
+  }
+
+  #read(
+    reading: Pick<BodyReading, 'response' | 'take' | 'isDone'>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { timers, stallMs } = this.#options;
+    return readBody({ ...reading, timers, stallMs: stallMs() }, signal);
   }
 
   async #open(
@@ -82,43 +85,6 @@ export class SegmentReader {
     throw new UpstreamError('UPSTREAM_STATUS', {
       message: `The source answered with status ${response.status}.`,
       details: { status: response.status, stage: 'segment' },
-    });
-  }
-
-  #body(
-    response: UpstreamResponse,
-    take: TakeBytes,
-    isDone: () => boolean,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const { timers, stallMs } = this.#options;
-    let timer: Timer | undefined;
-    const wait = (): void => {
-      timer = timers.after(stallMs(), () => reject(stalled()));
-    };
-    const leave = (): void => reject(signal.reason);
-    signal.addEventListener('abort', leave, { once: true });
-    const chunk = (bytes: Buffer): boolean => {
-      timer?.cancel();
-      const taken = take(bytes);
-      if (taken === undefined) {
-        if (isDone()) resolve();
-        else wait();
-        return true;
-      }
-      taken.then(() => {
-        if (isDone()) return resolve();
-        wait();
-        response.resume();
-      }, reject);
-      return false;
-    };
-    wait();
-    response.read({ chunk, end: resolve, fail: reject });
-    return promise.finally(() => {
-      timer?.cancel();
-      signal.removeEventListener('abort', leave);
     });
   }
 
@@ -140,11 +106,7 @@ export class SegmentReader {
       if (size <= KEY_BYTES) parts.push(Buffer.from(bytes));
     };
     const response = await this.#open(url, undefined, signal);
-    try {
-      await this.#body(response, take, () => size > KEY_BYTES, signal);
-    } finally {
-      response.close();
-    }
+    await this.#read({ response, take, isDone: () => size > KEY_BYTES }, signal);
     if (size !== KEY_BYTES) throw unreadable('The key of the source has a wrong length.');
     this.#key = { url, bytes: Buffer.concat(parts) };
     return this.#key.bytes;
@@ -160,10 +122,5 @@ function lastOf(decipher: Decipheriv): Buffer {
   }
 }
 
-const unreadable = (message: string): AppError => new MediaError('UPSTREAM_WRONG_TYPE', { message });
-
-const stalled = (): UpstreamError =>
-  new UpstreamError('UPSTREAM_STALLED', {
-    message: 'A segment of the source has stopped coming.',
-    details: { stage: 'segment' },
-  });
+const unreadable = (message: string): MediaError =>
+  new MediaError('UPSTREAM_WRONG_TYPE', { message, details: { stage: 'segment' } });

@@ -1,5 +1,5 @@
 import type { ByteSpan } from '#hls';
-import type { TakeBytes } from './segment-reader.ts';
+import type { TakeBytes } from './read-body.ts';
 
 /** Takes one part of a resource, over several tries, also from a server that ignores ranges. */
 export class SpanTaker {

@@ -35,7 +35,10 @@ export function bestVariant(text: string, options: MediaListOptions): BestVarian
 }
 
 /** The default rendition of the variant's group; one without a URI is inside the variant. */
-function soundOf({ attributes }: Variant, renditions: readonly Attributes[]): Attributes | undefined {
+function soundOf(
+  { attributes }: Variant,
+  renditions: readonly Attributes[],
+): Attributes | undefined {
   const group = renditions.filter(
     (rendition) =>
       rendition.get('TYPE') === 'AUDIO' && rendition.get('GROUP-ID') === attributes.get('AUDIO'),

@@ -40,7 +40,11 @@ describe('HLS from a transport stream', () => {
     await using playback = await startConversion();
     const id = await playback.create(provider.url('/a.ts'));
     const url = `${playback.base}/hls/${id}/playlist.m3u8`;
-    await eventually('six segments', async () => linksOf(await textOf(url), url).length === 6, 5000);
+    await eventually(
+      'six segments',
+      async () => linksOf(await textOf(url), url).length === 6,
+      5000,
+    );
     const links = linksOf(await textOf(url), url);
     const segments = await Promise.all(links.map((link) => fetchOnce(link)));
     for (const segment of segments) {

@@ -28,7 +28,10 @@ export const startConversion = ({ segmentMs, viewerIdleMs, ...rest }: Conversion
 
 function outputOf(
   { directory, upstream, live }: Collaborators,
-  { segmentMs = 1_000, viewerIdleMs = 5_000 }: Pick<ConversionOptions, 'segmentMs' | 'viewerIdleMs'>,
+  {
+    segmentMs = 1_000,
+    viewerIdleMs = 5_000,
+  }: Pick<ConversionOptions, 'segmentMs' | 'viewerIdleMs'>,
 ): HlsOutput {
   const common = {
     directory,

@@ -121,7 +121,8 @@ export class Playback implements AsyncDisposable {
 }
 
 const playlistReader =
-  (upstream: UpstreamClient, converts: ConvertedLists, program = 'ffmpeg') => (stream: Stream) =>
+  (upstream: UpstreamClient, converts: ConvertedLists, program = 'ffmpeg') =>
+  (stream: Stream) =>
     new HlsInput({
       upstream,
       fetch: createPlaylistFetcher({

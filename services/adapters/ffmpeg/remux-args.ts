@@ -1,5 +1,6 @@
 import type { RemuxInput } from '#conversion';
 
+const GENERAL = ['-hide_banner', '-nostats', '-loglevel', 'warning', '-copyts'];
 /** Media begins with all that has to be known of it; by default FFmpeg reads five seconds. */
 const SHORT_LOOK = ['-probesize', '1000000', '-analyzeduration', '1000000'];
 /** Times stay as they are, so that pictures and sound that come apart go together. */
@@ -7,12 +8,7 @@ const OUTPUT = ['-c', 'copy', '-f', 'mpegts', '-flush_packets', '1', 'pipe:1'];
 
 /** FFmpeg's arguments to pack one input, or pictures and sound from two, as a transport stream. */
 export function remuxArgs(inputs: readonly RemuxInput[]): readonly string[] {
-  return [
-    ...['-hide_banner', '-nostats', '-loglevel', 'warning', '-copyts'],
-    ...inputs.flatMap(inputArgs),
-    ...mapArgs(inputs.length),
-    ...OUTPUT,
-  ];
+  return [...GENERAL, ...inputs.flatMap(inputArgs), ...mapArgs(inputs.length), ...OUTPUT];
 }
 
 function inputArgs({ format, startsAtMs }: RemuxInput, at: number): readonly string[] {

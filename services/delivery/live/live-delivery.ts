@@ -139,7 +139,12 @@ export class LiveDelivery {
    */
   tap(stream: Stream): LiveTap {
     const { feed, release } = this.#use(stream);
-    return { started: feed.started, ended: feed.ended, attach: (sink) => feed.attach(sink), release };
+    return {
+      started: feed.started,
+      ended: feed.ended,
+      attach: (sink) => feed.attach(sink),
+      release,
+    };
   }
 
   /** Playlists are read as transport streams. */
