@@ -7,9 +7,11 @@ import {
   HlsOutput,
   LiveDelivery,
   PackagedDelivery,
+  SlateLibrary,
   VodDelivery,
   createPlaylistFetcher,
 } from '#delivery';
+import type { SlateSettings } from '#delivery';
 import { closeAll } from '#kernel/closing';
 import { systemClock, systemTimers } from '#kernel/clock';
 import { newNodeEpoch } from '#kernel/ids';
@@ -21,7 +23,9 @@ import type { Stream } from '#streams';
 import { Webhooks, createDeliver } from '#webhooks';
 import { FfmpegRemuxer } from '#adapters/ffmpeg/remuxer';
 import { FfmpegSilenceProbe } from '#adapters/ffmpeg/silence-probe';
+import { createSlateMaker } from '#adapters/ffmpeg/slate-maker';
 import { ffmpegVersion } from '#adapters/ffmpeg/version';
+import { slateFilesIn } from '#adapters/fs/slate-files';
 import { AxiosFailoverResolver } from '#adapters/http/failover-resolver';
 import { AxiosProbe } from '#adapters/http/probe';
 import { createTextClient } from '#adapters/http/text-client';
@@ -49,6 +53,7 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
   const about = readAbout(config, node);
   const state = await openState({ config, logger, node });
   const clients = openClients(config);
+  const slates = openSlates(config, logger);
   const registry = new StreamRegistry({
     ...state,
     resolver: clients.resolver,
@@ -67,7 +72,14 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
     readiness: () => ({ redis: state.redis.status === 'ready' ? 'ok' : 'away' }),
     settings: settingsOf(config),
     apiDocument: readApiDocument(),
-    delivery: deliveryOf({ config, registry, clients, secret: state.secret, logger }),
+    delivery: deliveryOf({
+      config,
+      registry,
+      clients,
+      secret: state.secret,
+      slate: slates.settings,
+      logger,
+    }),
     clock: systemClock,
     logger,
   });
@@ -80,7 +92,7 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
   };
   return {
     ready: { host: listening.host, port: listening.port },
-    close: () => closeAll([drain, () => state.close(), () => clients.close()]),
+    close: () => closeAll([slates.close, drain, () => state.close(), () => clients.close()]),
   };
 }
 
@@ -134,6 +146,21 @@ function openClients({ upstream }: Config) {
   return { resolver, probe, webhooks, bytes, texts, close };
 }
 
+/** Loaded beside the start: until then, and where there is nothing to load, there are no slates. */
+function openSlates({ slates, ffmpegPath }: Config, logger: Logger) {
+  const ending = new AbortController();
+  const close = (): void => ending.abort();
+  const { isOn, folder, builtInFolder, ...when } = slates;
+  if (!isOn) return { settings: undefined, close };
+  const library = new SlateLibrary({
+    ...(folder === undefined ? {} : { files: slateFilesIn(folder) }),
+    maker: createSlateMaker({ program: ffmpegPath, folder: builtInFolder, logger }),
+    logger,
+  });
+  void library.load(ending.signal);
+  return { settings: { ...when, slates: library }, close };
+}
+
 type State = Awaited<ReturnType<typeof openState>>;
 type Clients = ReturnType<typeof openClients>;
 
@@ -147,11 +174,12 @@ type DeliveryParts = {
   readonly registry: StreamRegistry;
   readonly clients: Clients;
   readonly secret: Buffer;
+  readonly slate: SlateSettings | undefined;
   readonly logger: Logger;
 };
 
 /** Routes for players. */
-function deliveryOf({ config, registry, clients, secret, logger }: DeliveryParts) {
+function deliveryOf({ config, registry, clients, secret, slate, logger }: DeliveryParts) {
   const { connectTimeoutMs: connectMs, readTimeoutMs: headersMs, liveStallMs } = config.upstream;
   const common = {
     directory: registry,
@@ -168,7 +196,7 @@ function deliveryOf({ config, registry, clients, secret, logger }: DeliveryParts
   const detection = { settings: config.detection, silenceProbe };
   const judged = { stallMs: liveStallMs, detection, standby };
   const playlistReader = playlistReaderOf({ config, clients, logger });
-  const live = new LiveDelivery({ ...common, ...viewers, ...judged, playlistReader });
+  const live = new LiveDelivery({ ...common, ...viewers, ...judged, slate, playlistReader });
   const polling = {
     ...common,
     secret,

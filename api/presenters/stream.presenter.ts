@@ -31,6 +31,7 @@ export const presentStream = (stream: StreamSnapshot) => ({
   total_segments_served: stream.segmentsServed,
   error_count: stream.errorCount,
   is_active: stream.viewerCount > 0,
+  slate: stream.slate,
   has_failover: hasFailover(stream),
   failover_urls: stream.definition.failoverUrls,
   failover_resolver_url: stream.definition.failoverResolverUrl,

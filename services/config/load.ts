@@ -1,4 +1,4 @@
-import { isAbsolute, resolve } from 'node:path';
+import { isAbsolute, join, resolve } from 'node:path';
 import Joi from 'joi';
 import { toConversion } from './conversion.ts';
 import { toDetection } from './detection.ts';
@@ -53,6 +53,8 @@ type Flags =
   | DetectionFlag
   | 'REDIS_ENABLED'
   | 'HLS_FROM_TS'
+  | 'SLATES'
+  | 'SLATE_FOR_NEW_VIEWERS'
   | 'STREAM_RETRY_EXPONENTIAL_BACKOFF'
   | 'ALLOW_PRIVATE_SOURCES'
   | 'UPSTREAM_TLS_VERIFY';
@@ -118,25 +120,10 @@ function toConfig(values: Values) {
       sharing: values.STREAM_SHARING as 'per-client' | 'shared',
       viewerIdleMs: ms(values.CLIENT_TIMEOUT),
     },
-    upstream: {
-      userAgent: values.DEFAULT_USER_AGENT,
-      connectTimeoutMs: ms(values.DEFAULT_CONNECTION_TIMEOUT),
-      readTimeoutMs: ms(values.DEFAULT_READ_TIMEOUT),
-      liveStallMs: ms(values.LIVE_CHUNK_TIMEOUT_SECONDS),
-      retryAttempts: values.STREAM_RETRY_ATTEMPTS,
-      retryDelayMs: ms(values.STREAM_RETRY_DELAY),
-      retryBackoffFactor: values.STREAM_RETRY_EXPONENTIAL_BACKOFF ? 1.5 : 1,
-      outageLimitMs: ms(values.STREAM_TOTAL_TIMEOUT),
-      maxFailovers: values.MAX_FAILOVER_ATTEMPTS,
-      standby: values.LIVE_STANDBY as 'cold' | 'warm' | 'hot',
-      failbackAfterMs: ms(values.FAILBACK_AFTER),
-      allowPrivate: values.ALLOW_PRIVATE_SOURCES,
-      verifyTls: values.UPSTREAM_TLS_VERIFY,
-      maxRedirects: values.MAX_REDIRECTS,
-      maxPlaylistBytes: values.MAX_PLAYLIST_BYTES,
-    },
+    upstream: upstreamOf(values),
     detection: toDetection(values),
     conversion: toConversion(values),
+    slates: slatesOf(values, dataDir),
     ffmpegPath: values.FFMPEG_PATH,
     viewerBufferBytes: values.VIEWER_BUFFER_BYTES,
     viewerPatienceMs: ms(values.SLOW_VIEWER_TIMEOUT),
@@ -144,6 +131,36 @@ function toConfig(values: Values) {
     eventLogMax: values.EVENT_LOG_MAX,
   } as const;
 }
+
+const upstreamOf = (values: Values) =>
+  ({
+    userAgent: values.DEFAULT_USER_AGENT,
+    connectTimeoutMs: ms(values.DEFAULT_CONNECTION_TIMEOUT),
+    readTimeoutMs: ms(values.DEFAULT_READ_TIMEOUT),
+    liveStallMs: ms(values.LIVE_CHUNK_TIMEOUT_SECONDS),
+    retryAttempts: values.STREAM_RETRY_ATTEMPTS,
+    retryDelayMs: ms(values.STREAM_RETRY_DELAY),
+    retryBackoffFactor: values.STREAM_RETRY_EXPONENTIAL_BACKOFF ? 1.5 : 1,
+    outageLimitMs: ms(values.STREAM_TOTAL_TIMEOUT),
+    maxFailovers: values.MAX_FAILOVER_ATTEMPTS,
+    standby: values.LIVE_STANDBY as 'cold' | 'warm' | 'hot',
+    failbackAfterMs: ms(values.FAILBACK_AFTER),
+    allowPrivate: values.ALLOW_PRIVATE_SOURCES,
+    verifyTls: values.UPSTREAM_TLS_VERIFY,
+    maxRedirects: values.MAX_REDIRECTS,
+    maxPlaylistBytes: values.MAX_PLAYLIST_BYTES,
+  }) as const;
+
+const slatesOf = (values: Values, dataDir: string) => ({
+  isOn: values.SLATES,
+  /** The operator's; undefined: there is none. */
+  folder: values.SLATES_DIR === '' ? undefined : resolve(values.SLATES_DIR),
+  /** Of the built-in one. */
+  builtInFolder: join(dataDir, 'slates'),
+  afterMs: ms(values.SLATE_AFTER),
+  timeoutMs: ms(values.SLATE_TIMEOUT),
+  forNewViewers: values.SLATE_FOR_NEW_VIEWERS,
+});
 
 function redisUrl(values: Values): string | undefined {
   if (values.REDIS_URL !== '') return values.REDIS_URL;

@@ -2,6 +2,7 @@ import Joi from 'joi';
 import { CONVERSION_SETTINGS } from './conversion-settings.ts';
 import { DETECTION_SETTINGS } from './detection-settings.ts';
 import type { Setting } from './setting.ts';
+import { SLATE_SETTINGS } from './slate-settings.ts';
 
 const seconds = (fallback: number): Joi.Schema =>
   Joi.number().positive().max(31_536_000).default(fallback);
@@ -215,6 +216,7 @@ export const SETTINGS = {
     meaning: 'Largest playlist that is read, after decompression.',
   },
   ...DETECTION_SETTINGS,
+  ...SLATE_SETTINGS,
   VIEWER_BUFFER_BYTES: {
     schema: Joi.number()
       .integer()

@@ -6,6 +6,9 @@ export type {
   ViewingEnd,
   WatchOutcome,
 } from './live/live-delivery.ts';
+export { SlateLibrary } from './live/slate-library.ts';
+export type { SlateFiles, SlateMaker, Slates } from './live/slate-library.ts';
+export type { SlateSettings } from './live/slate-show.ts';
 export type { StandbyMode } from './live/spare-keeper.ts';
 export { createPlaylistFetcher } from './hls/fetch-playlist.ts';
 export { HlsOutput } from './hls/hls-output.ts';

@@ -64,6 +64,17 @@ export type Fact =
       readonly clientCount: number;
       /** From the last byte of the old source to the first of the new, once known. */
       readonly gapMs: number | null;
+    }
+  | {
+      readonly type: 'slate_started';
+      readonly trigger: string;
+      readonly clientCount: number;
+    }
+  | {
+      readonly type: 'slate_ended';
+      readonly trigger: string;
+      readonly clientCount: number;
+      readonly durationMs: number;
     };
 
 export type EventType = Fact['type'];
@@ -75,6 +86,8 @@ export const EVENT_TYPES = [
   'client_connected',
   'client_disconnected',
   'failover_triggered',
+  'slate_started',
+  'slate_ended',
 ] as const satisfies readonly EventType[];
 
 /** One fact, named for ever by `eventId`, of one stream, with the app's metadata in full. */

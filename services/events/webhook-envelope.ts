@@ -96,6 +96,15 @@ const DATA: { readonly [Type in Fact['type']]: (fact: FactOf<Type>) => Data } = 
     client_count: fact.clientCount,
     gap_ms: fact.gapMs,
   }),
+  slate_started: (fact) => ({
+    trigger: fact.trigger,
+    client_count: fact.clientCount,
+  }),
+  slate_ended: (fact) => ({
+    trigger: fact.trigger,
+    client_count: fact.clientCount,
+    duration_ms: Math.round(fact.durationMs),
+  }),
 };
 
 /** TypeScript does not see that the table's row fits the fact. */

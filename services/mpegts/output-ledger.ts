@@ -4,6 +4,7 @@ import { PesHeader } from './pes-header.ts';
 import { PidTable } from './pid-table.ts';
 import { mainTrackOf } from './program.ts';
 import type { Program } from './program.ts';
+import type { TimelineEnd } from './timeline.ts';
 import {
   PCR_PER_TICK,
   TICKS_PER_SECOND,
@@ -55,6 +56,19 @@ export class OutputLedger {
   /** The last program clock sent, in 27 MHz ticks; −1: none. */
   get pcr27m(): number {
     return this.#pcr27m;
+  }
+
+  /** Where time stands, were the output to end here. */
+  get end(): TimelineEnd {
+    const main = this.#main;
+    const isVideo = main?.kind === 'video';
+    const audio = this.tracks.find(({ kind, endPts90k }) => kind === 'audio' && endPts90k >= 0);
+    return {
+      nextDts90k: main?.nextDts90k ?? -1,
+      endPts90k: main?.endPts90k ?? -1,
+      audioEnd90k: isVideo ? (audio?.endPts90k ?? -1) : -1,
+      pcr27m: this.#pcr27m,
+    };
   }
 
   /** How far decoding times are ahead of the program clock; undefined before both were seen. */

@@ -9,7 +9,7 @@ import type { Program } from './program.ts';
 import { Rewriter } from './rewriter.ts';
 import { packetize } from './tables.ts';
 import { ClockMap, spliceOffset90k } from './timeline.ts';
-import type { TimelineEnd, TimelineStart } from './timeline.ts';
+import type { TimelineStart } from './timeline.ts';
 import { wrap90k } from './timestamps.ts';
 import { TsAnalyser } from './ts-analyser.ts';
 import type { TsFacts } from './ts-analyser.ts';
@@ -209,7 +209,7 @@ export class Splicer {
 
   #makeRewriter(source: ProgramTables, { start, isScrambled }: Candidate): Rewriter {
     const plan = planLayout(this.#layout, source);
-    const end = this.#end();
+    const { end } = this.#ledger;
     const offset90k = start === undefined ? undefined : spliceOffset90k(end, start);
     this.#useLayout(plan.layout);
     return new Rewriter({
@@ -221,18 +221,6 @@ export class Splicer {
       clock: offset90k === undefined ? undefined : new ClockMap(offset90k, end.pcr27m),
       marksDiscontinuity: !plan.isSame || isScrambled || offset90k === undefined,
     });
-  }
-
-  #end(): TimelineEnd {
-    const { main, tracks, pcr27m } = this.#ledger;
-    const isVideo = main?.kind === 'video';
-    const audio = tracks.find(({ kind, endPts90k }) => kind === 'audio' && endPts90k >= 0);
-    return {
-      nextDts90k: main?.nextDts90k ?? -1,
-      endPts90k: main?.endPts90k ?? -1,
-      audioEnd90k: isVideo ? (audio?.endPts90k ?? -1) : -1,
-      pcr27m,
-    };
   }
 }
 

@@ -1,2 +1,2 @@
 export { Relay } from './relay.ts';
-export type { RelayInput, ViewerSink } from './relay.ts';
+export type { RelayInput, RelayOptions, ViewerSink } from './relay.ts';

@@ -3,11 +3,12 @@ import type { AppError } from '#kernel/app-error';
 import type { Clock, Timers } from '#kernel/clock';
 import type { StreamId } from '#kernel/ids';
 import type { Session, SessionRegistry } from '#sessions';
-import type { FailoverStage, RetryPolicy } from '#upstream';
+import type { FailoverStage, RetryPolicy, SlateTrigger } from '#upstream';
 import type { SharingMode, StreamDefinition, StreamOptions } from './definition.ts';
 import { mediaKindOf } from './media-kind.ts';
 import type { FailoverResolver } from './ports.ts';
 import type { MediaKind, StreamSnapshot } from './snapshots.ts';
+import { SlateLog } from './slate-log.ts';
 import { SourceCursor } from './source-cursor.ts';
 import type { Move } from './source-cursor.ts';
 import { CursorWalk } from './source-walk.ts';
@@ -18,6 +19,7 @@ import type {
   SwitchTiming,
   ViewerConnection,
   ViewerRequest,
+  WalkReader,
 } from './viewing.ts';
 
 export type StreamDefaults = {
@@ -35,6 +37,8 @@ export interface StreamOwner {
   /** A switch of source is over; `timing` where somebody had a picture and has it again. */
   moved(stream: ManagedStream, move: Move, timing: SwitchTiming | undefined): void;
   gaveUp(stream: ManagedStream, error: AppError, retries: number): void;
+  /** Viewers see a slate from now on; or did, for `durationMs`, and see it no longer. */
+  slated(stream: ManagedStream, trigger: SlateTrigger, durationMs?: number): void;
   used(stream: ManagedStream): void;
 }
 
@@ -55,6 +59,7 @@ export class ManagedStream implements Stream {
   readonly #options: ManagedStreamOptions;
   readonly cursor: SourceCursor;
   readonly #switches: SwitchLog;
+  readonly #slates: SlateLog;
   #definition: StreamDefinition;
   #kind: MediaKind;
   /** Made when somebody asks: most streams are never watched. */
@@ -74,6 +79,11 @@ export class ManagedStream implements Stream {
     this.#switches = new SwitchLog({
       nowMs: () => options.clock.nowMs(),
       tell: (move, timing) => options.owner.moved(this, move, timing),
+    });
+    this.#slates = new SlateLog({
+      nowMs: () => options.clock.monotonicMs(),
+      began: (trigger) => options.owner.slated(this, trigger),
+      ended: (trigger, durationMs) => options.owner.slated(this, trigger, durationMs),
     });
     this.cursor = new SourceCursor({
       definition: () => this.#definition,
@@ -132,6 +142,12 @@ export class ManagedStream implements Stream {
     this.#switches.settle();
   }
 
+  /** Nobody watches any more: what was under way for viewers is told to be over. */
+  settle(): void {
+    this.settleSwitch();
+    this.#slates.end();
+  }
+
   /** Tells every reader that the stream was moved while its source worked. */
   announceMove(): void {
     for (const listener of this.#moveListeners) listener();
@@ -144,14 +160,14 @@ export class ManagedStream implements Stream {
     );
   }
 
-  walk(as: MediaKind = this.kind): SourceWalk {
+  walk(reader?: WalkReader): SourceWalk {
     const { defaults, clock, owner } = this.#options;
     return new CursorWalk({
       cursor: this.cursor,
       switches: this.#switches,
       policy: defaults.retry,
       clock,
-      stage: STAGES[as],
+      stage: STAGES[reader?.as ?? this.kind],
       headers: () => ({ 'User-Agent': this.userAgent, ...this.#definition.headers }),
       gaveUp: (error, retries) => {
         this.settleSwitch();
@@ -160,6 +176,8 @@ export class ManagedStream implements Stream {
       erred: () => {
         this.errorCount += 1;
       },
+      holdsOut: (error) => reader?.holdsOut(error) ?? false,
+      slates: this.#slates,
       onMoved: (listener) => {
         this.#moveListeners.add(listener);
         return () => this.#moveListeners.delete(listener);
@@ -189,6 +207,7 @@ export class ManagedStream implements Stream {
       failoverAttempts: this.cursor.attempts,
       lastFailoverAtMs: this.cursor.lastMoveAtMs,
       switches: this.#switches.kept,
+      slate: this.#slates.trigger,
       viewerCount: this.viewerCount,
       bytesServed: this.bytesServed,
       segmentsServed: this.segmentsServed,

@@ -1,11 +1,17 @@
+import { UpstreamError } from '#kernel/app-error';
+import type { AppError } from '#kernel/app-error';
 import type { Clock } from '#kernel/clock';
-import type { RetryPolicy } from '#upstream';
+import { decide, endless, pauseMs } from '#upstream';
+import type { Decision, OutageFacts, RetryPolicy } from '#upstream';
+
+/** What an outage does not know by itself. */
+type Facts = Omit<OutageFacts, 'retries' | 'failovers' | 'elapsedMs'>;
 
 /** One outage as one reader sees it: what it has tried, and since when. */
 export class Outage {
-  readonly #policy: RetryPolicy;
   readonly #clock: Clock;
   readonly #sinceMs: number;
+  #policy: RetryPolicy;
   /** Tries of the same source since the last switch. */
   retries = 0;
   failovers = 0;
@@ -16,18 +22,48 @@ export class Outage {
     this.#sinceMs = clock.monotonicMs();
   }
 
-  get elapsedMs(): number {
-    return this.#clock.monotonicMs() - this.#sinceMs;
-  }
-
   /** How long it may still last. */
   get leftMs(): number {
     const { outageLimitMs } = this.#policy;
-    return outageLimitMs === 0 ? Infinity : Math.max(0, outageLimitMs - this.elapsedMs);
+    return outageLimitMs === 0 ? Infinity : Math.max(0, outageLimitMs - this.#elapsedMs);
+  }
+
+  /** No more switches than these are allowed, or it has lasted too long. */
+  get isLimited(): boolean {
+    return this.#policy.maxFailovers > 0 || this.leftMs <= 0;
+  }
+
+  /** Before the source in use is tried again, when nobody names another. */
+  get pauseMs(): number {
+    return pauseMs(this.#policy, 1);
+  }
+
+  decide(facts: Facts): Decision {
+    const { retries, failovers } = this;
+    return decide(this.#policy, { ...facts, retries, failovers, elapsedMs: this.#elapsedMs });
+  }
+
+  /** From now on tries go on without end, and grow rarer. */
+  holdOut(): void {
+    this.#policy = endless(this.#policy);
   }
 
   switched(): void {
     this.failovers += 1;
     this.retries = 0;
+  }
+
+  /** What to tell viewers when tries are given up. */
+  failureOf(error: AppError): AppError {
+    if (this.failovers === 0) return error; // The one source that there is: its own failure says most.
+    return new UpstreamError('ALL_SOURCES_FAILED', {
+      message: 'Every source of this stream failed.',
+      details: { sources: this.failovers + 1, last: error.code },
+      cause: error,
+    });
+  }
+
+  get #elapsedMs(): number {
+    return this.#clock.monotonicMs() - this.#sinceMs;
   }
 }

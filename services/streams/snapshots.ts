@@ -1,4 +1,5 @@
 import type { ClientId, StreamId } from '#kernel/ids';
+import type { SlateTrigger } from '#upstream';
 import type { StreamDefinition } from './definition.ts';
 
 /** What a source delivers: it decides how bytes travel and what a failure means. */
@@ -43,6 +44,8 @@ export type StreamSnapshot = {
   readonly lastFailoverAtMs: number | null;
   /** The last ten switches of source, oldest first. */
   readonly switches: readonly SwitchSnapshot[];
+  /** Why viewers see a slate; `null` while none does. */
+  readonly slate: SlateTrigger | null;
   readonly viewerCount: number;
   readonly bytesServed: number;
   readonly segmentsServed: number;

@@ -1,15 +1,13 @@
-import { UpstreamError } from '#kernel/app-error';
 import type { AppError } from '#kernel/app-error';
-import type { Clock } from '#kernel/clock';
 import { orAbort } from '#kernel/or-abort';
-import { GOOD_SPELL_MS, decide, failoverReason, failureClassOf, pauseMs } from '#upstream';
-import type { FailoverStage, RetryPolicy } from '#upstream';
+import { GOOD_SPELL_MS, failoverReason, failureClassOf } from '#upstream';
+import type { Decision, SlateTrigger } from '#upstream';
 import { Outage } from './outage.ts';
 import type { Probe, ProbeEnd } from './source-book.ts';
-import type { Place, SourceCursor } from './source-cursor.ts';
+import type { Place } from './source-cursor.ts';
 import { SourceSpare } from './source-spare.ts';
-import type { SwitchLog } from './switch-log.ts';
 import type { Source, SourceWalk, SpareSource, SwitchTiming } from './viewing.ts';
+import type { WalkOptions } from './walk-options.ts';
 
 /** The answer to one failure, for all requests that met it; dropped when nobody waits for it. */
 type Answer = {
@@ -20,23 +18,6 @@ type Answer = {
 
 /** A probe that somebody waits for is looked at this often at least. */
 const PROBE_LOOK_MS = 5000;
-
-export type WalkOptions = {
-  readonly cursor: SourceCursor;
-  readonly switches: SwitchLog;
-  readonly policy: RetryPolicy;
-  readonly clock: Clock;
-  readonly stage: FailoverStage;
-  /** `User-Agent` and the stream's own headers, as they are now. */
-  readonly headers: () => Readonly<Record<string, string>>;
-  /** An outage has used up its tries. */
-  readonly gaveUp: (error: AppError, retries: number) => void;
-  /** A source failed; counted, whatever is done about it. */
-  readonly erred: () => void;
-  readonly onMoved: (listener: () => void) => () => void;
-  /** This reader has moved the stream by itself. */
-  readonly announceMove: () => void;
-};
 
 /** One reader's way through the sources: counts its own retries, moves the common cursor. */
 export class CursorWalk implements SourceWalk {
@@ -118,7 +99,17 @@ export class CursorWalk implements SourceWalk {
     this.#options.announceMove();
   }
 
+  giveUp(error: AppError): AppError {
+    return this.#giveUp(error, this.#outageNow());
+  }
+
+  slate(trigger: SlateTrigger | undefined): void {
+    if (trigger === undefined) this.#options.slates.hidden(this);
+    else this.#options.slates.shown(this, trigger);
+  }
+
   close(): void {
+    this.slate(undefined);
     this.#spare?.close();
     this.#holding.abort();
     this.#options.switches.left(this);
@@ -175,23 +166,35 @@ export class CursorWalk implements SourceWalk {
       outage.switched(); // Another reader has moved the stream on: that counts as our switch.
       return;
     }
-    const decision = decide(this.#options.policy, {
-      failure: failureClassOf(error),
-      hadFlowed,
-      hasPicture: this.#hasPicture,
-      retries: outage.retries,
-      failovers: outage.failovers,
-      alternates: this.#options.cursor.alternates,
-      elapsedMs: outage.elapsedMs,
-      hasSpare: this.#spare?.isFlowing ?? false,
-      hasResolver: this.#options.cursor.hasResolver,
-      isFile: this.#options.stage === 'vod',
-    });
+    const decision = this.#decide(error, outage, hadFlowed);
     if (decision.action === 'give-up') throw this.#giveUp(error, outage);
     await this.#options.cursor.pause(decision.delayMs, signal);
     if (this.#hasMoved) outage.switched();
     else if (decision.action === 'failover') await this.#moveOn(error, outage, signal);
     else outage.retries += 1;
+  }
+
+  #decide(error: AppError, outage: Outage, hadFlowed: boolean): Decision {
+    const { cursor, stage } = this.#options;
+    const facts = {
+      failure: failureClassOf(error),
+      hadFlowed,
+      alternates: cursor.alternates,
+      hasSpare: this.#spare?.isFlowing ?? false,
+      hasResolver: cursor.hasResolver,
+      isFile: stage === 'vod',
+    };
+    const decision = outage.decide({ ...facts, hasPicture: this.#hasPicture });
+    if (decision.action !== 'give-up' || !this.#holdOut(error, outage)) return decision;
+    return outage.decide({ ...facts, hasPicture: true });
+  }
+
+  /** Viewers who see something else wait as those do who have a picture. */
+  #holdOut(error: AppError, outage: Outage): boolean {
+    if (!this.#options.holdsOut(error)) return false;
+    this.#hasPicture = true;
+    outage.holdOut();
+    return true;
   }
 
   async #moveOn(error: AppError, outage: Outage, signal: AbortSignal): Promise<void> {
@@ -224,11 +227,11 @@ export class CursorWalk implements SourceWalk {
 
   /** Nobody named another source. A live picture waits for the one that it had. */
   async #stay(error: AppError, outage: Outage, signal: AbortSignal): Promise<void> {
-    const { policy, stage, cursor } = this.#options;
-    const isLimited = policy.maxFailovers > 0 || outage.leftMs <= 0;
-    if (stage !== 'live' || !this.#hasPicture || isLimited) throw this.#giveUp(error, outage);
+    const { stage, cursor } = this.#options;
+    const isOver = stage !== 'live' || !this.#hasPicture || outage.isLimited;
+    if (isOver && !this.#holdOut(error, outage)) throw this.#giveUp(error, outage);
     outage.failovers = Math.max(outage.failovers + 1, cursor.alternates);
-    await cursor.pause(pauseMs(policy, 1), signal);
+    await cursor.pause(outage.pauseMs, signal);
   }
 
   /** Lets the next source cool, for a viewer that has a picture: others try what there is. */
@@ -290,11 +293,6 @@ export class CursorWalk implements SourceWalk {
   #giveUp(error: AppError, outage: Outage): AppError {
     this.#outage = undefined;
     this.#options.gaveUp(error, outage.retries);
-    if (outage.failovers === 0) return error; // The one source that there is: its own failure says most.
-    return new UpstreamError('ALL_SOURCES_FAILED', {
-      message: 'Every source of this stream failed.',
-      details: { sources: outage.failovers + 1, last: error.code },
-      cause: error,
-    });
+    return outage.failureOf(error);
   }
 }

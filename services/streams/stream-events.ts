@@ -3,6 +3,7 @@ import { newEventId } from '#kernel/ids';
 import type { AppError } from '#kernel/app-error';
 import type { Session } from '#sessions';
 import { wireNameOf } from '#upstream';
+import type { SlateTrigger } from '#upstream';
 import type { ManagedStream } from './managed-stream.ts';
 import type { Move } from './source-cursor.ts';
 import type { Removal } from './streams.ts';
@@ -88,6 +89,14 @@ export class StreamEvents {
       clientCount: stream.viewerCount,
       gapMs,
     });
+  }
+
+  /** @param durationMs - How long it was shown; absent when it begins. */
+  slated(stream: ManagedStream, trigger: SlateTrigger, durationMs?: number): DomainEvent {
+    const clientCount = stream.viewerCount;
+    if (durationMs === undefined)
+      return this.#of(stream, { type: 'slate_started', trigger, clientCount });
+    return this.#of(stream, { type: 'slate_ended', trigger, clientCount, durationMs });
   }
 
   #of(stream: ManagedStream, fact: Fact): DomainEvent {

@@ -3,6 +3,7 @@ import type { AppError } from '#kernel/app-error';
 import type { Clock } from '#kernel/clock';
 import type { NodeEpoch } from '#kernel/ids';
 import type { Session } from '#sessions';
+import type { SlateTrigger } from '#upstream';
 import type { StreamDefinition } from './definition.ts';
 import type { ManagedStream, StreamDefaults } from './managed-stream.ts';
 import { mediaKindOf } from './media-kind.ts';
@@ -75,6 +76,11 @@ export class StreamLedger {
 
   failed(stream: ManagedStream, error: AppError, retries: number): void {
     const event = this.#events.failed(stream, error, retries);
+    this.#options.journal.append([{ kind: 'noted', event }]);
+  }
+
+  slated(stream: ManagedStream, trigger: SlateTrigger, durationMs?: number): void {
+    const event = this.#events.slated(stream, trigger, durationMs);
     this.#options.journal.append([{ kind: 'noted', event }]);
   }
 

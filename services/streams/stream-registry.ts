@@ -6,6 +6,7 @@ import type { ClientId, NodeEpoch, StreamId } from '#kernel/ids';
 import type { Logger } from '#kernel/logger';
 import { SessionRegistry } from '#sessions';
 import type { Session } from '#sessions';
+import type { SlateTrigger } from '#upstream';
 import type { StreamDefinition, StreamInput } from './definition.ts';
 import { ManagedStream } from './managed-stream.ts';
 import type { StreamDefaults, StreamOwner } from './managed-stream.ts';
@@ -123,7 +124,7 @@ export class StreamRegistry implements Streams, StreamDirectory, StreamOwner {
 
   async remove(id: StreamId, removal: Removal): Promise<void> {
     const stream = await this.#find(id);
-    stream.settleSwitch();
+    stream.settle();
     await this.#ledger.removed(stream, this.#sessions.ofStream(id), removal);
     this.#forget(stream);
   }
@@ -190,6 +191,12 @@ export class StreamRegistry implements Streams, StreamDirectory, StreamOwner {
     this.#ledger.failed(stream, error, retries);
   }
 
+  slated(stream: ManagedStream, trigger: SlateTrigger, durationMs?: number): void {
+    const message = durationMs === undefined ? 'slate began' : 'slate ended';
+    this.#options.logger.info(message, { streamId: stream.id, trigger, durationMs });
+    this.#ledger.slated(stream, trigger, durationMs);
+  }
+
   used(stream: ManagedStream): void {
     stream.lastAccessMs = this.#options.clock.nowMs();
     this.#options.store.touch([stream.id]);
@@ -197,7 +204,7 @@ export class StreamRegistry implements Streams, StreamDirectory, StreamOwner {
 
   /** With the last viewer goes who would have seen the new source's picture. */
   #left(stream: ManagedStream, session: Session, reason: string): void {
-    if (stream.viewerCount === 0) stream.settleSwitch();
+    if (stream.viewerCount === 0) stream.settle();
     this.#ledger.left(stream, session, reason);
   }
 

@@ -1,5 +1,6 @@
 import type { AppError } from '#kernel/app-error';
 import type { ClientId, StreamId } from '#kernel/ids';
+import type { SlateTrigger } from '#upstream';
 import type { SharingMode, StreamOptions } from './definition.ts';
 import type { MediaKind } from './snapshots.ts';
 
@@ -40,6 +41,17 @@ export interface SpareSource {
   failed(error: AppError): void;
   /** It is not held ready any more, or has become the source in use. Idempotent. */
   close(): void;
+}
+
+/** What a reader does for its viewers while no source works. */
+export interface WalkReader {
+  /** What it reads the stream as: failures are told by it. The stream's kind when absent. */
+  readonly as?: MediaKind;
+  /**
+   * All tries are used up. True: viewers see something else meanwhile, and tries go on, growing
+   * rarer, until the walk is closed.
+   */
+  holdsOut(error: AppError): boolean;
 }
 
 /**
@@ -83,6 +95,13 @@ export interface SourceWalk {
   returning(): SpareSource | undefined;
   /** Moves the stream to the primary, which has proved to work. Readers hear of it by `onMoved`. */
   returnToPrimary(): void;
+  /**
+   * The reader that held out does so no longer: tells `stream_failed`.
+   * @returns what its viewers are told.
+   */
+  giveUp(error: AppError): AppError;
+  /** This reader's viewers see a slate, or no longer. */
+  slate(trigger: SlateTrigger | undefined): void;
   /** This reader is done. Idempotent. */
   close(): void;
 }
@@ -110,8 +129,7 @@ export interface Stream {
   readonly hasOtherSource: boolean;
   /** Aborts when the stream is removed. */
   readonly removed: AbortSignal;
-  /** @param as - What it is read as; the stream's kind when absent. Failures are told by it. */
-  walk(as?: MediaKind): SourceWalk;
+  walk(reader?: WalkReader): SourceWalk;
   /**
    * A viewer's request has come. It counts at once. When the last connection closes, the viewer
    * stays for `lingerMs` (0 for live; a moment for files, whose players seek by new requests).

@@ -88,6 +88,17 @@ const mayGoOn = (policy: RetryPolicy, outage: Outage): boolean =>
 const isWithin = (policy: RetryPolicy, outage: Outage): boolean =>
   policy.outageLimitMs === 0 || outage.elapsedMs < policy.outageLimitMs;
 
+/** While a slate is shown tries go on without end, so they have to grow rarer. */
+const ENDLESS_BACKOFF_FACTOR = 1.5;
+
+/** The policy of a reader that has something else to show its viewers: it never gives up. */
+export const endless = (policy: RetryPolicy): RetryPolicy => ({
+  ...policy,
+  outageLimitMs: 0,
+  maxFailovers: 0,
+  retryBackoffFactor: Math.max(ENDLESS_BACKOFF_FACTOR, policy.retryBackoffFactor),
+});
+
 const MIN_DELAY_MS = 100; // A delay of 0 in the configuration must not make a hot loop.
 const MAX_DELAY_MS = 10_000;
 

@@ -227,6 +227,7 @@ describe('GET /streams', () => {
         total_segments_served: 0,
         error_count: 0,
         is_active: true,
+        slate: null,
         has_failover: true,
         failover_urls: [BACKUP],
         failover_resolver_url: null,

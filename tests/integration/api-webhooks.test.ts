@@ -9,6 +9,8 @@ const ALL = [
   'client_connected',
   'client_disconnected',
   'failover_triggered',
+  'slate_started',
+  'slate_ended',
 ];
 
 const inQuery = (path: string, url: string): string =>

@@ -59,6 +59,17 @@ export const FACTS = {
     clientCount: 2,
     gapMs: 40,
   },
+  slate_started: {
+    type: 'slate_started',
+    trigger: 'channel_unavailable',
+    clientCount: 2,
+  },
+  slate_ended: {
+    type: 'slate_ended',
+    trigger: 'channel_unavailable',
+    clientCount: 2,
+    durationMs: 4200.4,
+  },
 } as const satisfies { readonly [Type in Fact['type']]: Extract<Fact, { type: Type }> };
 
 export const anEvent = (changes: Partial<DomainEvent> = {}): DomainEvent => ({

@@ -147,6 +147,7 @@ export class FakeStreams implements Streams {
       definition,
       ...failover,
       switches: [],
+      slate: null,
       kind: kindOf(definition.url),
       userAgent: definition.userAgent ?? 'penstock-test',
       currentUrl: definition.failoverUrls[failover.failoverIndex] ?? definition.url,

@@ -11,7 +11,7 @@ import { loadConfig } from '#config';
 import { HlsInput } from '#conversion';
 import type { ConvertedLists } from '#conversion';
 import { LiveDelivery, createPlaylistFetcher } from '#delivery';
-import type { LiveDetection, StandbyMode } from '#delivery';
+import type { LiveDetection, SlateSettings, StandbyMode } from '#delivery';
 import { StreamRegistry } from '#streams';
 import type { FailoverResolver, Stream, StreamDirectory, StreamInput } from '#streams';
 import { anySpare } from '#upstream';
@@ -37,6 +37,7 @@ export type PlaybackOptions = {
   readonly lingerMs?: number;
   readonly headersMs?: number;
   readonly outageLimitMs?: number;
+  readonly slate?: SlateSettings;
   readonly standby?: StandbyMode;
   readonly permits?: SparePermits;
   readonly failbackAfterMs?: number;
@@ -61,6 +62,7 @@ export async function startPlayback(options: PlaybackOptions) {
     playlistReader: options.converts && playlistReader(upstream, options.converts, options.ffmpeg),
     timeouts: { connectMs: 1000, headersMs: options.headersMs ?? 1000 },
     stallMs: options.stallMs ?? 1000,
+    slate: options.slate,
     standby: options.standby ?? 'cold',
     permits: options.permits ?? anySpare,
     detection: options.detection ?? { settings: loadConfig({}).detection },

@@ -62,6 +62,7 @@ export async function startProduct(options: ProductOptions = {}): Promise<Produc
       HOST: '127.0.0.1',
       PORT: String(port),
       ROLES: options.roles ?? 'all',
+      SLATES: 'off', // Made at the first start in a folder: a second of work for every test.
       NODE_COMPILE_CACHE: join(tmpdir(), 'penstock-test-compile-cache'),
       ...options.env,
     },

@@ -11,6 +11,7 @@ import type { SparePermits, UpstreamClient, UpstreamTimeouts } from '#upstream';
 import type { LiveDetection } from './detection.ts';
 import { LiveFeed } from './live-feed.ts';
 import type { FeedStart } from './live-feed.ts';
+import type { SlateSettings } from './slate-show.ts';
 import type { StandbyMode } from './spare-keeper.ts';
 
 export type LiveDeliveryOptions = {
@@ -25,6 +26,8 @@ export type LiveDeliveryOptions = {
   readonly standby?: StandbyMode;
   /** Whether a connection beside the one in use is allowed; always, when absent. */
   readonly permits?: SparePermits;
+  /** What viewers of a live stream see while none of its sources works; nothing when absent. */
+  readonly slate?: SlateSettings | undefined;
   /** How far a viewer of a shared stream may fall behind. */
   readonly viewerBufferBytes: number;
   /** A viewer that takes nothing for this long is let go. */
@@ -106,6 +109,7 @@ export class LiveDelivery {
         leave('redirected');
         return start;
       }
+      if (use.feed.refusal !== undefined) throw use.feed.refusal;
       return this.#viewing(use.feed, connection, { contentType: start.contentType, leave });
     } catch (error) {
       const wasEnded = connection.ended.aborted && !gone.aborted;

@@ -1,38 +1,17 @@
 import { toAppError } from '#kernel/app-error';
 import type { AppError } from '#kernel/app-error';
-import type { Clock, Timers } from '#kernel/clock';
-import type { Logger } from '#kernel/logger';
-import { Splicer } from '#mpegts';
-import { Relay } from '#relay';
 import type { ViewerSink } from '#relay';
-import type { MediaKind, Source, SourceWalk, Stream } from '#streams';
-import type { SparePermits, UpstreamClient, UpstreamTimeouts } from '#upstream';
+import type { MediaKind, Source, SourceWalk } from '#streams';
 import { detectionOf } from './detection.ts';
-import type { LiveDetection, SourceDetection } from './detection.ts';
+import type { SourceDetection } from './detection.ts';
 import { GapMeter } from './gap-meter.ts';
+import type { LiveFeedOptions } from './live-feed-options.ts';
 import { openSource } from './open-source.ts';
+import { SlateShow } from './slate-show.ts';
 import { SpareKeeper } from './spare-keeper.ts';
-import type { StandbyMode } from './spare-keeper.ts';
+import { SplicedRelay } from './spliced-relay.ts';
 import { UpstreamPump, wrongType } from './upstream-pump.ts';
 import type { PumpEnd, PumpTarget } from './upstream-pump.ts';
-
-export type LiveFeedOptions = {
-  readonly stream: Stream;
-  readonly upstream: UpstreamClient;
-  readonly timeouts: UpstreamTimeouts;
-  readonly stallMs: number;
-  readonly detection: LiveDetection;
-  readonly standby: StandbyMode;
-  readonly permits: SparePermits;
-  readonly budgetBytes: number;
-  readonly patienceMs: number;
-  readonly isShared: boolean;
-  readonly clock: Clock;
-  readonly timers: Timers;
-  readonly logger: Logger;
-  readonly served: (sink: ViewerSink, bytes: number) => void;
-  readonly dropped: (sink: ViewerSink) => void;
-};
 
 /** What a feed turned out to carry once its first bytes came. */
 export type FeedStart =
@@ -45,12 +24,11 @@ export type FeedStart =
  */
 export class LiveFeed {
   readonly #options: LiveFeedOptions;
-  readonly #relay: Relay;
-  /** Makes one stream of all sources, so that players see no seam. */
-  readonly #splicer = new Splicer();
+  readonly #relay: SplicedRelay;
   readonly #walk: SourceWalk;
   readonly #spares: SpareKeeper;
   readonly #gap: GapMeter;
+  readonly #slate: SlateShow;
   readonly #detection: SourceDetection;
   readonly #closed = new AbortController();
   readonly #start = Promise.withResolvers<FeedStart>();
@@ -66,19 +44,19 @@ export class LiveFeed {
     const { stream, standby, budgetBytes, patienceMs, isShared } = options;
     const { clock, timers, served, dropped } = options;
     this.#options = options;
-    this.#walk = stream.walk('live');
+    this.#walk = stream.walk({ as: 'live', holdsOut: (failure) => this.#holdsOut(failure) });
+    this.#slate = this.#makeSlate();
     this.#gap = new GapMeter(clock);
     this.#detection = detectionOf(stream, options.detection);
-    this.#relay = new Relay({
+    this.#relay = new SplicedRelay({
       isLossless: !isShared,
       budgetBytes,
       patienceMs,
       clock,
       timers,
-      resume: () => this.#pump?.resume(),
+      resume: () => this.#resume(),
       served,
       dropped,
-      tables: () => this.#splicer.tables(),
     });
     this.#spares = new SpareKeeper({
       ...options,
@@ -102,7 +80,13 @@ export class LiveFeed {
     return this.#ended.promise;
   }
 
+  /** What to tell a viewer that comes while none can be served; undefined while all is well. */
+  get refusal(): AppError | undefined {
+    return this.#slate.refusal;
+  }
+
   attach(sink: ViewerSink): void {
+    this.#slate.joined();
     this.#relay.attach(sink);
   }
 
@@ -115,6 +99,7 @@ export class LiveFeed {
     this.#closed.abort();
     this.#attempt.abort();
     this.#pump?.close();
+    this.#slate.close();
     this.#spares.close();
     this.#walk.close();
     this.#relay.close();
@@ -132,6 +117,7 @@ export class LiveFeed {
       this.#ended.resolve(this.#closed.signal.aborted ? undefined : failure);
     } finally {
       stopListening();
+      this.#slate.close();
       this.#spares.close();
       this.#walk.close();
       this.#relay.flush();
@@ -160,7 +146,7 @@ export class LiveFeed {
 
   /** The film is over, to its last picture. */
   #played(): void {
-    this.#relayed(this.#splicer.switchSource());
+    this.#relay.cut();
     this.#start.reject(wrongType()); // Where not even a first one came.
   }
 
@@ -172,6 +158,7 @@ export class LiveFeed {
       code: failure.code,
       ...failure.details,
     });
+    this.#slate.failed(failure);
     return this.#walk.failed(failed, failure, this.#closed.signal);
   }
 
@@ -201,6 +188,9 @@ export class LiveFeed {
     pump?.close();
     this.#spares.halted();
     if (pump?.hasBegun && !this.#isAwaited) this.#gap.lost(pump.lastByteMs);
+    if (this.#hasStarted) {
+      this.#slate.missing(pump?.lastByteMs ?? this.#options.clock.monotonicMs());
+    }
   }
 
   /** In the middle of a stream another kind of media is no more use than none. */
@@ -230,32 +220,72 @@ export class LiveFeed {
     return {
       begin: (contentType) => this.#begin(contentType),
       push: (parts) => this.#splice(parts),
-      facts: () => this.#splicer.facts,
-      restart: () => this.#relayed(this.#splicer.switchSource()),
+      restart: () => this.#restart(),
+      facts: () => this.#slate.facts ?? this.#relay.facts,
       suspected: (isSuspected) => this.#spares.suspected(isSuspected),
     };
   }
 
   /** A source gives media when some of it goes to viewers: that may take until its first keyframe. */
   #splice(parts: readonly Buffer[]): boolean {
-    const spliced = this.#splicer.push(parts, this.#options.clock.nowMs());
+    const admitted = this.#slate.admit(parts);
+    if (admitted === undefined) return true;
+    const spliced = this.#relay.splice(admitted);
     if (this.#isAwaited && spliced.length > 0) {
       this.#isAwaited = false;
+      this.#slate.over();
       this.#walk.flowing(this.#gap.begun());
     }
-    return this.#relayed(spliced);
-  }
-
-  /** The keyframes are those of the splicer's last output. */
-  #relayed(parts: readonly Buffer[]): boolean {
-    return this.#relay.push({ parts, keyframes: this.#splicer.joinOffsets });
+    return this.#relay.send(spliced);
   }
 
   #begin(contentType: string): void {
-    if (this.#hasStarted) this.#relayed(this.#splicer.switchSource());
+    if (this.#hasStarted && !this.#slate.isOn) this.#relay.cut();
+    this.#slate.sourceBegan();
     this.#isAwaited = true;
     this.#spares.begun();
     this.#hasStarted = true;
     this.#start.resolve({ kind: 'live', contentType });
+  }
+
+  /** The source goes on with other times and counters. */
+  #restart(): void {
+    if (!this.#slate.isOn) this.#relay.cut();
+  }
+
+  #resume(): void {
+    this.#pump?.resume();
+    this.#slate.resume();
+  }
+
+  #makeSlate(): SlateShow {
+    const { slate: settings, clock, timers } = this.#options;
+    return new SlateShow({
+      settings,
+      target: {
+        push: (packets) => this.#relay.send(this.#relay.splice([packets])),
+        cut: () => this.#relay.cut(),
+      },
+      fits: () => !this.#hasStarted || this.#relay.isTransportStream,
+      told: (trigger) => this.#walk.slate(trigger),
+      timedOut: (failure) => this.#giveUp(failure),
+      clock,
+      timers,
+    });
+  }
+
+  /** Viewers who have a picture, or may see a slate instead, are kept while there is one. */
+  #holdsOut(failure: AppError): boolean {
+    if (this.#hasStarted) return this.#slate.canShow(failure);
+    if (!this.#slate.showToNew(failure)) return false;
+    this.#hasStarted = true;
+    this.#start.resolve({ kind: 'live', contentType: 'video/mp2t' });
+    return true;
+  }
+
+  #giveUp(failure: AppError): void {
+    this.#ended.resolve(this.#walk.giveUp(failure));
+    this.#relay.flush();
+    this.close();
   }
 }

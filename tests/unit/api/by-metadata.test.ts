@@ -33,6 +33,7 @@ function stream(name: string, { metadata = {}, viewers = 0, createdAtMs = 0 }: T
     failoverAttempts: 0,
     lastFailoverAtMs: null,
     switches: [],
+    slate: null,
     viewerCount: viewers,
     bytesServed: 0,
     segmentsServed: 0,

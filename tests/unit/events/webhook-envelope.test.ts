@@ -44,6 +44,8 @@ const DATA = {
     client_count: 2,
     gap_ms: 40,
   },
+  slate_started: { trigger: 'channel_unavailable', client_count: 2 },
+  slate_ended: { trigger: 'channel_unavailable', client_count: 2, duration_ms: 4200 },
 };
 
 describe('the webhook envelope', () => {

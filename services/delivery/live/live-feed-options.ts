@@ -1,0 +1,29 @@
+import type { Clock, Timers } from '#kernel/clock';
+import type { Logger } from '#kernel/logger';
+import type { ViewerSink } from '#relay';
+import type { Stream } from '#streams';
+import type { SparePermits, UpstreamClient, UpstreamTimeouts } from '#upstream';
+import type { LiveDetection } from './detection.ts';
+import type { SlateSettings } from './slate-show.ts';
+import type { StandbyMode } from './spare-keeper.ts';
+
+/** What a feed is made of. */
+export type LiveFeedOptions = {
+  readonly stream: Stream;
+  readonly upstream: UpstreamClient;
+  readonly timeouts: UpstreamTimeouts;
+  readonly stallMs: number;
+  readonly detection: LiveDetection;
+  readonly standby: StandbyMode;
+  readonly permits: SparePermits;
+  /** What viewers see while no source works; absent: nothing. */
+  readonly slate?: SlateSettings | undefined;
+  readonly budgetBytes: number;
+  readonly patienceMs: number;
+  readonly isShared: boolean;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly logger: Logger;
+  readonly served: (sink: ViewerSink, bytes: number) => void;
+  readonly dropped: (sink: ViewerSink) => void;
+};
