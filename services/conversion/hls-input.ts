@@ -1,11 +1,13 @@
 import { AppError } from '#kernel/app-error';
 import type { Clock, Timers } from '#kernel/clock';
+import type { ListedSegment } from '#hls';
 import type { UpstreamClient, UpstreamRequest, UpstreamResponse } from '#upstream';
 import { listsOf } from './entry-lists.ts';
 import type { FoundList } from './entry-lists.ts';
 import { HandedOnText } from './handed-on.ts';
 import { HlsBody } from './hls-body.ts';
 import { HlsTrack } from './hls-track.ts';
+import { PlaybackMemory } from './playback-memory.ts';
 import { PlaylistFollower } from './playlist-follower.ts';
 import type { FetchPlaylist, Remuxer } from './ports.ts';
 import { SegmentReader } from './segment-reader.ts';
@@ -34,17 +36,18 @@ const MOST_KNOWN = 256;
 /**
  * Opens sources like the client that it stands before; those that are HLS playlists it reads like a
  * player, and what it gives is the transport stream that they carry. One for each reader: it knows
- * how far a film has been played, so that another source goes on there.
+ * how far the reader has come, so that it goes on there from any source.
  *
  * Playlists that cannot or should not be converted are handed on as the text that they are.
  */
 export class HlsInput implements UpstreamClient {
   readonly #options: HlsInputOptions;
   readonly #known = new Set<string>();
-  #filmPositionMs = 0;
+  readonly #memory: PlaybackMemory;
 
   constructor(options: HlsInputOptions) {
     this.#options = options;
+    this.#memory = new PlaybackMemory(options.clock);
   }
 
   /**
@@ -76,25 +79,27 @@ export class HlsInput implements UpstreamClient {
     const { main, sound } = await listsOf({ fetch, request }, entry, signal);
     const isKept = main.first.isSealed || (main.first.isEnded && converts === 'live');
     if (isKept) return new HandedOnText(entry.text, entry.finalUrl);
-    const played = (durationMs: number): void => {
-      if (main.first.isEnded) this.#filmPositionMs += durationMs;
-    };
-    const tracks = [this.#track(request, main, played)];
-    if (sound) tracks.push(this.#track(request, sound, () => {}));
+    const tracks = [this.#track(request, main, 'main')];
+    if (sound) tracks.push(this.#track(request, sound, 'sound'));
     return new HlsBody({ tracks, remuxer, finalUrl: entry.finalUrl });
   }
 
   #track(
-    { headers, timeouts }: UpstreamRequest,
+    { url, headers, timeouts }: UpstreamRequest,
     { first, reload }: FoundList,
-    played: (durationMs: number) => void,
+    role: 'main' | 'sound',
   ): HlsTrack {
     const { upstream, clock, timers } = this.#options;
-    const positionMs = this.#filmPositionMs;
-    const follower = new PlaylistFollower({ first, load: reload, positionMs, clock, timers });
+    const list = `${role} ${url}`;
+    const startAt = this.#memory.startIn(list, first);
+    const follower = new PlaylistFollower({ first, load: reload, startAt, clock, timers });
     const stallMs = (): number =>
       Math.min(timeouts.headersMs, Math.max(LEAST_STALL_MS, follower.targetDurationMs));
     const reader = new SegmentReader({ upstream, headers, timeouts, stallMs, timers });
+    const played = (segment: ListedSegment): void => {
+      this.#memory.played(list, segment);
+      if (first.isEnded && role === 'main') this.#memory.filmPlayed(segment.durationMs);
+    };
     return new HlsTrack({ follower, reader, clock, timers, played });
   }
 }

@@ -16,8 +16,8 @@ export type HlsTrackOptions = {
   readonly reader: SegmentReader;
   readonly clock: Clock;
   readonly timers: Timers;
-  /** So much media has been handed on whole. */
-  readonly played: (durationMs: number) => void;
+  /** A segment has been handed on whole. */
+  readonly played: (segment: ListedSegment) => void;
 };
 
 /** Plays one media playlist: its segments in order, each from its first byte to its last. */
@@ -79,7 +79,7 @@ export class HlsTrack {
       return false;
     }
     this.#failures = 0;
-    played(segment.durationMs);
+    played(segment);
     return true;
   }
 

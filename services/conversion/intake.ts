@@ -1,4 +1,4 @@
-import { MediaError } from '#kernel/app-error';
+import { MediaError, UpstreamError } from '#kernel/app-error';
 import type { AppError } from '#kernel/app-error';
 import type { BodySink } from '#upstream';
 import { HEAD_BYTES, readHead } from './media-format.ts';
@@ -54,6 +54,7 @@ export class Intake {
   /** A track is over. */
   end(track: number): void {
     if (!this.#passage && this.#heads.every((head) => head !== undefined)) this.#start();
+    if (this.#heads[track] === undefined) this.#started.reject(missingTrack());
     this.#passage?.end(track);
   }
 
@@ -96,6 +97,11 @@ export class Intake {
     return isPlain ? straight(sink) : remuxed(remuxer, heads, sink);
   }
 }
+
+const missingTrack = (): UpstreamError =>
+  new UpstreamError('UPSTREAM_TRUNCATED', {
+    message: 'The source gave pictures without their sound, or the other way round.',
+  });
 
 function mediaOf(head: Buffer): MediaHead {
   const media = readHead(head);

@@ -3,7 +3,7 @@ import { sleep } from '#kernel/clock';
 import type { Clock, Timers } from '#kernel/clock';
 import type { ListedSegment, MediaList } from '#hls';
 
-/** RFC 8216 §6.3.3: a player begins no closer to the end of a live playlist than this. */
+/** Of a live playlist that has begun again, so much is new. */
 const FROM_LIVE_EDGE = 3;
 /** A live playlist that has not grown for so many target durations stands still. */
 export const STALE_TARGETS = 3;
@@ -16,16 +16,15 @@ const REMEMBERED_URLS = 64;
 export type PlaylistFollowerOptions = {
   readonly first: MediaList;
   readonly load: (signal: AbortSignal) => Promise<MediaList>;
-  /** Where in a finished playlist to begin, in milliseconds of media. */
-  readonly positionMs: number;
+  /** The place of the segment to begin with. */
+  readonly startAt: number;
   readonly clock: Clock;
   readonly timers: Timers;
 };
 
 /**
  * Gives the segments of one media playlist, in order, as a player would ask for them: a live one
- * from three segments before its end and on as it grows, a finished one from a position to its end.
- * Asks for it again no more often than RFC 8216 §6.3.4 allows.
+ * as it grows, a finished one to its end. Asks for it again no more often than RFC 8216 §6.3.4 allows.
  */
 export class PlaylistFollower {
   readonly #options: PlaylistFollowerOptions;
@@ -92,10 +91,9 @@ export class PlaylistFollower {
 
   #begin(list: MediaList): void {
     this.#isEnded = list.isEnded;
-    const from = this.isFilm
-      ? positionIn(list, this.#options.positionMs)
-      : Math.max(0, list.segments.length - FROM_LIVE_EDGE);
-    this.#add(list.segments.slice(from));
+    this.#last = list.segments.at(-1)?.sequence ?? -1;
+    this.#note(list.segments);
+    this.#add(list.segments.slice(this.#options.startAt));
   }
 
   #take(list: MediaList): void {
@@ -129,7 +127,11 @@ export class PlaylistFollower {
   #add(segments: readonly ListedSegment[]): void {
     this.#queue.push(...segments);
     this.#last = segments.at(-1)?.sequence ?? this.#last;
-    for (const { url } of segments) this.#seen.add(url);
+    this.#note(segments);
+  }
+
+  #note(segments: readonly ListedSegment[]): void {
+    for (const { url } of segments.slice(-REMEMBERED_URLS)) this.#seen.add(url);
     for (const url of this.#seen) {
       if (this.#seen.size <= REMEMBERED_URLS) break;
       this.#seen.delete(url);
@@ -142,13 +144,3 @@ const isStall = (error: unknown): boolean =>
 
 const standsStill = (): UpstreamError =>
   new UpstreamError('UPSTREAM_STALLED', { message: 'The playlist has stopped growing.' });
-
-/** The segment that holds this position. */
-function positionIn({ segments }: MediaList, positionMs: number): number {
-  let endMs = 0;
-  const index = segments.findIndex(({ durationMs }) => {
-    endMs += durationMs;
-    return endMs > positionMs;
-  });
-  return index === -1 ? segments.length : index;
-}

@@ -1,12 +1,17 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { liveTs, startFakeProvider } from '../../scripts/faultd.d/fake-provider.ts';
+import {
+  hlsLive,
+  liveTs,
+  redirect,
+  startFakeProvider,
+} from '../../scripts/faultd.d/fake-provider.ts';
 import { LoopedTs } from '../../scripts/faultd.d/looped-ts.ts';
 import { media } from '../../scripts/faultd.d/media.ts';
 import { checkTs } from '../../scripts/faultd.d/ts-check.ts';
 import { startConversion } from '../support/conversion-bench.ts';
 import { decode, playWithFfmpeg, probe } from '../support/players.ts';
 import { eventually } from '../support/processes.ts';
-import { fetchOnce } from '../support/viewer.ts';
+import { fetchOnce, watch } from '../support/viewer.ts';
 
 let main: LoopedTs;
 let other: LoopedTs;
@@ -78,7 +83,7 @@ describe('HLS from a transport stream', () => {
 
   it('ends the upstream when the last viewer is idle, and counts viewers as others', async () => {
     await using provider = await startFakeProvider({ '/a.ts': liveTs(main, { speed: 4 }) });
-    await using playback = await startConversion({ viewerIdleMs: 300, segmentMs: 1000 });
+    await using playback = await startConversion({ viewerIdleMs: 300, segmentMs: 500 });
     const id = await playback.create(provider.url('/a.ts'));
     const url = `${playback.base}/hls/${id}/playlist.m3u8?client_id=ann`;
     const answer = await fetchOnce(url);
@@ -87,6 +92,29 @@ describe('HLS from a transport stream', () => {
     expect(provider.open()).toBe(1);
     await eventually('nobody reads', async () => provider.open() === 0, 6000);
     expect(playback.registry.viewers()).toEqual([]);
+  });
+
+  it('takes part in the upstream that all viewers of a shared stream watch', async () => {
+    await using provider = await startFakeProvider({ '/a.ts': liveTs(main, { speed: 4 }) });
+    await using playback = await startConversion({ sharing: 'shared' });
+    const id = await playback.create(provider.url('/a.ts'));
+    await using viewer = watch(`${playback.base}/stream/${id}`);
+    await viewer.reached(100_000);
+    const playlist = await textOf(`${playback.base}/hls/${id}/playlist.m3u8`);
+    expect(playlist).toContain('#EXTINF');
+    expect(provider.maxOpen()).toBe(1);
+  });
+
+  it('leads to the playlist of a source that turns out to be one', async () => {
+    await using provider = await startFakeProvider({
+      '/l/': hlsLive(main),
+      '/channel/1': redirect('/l/index.m3u8'),
+    });
+    await using playback = await startConversion();
+    const id = await playback.create(provider.url('/channel/1'));
+    const playlist = await textOf(`${playback.base}/hls/${id}/playlist.m3u8`);
+    expect(playlist.match(/^segment\.ts/gm)).toHaveLength(5);
+    await eventually('only the playlist is read', async () => provider.open() === 0, 2000);
   });
 
   it('answers with the failure of the source when there is nothing to cut', async () => {

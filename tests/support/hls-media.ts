@@ -55,10 +55,15 @@ async function pack(source: string, cwd: string): Promise<void> {
   const adts = '-map 0:a -c copy -f segment -segment_time 2 -segment_format adts a%d.aac';
   await run('ffmpeg', words(`-v error -copyts -i ${source} ${adts}`), { cwd });
   const names = (await readdir(cwd)).filter((name) => name.endsWith('.aac')).toSorted();
-  const start90k = await startOf(source);
+  // Writing a transport stream anew moves its times.
+  const moved90k = (await startOf(join(cwd, 'v0.ts'), 'v')) - (await startOf(source, 'v'));
+  const start90k = (await startOf(source, 'a')) + moved90k;
   for (const [index, name] of names.entries()) {
     const path = join(cwd, name);
-    await writeFile(path, Buffer.concat([timeTag(start90k + index * 180_000), await readFile(path)]));
+    await writeFile(
+      path,
+      Buffer.concat([timeTag(start90k + index * 180_000), await readFile(path)]),
+    );
   }
   const list = names.map((name) => `#EXTINF:2.0,\n${name}`).join('\n');
   const head = '#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:3\n';
@@ -68,9 +73,9 @@ async function pack(source: string, cwd: string): Promise<void> {
   await writeFile(join(cwd, 'index.m3u8'), `#EXTM3U\n${media}\n${variant}\n`);
 }
 
-async function startOf(source: string): Promise<number> {
-  const args = words('-v error -select_streams a -show_entries stream=start_pts -of csv=p=0');
-  const { stdout } = await run('ffprobe', [...args, source]);
+async function startOf(path: string, track: 'a' | 'v'): Promise<number> {
+  const args = `-v error -select_streams ${track} -show_entries stream=start_pts -of csv=p=0`;
+  const { stdout } = await run('ffprobe', [...words(args), path]);
   return Number.parseInt(stdout, 10);
 }
 
