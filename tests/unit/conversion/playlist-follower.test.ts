@@ -108,7 +108,7 @@ describe('following a live playlist', () => {
     next.catch(() => {});
     await settle();
     gone.abort();
-    await expect(next).rejects.toThrow();
+    await expect(next).rejects.toThrow('aborted');
     expect(clock.pendingTimers).toBe(0);
   });
 });
