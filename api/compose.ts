@@ -1,17 +1,7 @@
 import { join } from 'node:path';
 import packageInfo from '#package' with { type: 'json' };
 import type { Config } from '#config';
-import { HlsInput } from '#conversion';
-import {
-  HlsDelivery,
-  HlsOutput,
-  LiveDelivery,
-  PackagedDelivery,
-  SlateLibrary,
-  VodDelivery,
-  createPlaylistFetcher,
-} from '#delivery';
-import type { SlateSettings } from '#delivery';
+import { SlateLibrary } from '#delivery';
 import { closeAll } from '#kernel/closing';
 import { systemClock, systemTimers } from '#kernel/clock';
 import { newNodeEpoch } from '#kernel/ids';
@@ -19,16 +9,16 @@ import type { NodeEpoch } from '#kernel/ids';
 import type { Logger } from '#kernel/logger';
 import type { RunningProcess } from '#lifecycle';
 import { StreamRegistry } from '#streams';
-import type { Stream } from '#streams';
+import { ApiMetrics } from '#telemetry';
 import { Webhooks, createDeliver } from '#webhooks';
-import { FfmpegRemuxer } from '#adapters/ffmpeg/remuxer';
-import { FfmpegSilenceProbe } from '#adapters/ffmpeg/silence-probe';
 import { createSlateMaker } from '#adapters/ffmpeg/slate-maker';
 import { ffmpegVersion } from '#adapters/ffmpeg/version';
 import { slateFilesIn } from '#adapters/fs/slate-files';
 import { AxiosFailoverResolver } from '#adapters/http/failover-resolver';
 import { AxiosProbe } from '#adapters/http/probe';
 import { createTextClient } from '#adapters/http/text-client';
+import { ReadBuffers } from '#adapters/http/raw/read-buffers';
+import { ReadMeter } from '#adapters/http/read-meter';
 import { createUpstreamClient } from '#adapters/http/upstream-client';
 import { AxiosWebhookClient } from '#adapters/http/webhook-client';
 import { awaitRedis } from '#adapters/redis/await-redis';
@@ -41,9 +31,8 @@ import { RedisStateJournal } from '#adapters/redis/state-journal';
 import { RedisStreamStore } from '#adapters/redis/stream-store';
 import { readApiDocument } from './api-document.ts';
 import { createApp } from './app.ts';
+import { deliveryOf } from './compose-delivery.ts';
 import { listen } from './listen.ts';
-import { hlsRoutes } from './routes/hls.routes.ts';
-import { playbackRoutes } from './routes/playback.routes.ts';
 
 const REDIS_DEADLINE_MS = 15_000;
 
@@ -53,9 +42,11 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
   const about = readAbout(config, node);
   const state = await openState({ config, logger, node });
   const clients = openClients(config);
+  const metrics = metricsOf({ state, clients, registry: () => registry });
   const slates = openSlates(config, logger);
   const registry = new StreamRegistry({
     ...state,
+    meter: metrics,
     resolver: clients.resolver,
     defaults: defaultsOf(config),
     node,
@@ -72,6 +63,7 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
     readiness: () => ({ redis: state.redis.status === 'ready' ? 'ok' : 'away' }),
     settings: settingsOf(config),
     apiDocument: readApiDocument(),
+    metrics,
     delivery: deliveryOf({
       config,
       registry,
@@ -101,6 +93,21 @@ type StateOptions = {
   readonly logger: Logger;
   readonly node: NodeEpoch;
 };
+
+type MetricsParts = {
+  readonly state: State;
+  readonly clients: Clients;
+  /** It tells the metrics and is read by them. */
+  readonly registry: () => StreamRegistry;
+};
+
+const metricsOf = ({ state, clients, registry }: MetricsParts): ApiMetrics =>
+  new ApiMetrics(packageInfo.version, {
+    streams: () => registry().totalsByKind(),
+    readBytes: clients.readBytes,
+    journal: () => state.journal,
+    isRedisUp: () => state.redis.status === 'ready',
+  });
 
 /** Redis, and all that stands on it. */
 async function openState({ config, logger, node }: StateOptions) {
@@ -139,11 +146,23 @@ function openClients({ upstream }: Config) {
   const resolver = new AxiosFailoverResolver(callbacks);
   const probe = new AxiosProbe(callbacks);
   const webhooks = new AxiosWebhookClient(callbacks);
-  const bytes = createUpstreamClient({ allowPrivate, verifyTls, maxRedirects });
-  const texts = createTextClient({ allowPrivate, verifyTls, maxRedirects });
+  const sources = { allowPrivate, verifyTls, maxRedirects };
+  const meters = { live: new ReadMeter(), hls: new ReadMeter(), vod: new ReadMeter() };
+  const buffers = new ReadBuffers();
+  const bytes = {
+    live: createUpstreamClient({ ...sources, buffers, meter: meters.live }),
+    hls: createUpstreamClient({ ...sources, buffers, meter: meters.hls }),
+    vod: createUpstreamClient({ ...sources, buffers, meter: meters.vod }),
+  };
+  const texts = createTextClient({ ...sources, meter: meters.hls });
+  const readBytes = () => ({
+    live: meters.live.bytes,
+    hls: meters.hls.bytes,
+    vod: meters.vod.bytes,
+  });
   const close = (): Promise<void> =>
     closeAll([resolver, probe, webhooks, texts].map((client) => () => client.close()));
-  return { resolver, probe, webhooks, bytes, texts, close };
+  return { resolver, probe, webhooks, bytes, texts, readBytes, close };
 }
 
 /** Loaded beside the start: until then, and where there is nothing to load, there are no slates. */
@@ -167,76 +186,6 @@ type Clients = ReturnType<typeof openClients>;
 function webhooksOf({ endpoints }: State, { webhooks: client }: Clients): Webhooks {
   const deliver = createDeliver({ client, version: packageInfo.version, clock: systemClock });
   return new Webhooks({ endpoints, deliver, clock: systemClock });
-}
-
-type DeliveryParts = {
-  readonly config: Config;
-  readonly registry: StreamRegistry;
-  readonly clients: Clients;
-  readonly secret: Buffer;
-  readonly slate: SlateSettings | undefined;
-  readonly logger: Logger;
-};
-
-/** Routes for players. */
-function deliveryOf({ config, registry, clients, secret, slate, logger }: DeliveryParts) {
-  const { connectTimeoutMs: connectMs, readTimeoutMs: headersMs, liveStallMs } = config.upstream;
-  const common = {
-    directory: registry,
-    upstream: clients.bytes,
-    timeouts: { connectMs, headersMs },
-    clock: systemClock,
-    timers: systemTimers,
-    logger,
-  };
-  const { viewerBufferBytes, viewerPatienceMs, lingerMs } = config;
-  const viewers = { viewerBufferBytes, viewerPatienceMs, lingerMs };
-  const { standby } = config.upstream;
-  const silenceProbe = new FfmpegSilenceProbe({ program: config.ffmpegPath, logger });
-  const detection = { settings: config.detection, silenceProbe };
-  const judged = { stallMs: liveStallMs, detection, standby };
-  const playlistReader = playlistReaderOf({ config, clients, logger });
-  const live = new LiveDelivery({ ...common, ...viewers, ...judged, slate, playlistReader });
-  const polling = {
-    ...common,
-    secret,
-    viewerIdleMs: config.streams.viewerIdleMs,
-    patienceMs: connectMs + headersMs,
-  };
-  const { texts } = clients;
-  const { maxPlaylistBytes } = config.upstream;
-  const rewritten = new HlsDelivery({ ...polling, texts, maxPlaylistBytes });
-  const { hlsFromTs, segmentMs, segmentBytes } = config.conversion;
-  const tap = (stream: Stream) => live.tap(stream);
-  const packaged = hlsFromTs
-    ? new PackagedDelivery({ ...polling, tap, segmentMs, segmentBytes })
-    : undefined;
-  const hls = new HlsOutput({ directory: registry, rewritten, packaged });
-  const vod = new VodDelivery({ ...common, readTimeoutMs: headersMs });
-  return [playbackRoutes({ directory: registry, live, vod }), hlsRoutes({ hls })];
-}
-
-/** Reads playlists as the transport streams that they carry; undefined where that is off. */
-function playlistReaderOf({
-  config,
-  clients,
-  logger,
-}: Pick<DeliveryParts, 'config' | 'clients' | 'logger'>) {
-  const { tsFromHls } = config.conversion;
-  if (tsFromHls === 'off') return undefined;
-  const { readTimeoutMs: timeoutMs, maxPlaylistBytes: maxBytes } = config.upstream;
-  const fetch = createPlaylistFetcher({ texts: clients.texts, maxBytes, timeoutMs });
-  const remuxer = new FfmpegRemuxer({ program: config.ffmpegPath, logger });
-  return (stream: Stream) =>
-    new HlsInput({
-      upstream: clients.bytes,
-      fetch,
-      remuxer,
-      converts: tsFromHls,
-      clock: systemClock,
-      timers: systemTimers,
-      found: () => stream.learnKind('hls'),
-    });
 }
 
 const defaultsOf = ({ streams, upstream }: Config) => ({

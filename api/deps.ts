@@ -3,6 +3,7 @@ import type { Clock } from '#kernel/clock';
 import type { Logger } from '#kernel/logger';
 import type { Streams } from '#streams';
 import type { Webhooks } from '#webhooks';
+import type { RouteClass } from './http/route-class.ts';
 
 /** Everything that the app needs from the process around it. It owns and closes none of it. */
 export type AppDeps = {
@@ -17,12 +18,30 @@ export type AppDeps = {
   readonly apiDocument: Readonly<Record<string, unknown>>;
   /** Routes for players: `/stream/…` and `/hls/…`, without a token. */
   readonly delivery: readonly Router[];
+  readonly metrics: Metrics;
   readonly clock: Clock;
   readonly logger: Logger;
 };
 
 /** The management side of webhooks, as far as routes call it. */
 export type WebhookRegistry = Pick<Webhooks, 'register' | 'list' | 'remove' | 'sendTest'>;
+
+/** Counts requests. Must not throw. */
+export interface RequestMeter {
+  /**
+   * A request is over.
+   * @param status - Absent when the client left before there was one.
+   */
+  answered(route: RouteClass, status: number | undefined): void;
+}
+
+/** What this process counts. */
+export interface Metrics extends RequestMeter {
+  /** As the value of `Content-Type`. */
+  readonly contentType: string;
+  /** In Prometheus' text format. */
+  text(): Promise<string>;
+}
 
 /** Facts about this process that do not change. */
 export type About = {

@@ -15,9 +15,11 @@ import { closeAll } from '#kernel/closing';
 import { systemClock, systemTimers } from '#kernel/clock';
 import type { Logger } from '#kernel/logger';
 import type { RunningProcess } from '#lifecycle';
+import { WorkerMetrics } from '#telemetry';
 import { createDeliver, createProcessDelivery } from '#webhooks';
 import { EventDispatcher } from './event-dispatcher.ts';
 import { Housekeeping } from './housekeeping.worker.ts';
+import { MetricsServer } from './metrics-server.ts';
 import { WebhookWorker } from './webhook.worker.ts';
 
 /** How long Redis may take to come up, its data loaded. */
@@ -29,13 +31,16 @@ const DELIVERY_GRACE = 0.5;
 export async function composeWorker(config: Config, logger: Logger): Promise<RunningProcess> {
   const connections = openConnections(config, logger);
   await awaitRedis(connections.redis, { deadlineMs: REDIS_DEADLINE_MS, logger });
-  const webhooks = startWebhooks(config, logger, connections);
+  const metrics = new WorkerMetrics(packageVersion(), () => connections.redis.status === 'ready');
+  const scraped = await openMetrics(config, metrics);
+  const webhooks = startWebhooks({ config, logger, connections, metrics });
   const housekeeping = startHousekeeping(config, logger, connections);
   return {
     ready: {},
     close: () =>
       closeAll([
         () => Promise.all([webhooks.close(), housekeeping.close()]),
+        () => scraped?.close(),
         ...Object.values(connections).map((connection) => () => connection.disconnect()),
       ]),
   };
@@ -54,20 +59,41 @@ function openConnections({ redis, dataDir }: Config, logger: Logger) {
   };
 }
 
-function startWebhooks(config: Config, logger: Logger, connections: Connections) {
+async function openMetrics(
+  { host, metricsPort: port, apiToken }: Config,
+  metrics: WorkerMetrics,
+): Promise<MetricsServer | undefined> {
+  return port === undefined ? undefined : MetricsServer.open({ host, port, apiToken, metrics });
+}
+
+type WebhookParts = {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly connections: Connections;
+  readonly metrics: WorkerMetrics;
+};
+
+function startWebhooks({ config, logger, connections, metrics: meter }: WebhookParts) {
   const { redis, reader, subscriber, queue } = connections;
   const { prefix } = config.redis;
   const worker = randomUUID();
   const endpoints = redisEndpointStore(redis, prefix);
   const client = new AxiosWebhookClient(guardOf(config));
   const deliver = createDeliver({ client, version: packageVersion(), clock: systemClock });
-  const process = createProcessDelivery({ endpoints, deliver, random: Math.random, logger });
+  const process = createProcessDelivery({
+    endpoints,
+    deliver,
+    random: Math.random,
+    meter,
+    logger,
+  });
   const queues = new BullDeliveryQueues({ redis: queue, prefix, logger });
   const changes = new ChangeFeed({ redis: subscriber, prefix, origin: worker, logger });
   const dispatcher = new EventDispatcher({
     feed: new RedisEventFeed({ redis, reader, prefix, worker, logger }),
     queues,
     endpoints,
+    meter,
     clock: systemClock,
     timers: systemTimers,
     logger,

@@ -36,8 +36,15 @@ const sinkOf = (socket: Socket): ViewerSink => ({
   get pendingBytes() {
     return socket.writableLength;
   },
-  write(bytes, flushed) {
-    socket.write(bytes, () => flushed());
+  write(parts, flushed) {
+    const last = parts.length - 1;
+    // One system call, however many parts.
+    if (last > 0) socket.cork();
+    for (const [index, part] of parts.entries()) {
+      if (index === last) socket.write(part, flushed);
+      else socket.write(part);
+    }
+    if (last > 0) socket.uncork();
   },
 });
 

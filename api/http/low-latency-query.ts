@@ -16,3 +16,21 @@ export function lowLatencyQuery(req: Request): string {
     .toSorted()
     .join('&');
 }
+
+/** Anything that a player may say of itself: identifiers, offsets, throughput. */
+const MAX_WORD_CHARS = 256;
+
+/**
+ * What a player adds to the URL of a JSON document (`_HLS_pathway`, `_HLS_throughput`,
+ * `_HLS_primary_id`, `_HLS_start_offset`), encoded anew and sorted; empty for all other players.
+ */
+export function documentQuery(req: Request): string {
+  return Object.entries(req.query)
+    .flatMap(([name, value]) =>
+      typeof value === 'string' && NAME.test(name) && value.length <= MAX_WORD_CHARS
+        ? [`${name}=${encodeURIComponent(value)}`]
+        : [],
+    )
+    .toSorted()
+    .join('&');
+}

@@ -4,7 +4,8 @@ import type { HlsDelivery } from '#delivery';
 import { InvalidInputError } from '#kernel/app-error';
 import { serveViewer } from '#api/http/handle';
 import type { ViewerExchange } from '#api/http/handle';
-import { lowLatencyQuery } from '#api/http/low-latency-query';
+import { documentQuery, lowLatencyQuery } from '#api/http/low-latency-query';
+import { ownFolder } from '#api/http/own-folder';
 import { queryText } from '#api/http/query';
 import { resourcesOn } from '#api/http/resource';
 import { streamIdIn } from '#api/http/stream-id';
@@ -35,6 +36,8 @@ async function servePlaylist(hls: Hls, { req, res, gone }: ViewerExchange): Prom
     viewer: viewerRequestOf(req),
     handle: queryText(req, 'h'),
     directives: lowLatencyQuery(req),
+    pathway: queryText(req, 'via'),
+    here: here(req),
   };
   const { body, contentType, clientId } = await hls.playlist(query, gone);
   res.writeHead(200, {
@@ -53,6 +56,8 @@ async function serveSegment(hls: Hls, { req, res, gone }: ViewerExchange): Promi
     viewer: viewerRequestOf(req),
     handle: handleIn(req),
     ranges: rangesIn(req),
+    directives: documentQuery(req),
+    here: here(req),
   };
   const answer = await hls.segment(query, gone);
   res.writeHead(answer.status, {
@@ -62,6 +67,9 @@ async function serveSegment(hls: Hls, { req, res, gone }: ViewerExchange): Promi
   });
   await answer.send(res);
 }
+
+/** Where the links of a playlist stand. */
+const here = (req: Request): string => ownFolder(req, `/hls/${streamIdIn(req)}/`);
 
 function handleIn(req: Request): string {
   const handle = queryText(req, 'h');

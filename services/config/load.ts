@@ -3,6 +3,8 @@ import Joi from 'joi';
 import { toConversion } from './conversion.ts';
 import { toDetection } from './detection.ts';
 import type { DetectionFlag } from './detection.ts';
+import { toPacing } from './pacing.ts';
+import type { PacingFlag } from './pacing.ts';
 import type { Setting } from './setting.ts';
 import { SETTINGS } from './settings.ts';
 
@@ -51,6 +53,7 @@ type Strings = Record<
 >;
 type Flags =
   | DetectionFlag
+  | PacingFlag
   | 'REDIS_ENABLED'
   | 'HLS_FROM_TS'
   | 'SLATES'
@@ -100,6 +103,8 @@ function toConfig(values: Values) {
   return {
     host: values.HOST,
     port: values.PORT,
+    /** `undefined` means: workers answer no scraper. */
+    metricsPort: values.METRICS_PORT === 0 ? undefined : values.METRICS_PORT,
     rootPath: values.ROOT_PATH,
     apiToken: values.API_TOKEN === '' ? undefined : values.API_TOKEN,
     trustedProxies: values.TRUSTED_PROXIES.split(',')
@@ -109,12 +114,7 @@ function toConfig(values: Values) {
     logLevel: LEVELS[values.LOG_LEVEL] ?? values.LOG_LEVEL,
     shutdownGraceMs: ms(values.SHUTDOWN_GRACE),
     roles: values.ROLES as 'all' | 'api' | 'worker',
-    redis: {
-      /** `undefined` means: the embedded one, on `${dataDir}/redis/redis.sock`. */
-      url: redisUrl(values),
-      prefix: values.REDIS_PREFIX,
-      serverPath: values.REDIS_SERVER_PATH === '' ? undefined : values.REDIS_SERVER_PATH,
-    },
+    redis: toRedis(values),
     streams: {
       ttlMs: ms(values.STREAM_TTL),
       sharing: values.STREAM_SHARING as 'per-client' | 'shared',
@@ -123,6 +123,7 @@ function toConfig(values: Values) {
     upstream: upstreamOf(values),
     detection: toDetection(values),
     conversion: toConversion(values),
+    pacing: toPacing(values),
     slates: slatesOf(values, dataDir),
     ffmpegPath: values.FFMPEG_PATH,
     viewerBufferBytes: values.VIEWER_BUFFER_BYTES,
@@ -131,6 +132,13 @@ function toConfig(values: Values) {
     eventLogMax: values.EVENT_LOG_MAX,
   } as const;
 }
+
+const toRedis = (values: Values) => ({
+  /** `undefined` means: the embedded one, on `${dataDir}/redis/redis.sock`. */
+  url: redisUrl(values),
+  prefix: values.REDIS_PREFIX,
+  serverPath: values.REDIS_SERVER_PATH === '' ? undefined : values.REDIS_SERVER_PATH,
+});
 
 const upstreamOf = (values: Values) =>
   ({

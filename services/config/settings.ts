@@ -1,6 +1,7 @@
 import Joi from 'joi';
 import { CONVERSION_SETTINGS } from './conversion-settings.ts';
 import { DETECTION_SETTINGS } from './detection-settings.ts';
+import { PACING_SETTINGS } from './pacing-settings.ts';
 import type { Setting } from './setting.ts';
 import { SLATE_SETTINGS } from './slate-settings.ts';
 
@@ -58,6 +59,12 @@ export const SETTINGS = {
       .default('info'),
     group: 'Server',
     meaning: 'Least severity that is logged.',
+  },
+  METRICS_PORT: {
+    schema: Joi.number().port().default(0),
+    group: 'Server',
+    meaning:
+      'Port on `HOST` where a worker process answers `GET /metrics`, with `API_TOKEN` where one is set; 0 for none. Api processes answer it on `PORT`.',
   },
   SHUTDOWN_GRACE: {
     schema: seconds(10),
@@ -216,6 +223,7 @@ export const SETTINGS = {
     meaning: 'Largest playlist that is read, after decompression.',
   },
   ...DETECTION_SETTINGS,
+  ...PACING_SETTINGS,
   ...SLATE_SETTINGS,
   VIEWER_BUFFER_BYTES: {
     schema: Joi.number()

@@ -9,6 +9,7 @@ export type {
 export { SlateLibrary } from './live/slate-library.ts';
 export type { SlateFiles, SlateMaker, Slates } from './live/slate-library.ts';
 export type { SlateSettings } from './live/slate-show.ts';
+export type { LiveBuffering } from './live/spliced-relay.ts';
 export type { StandbyMode } from './live/spare-keeper.ts';
 export { createPlaylistFetcher } from './hls/fetch-playlist.ts';
 export { HlsOutput } from './hls/hls-output.ts';
@@ -22,6 +23,7 @@ export type {
 } from './hls/hls-delivery.ts';
 export type { SegmentAnswer } from './hls/segment-delivery.ts';
 export type { ByteRange, RangeCondition } from './vod/byte-range.ts';
+export type { FilePacing } from './vod/file-outlet.ts';
 export type { FileRequest } from './vod/file-request.ts';
 export type { VodOptions } from './vod/file-sources.ts';
 export { VodDelivery } from './vod/vod-delivery.ts';

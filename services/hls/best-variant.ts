@@ -2,7 +2,7 @@ import { linesOf } from './lines.ts';
 import { resolveReference } from './resolve-reference.ts';
 import { attributesOf, tagOf } from './tag-line.ts';
 import type { MediaListOptions } from './media-list.ts';
-import { definitionOf, substitute } from './variables.ts';
+import { VariableScope } from './variables.ts';
 import type { Variables } from './variables.ts';
 
 /** What to read of a multivariant playlist. */
@@ -24,14 +24,12 @@ export function bestVariant(text: string, options: MediaListOptions): BestVarian
   const { variants, renditions, variables } = scan(text, options);
   const best = variants.toSorted(byRank)[0];
   if (best === undefined) return undefined;
-  const toUrl = (written: string | undefined): string | undefined => {
-    const meant = written === undefined ? undefined : substitute(written, variables);
-    return meant && resolveReference(meant, options.baseUrl, options.encoding);
-  };
+  const toUrl = (written: string | undefined): string | undefined =>
+    written && resolveReference(variables.inUri(written), options.baseUrl, options.encoding);
   const url = toUrl(best.uri);
   if (url === undefined) return undefined;
   const audioUrl = toUrl(soundOf(best, renditions)?.get('URI'));
-  return { url, audioUrl: audioUrl === url ? undefined : audioUrl, variables };
+  return { url, audioUrl: audioUrl === url ? undefined : audioUrl, variables: variables.all };
 }
 
 /** The default rendition of the variant's group; one without a URI is inside the variant. */
@@ -65,17 +63,15 @@ function hasPictures({ attributes }: Variant): boolean {
 function scan(text: string, { baseUrl, imported = new Map() }: MediaListOptions) {
   const variants: Variant[] = [];
   const renditions: Attributes[] = [];
-  const variables = new Map<string, string>();
+  const variables = new VariableScope({ baseUrl, imported });
   let attributes: Attributes | undefined;
   for (const { start, end } of linesOf(text)) {
     const line = text.slice(start, end);
     const tag = tagOf(line);
     if (tag === 'EXT-X-STREAM-INF') attributes = attributesIn(line);
     else if (tag === 'EXT-X-MEDIA') renditions.push(attributesIn(line));
-    else if (tag === 'EXT-X-DEFINE') {
-      const definition = definitionOf(line, { baseUrl, imported });
-      if (definition) variables.set(definition.name, definition.value);
-    } else if (attributes !== undefined && /^\s*[^#\s]/.test(line)) {
+    else if (tag === 'EXT-X-DEFINE') variables.define(line);
+    else if (attributes !== undefined && /^\s*[^#\s]/.test(line)) {
       variants.push({ attributes, uri: line.trim() });
       attributes = undefined;
     }

@@ -2,7 +2,7 @@ import { linesOf } from './lines.ts';
 import { resolveReference } from './resolve-reference.ts';
 import type { TextEncoding } from './resolve-reference.ts';
 import { attributesOf, tagOf, valueOf } from './tag-line.ts';
-import { definitionOf, substitute } from './variables.ts';
+import { VariableScope } from './variables.ts';
 import type { Variables } from './variables.ts';
 
 /** A part of a resource, in bytes. */
@@ -69,7 +69,7 @@ type Attributes = ReadonlyMap<string, string>;
 class ListReader {
   readonly #options: MediaListOptions;
   readonly #segments: ListedSegment[] = [];
-  readonly #variables = new Map<string, string>();
+  readonly #variables: VariableScope;
   #targetDurationMs = DEFAULT_TARGET_MS;
   #isEnded = false;
   #isSealed = false;
@@ -83,7 +83,9 @@ class ListReader {
   #map: ListedSegment['map'];
 
   constructor(options: MediaListOptions) {
+    const { baseUrl, imported = new Map() } = options;
     this.#options = options;
+    this.#variables = new VariableScope({ baseUrl, imported });
   }
 
   get list(): MediaList {
@@ -128,9 +130,7 @@ class ListReader {
     'EXT-X-KEY': (line) => this.#readKey(attributesIn(line)),
     'EXT-X-MAP': (line) => this.#readMap(attributesIn(line)),
     'EXT-X-DEFINE': (line) => {
-      const { baseUrl, imported = new Map() } = this.#options;
-      const definition = definitionOf(line, { baseUrl, imported });
-      if (definition) this.#variables.set(definition.name, definition.value);
+      this.#variables.define(line);
     },
   };
 
@@ -191,8 +191,7 @@ class ListReader {
 
   #urlOf(written: string): string | undefined {
     const { baseUrl, encoding } = this.#options;
-    const meant = substitute(written, this.#variables);
-    return meant === undefined ? undefined : resolveReference(meant, baseUrl, encoding);
+    return resolveReference(this.#variables.inUri(written), baseUrl, encoding);
   }
 }
 

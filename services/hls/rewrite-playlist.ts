@@ -8,9 +8,9 @@ import { attributesOf, tagOf, valueOf } from './tag-line.ts';
 import type { Attribute } from './tag-line.ts';
 import { TrackCounter } from './track-counter.ts';
 import type { Track, TrackUrl } from './track.ts';
-import { DROPPED_TAG, PREFETCH_TAG, canHoldUri, kindOf } from './uri-tags.ts';
+import { PREFETCH_TAG, STEERING_TAG, canHoldUri, kindOf, needsAbsolute } from './uri-tags.ts';
 import type { ResourceKind } from './uri-tags.ts';
-import { definitionLine, definitionOf, substitute } from './variables.ts';
+import { VariableScope } from './variables.ts';
 import type { Variables } from './variables.ts';
 
 /** One URI of a playlist that is to come back to us. */
@@ -22,6 +22,8 @@ export type Reference = {
   readonly written: string;
   /** Where a multivariant playlist names it as one of its tracks. */
   readonly track?: Track;
+  /** Players cannot resolve a relative URL in its place. */
+  readonly isAbsolute?: true;
   /** What the text has defined up to here. */
   readonly variables: Variables;
 };
@@ -39,15 +41,17 @@ export type RewriteOptions = {
 /**
  * Rewrites every URI of a playlist so that players come back to this service.
  *
- * Only the bytes of the URIs are replaced, plus two kinds of line: `EXT-X-DEFINE` whose value the
- * player cannot know is spelled out, and `EXT-X-CONTENT-STEERING` is taken out. A BOM is cut off.
+ * Only the bytes of the URIs are replaced. `EXT-X-DEFINE` lines whose value the player cannot know
+ * (`IMPORT`, `QUERYPARAM`) are taken out, and the value is written where it is used; so is
+ * `EXT-X-CONTENT-STEERING` whose server cannot be asked through here. A BOM is cut off.
  * All else is returned as it came, line ends and unknown tags included (RFC 8216 §6.3.1). URIs of
- * other schemes than http and https, keys of DRM systems, and URIs with variables that nobody
- * defined are left alone. Linear in the length of the text.
+ * other schemes than http and https and keys of DRM systems are left alone; a variable that nobody
+ * defined is taken as it is written. Linear in the length of the text.
  *
  * @returns The text in pieces, cut behind each local URL: joined by what follows every URL for
  *   one viewer (`&client_id=…`) they are that viewer's playlist; joined by nothing, the text.
- * @throws {@link MediaError} `PLAYLIST_MALFORMED` when the first line is not `#EXTM3U`.
+ * @throws {@link MediaError} `PLAYLIST_MALFORMED` when the first line is not `#EXTM3U`,
+ *   `PLAYLIST_TOO_LARGE` for more than 200,000 URIs.
  * @see https://www.rfc-editor.org/rfc/rfc8216#section-4
  */
 export function rewritePlaylist(text: string, options: RewriteOptions): readonly string[] {
@@ -95,25 +99,39 @@ function rewriterOf(text: string, options: RewriteOptions): Rewriter {
   throw new MediaError('PLAYLIST_MALFORMED', { message: 'The text is not a playlist.' });
 }
 
+const VARIANT_TAG = 'EXT-X-STREAM-INF';
+
+/** A day of one-second segments, twice over; each costs a link of a few hundred characters. */
+const MAX_URIS = 200_000;
+
+const tooMany = (): MediaError =>
+  new MediaError('PLAYLIST_TOO_LARGE', {
+    message: 'The playlist lists more than any player could use.',
+    details: { maxUris: MAX_URIS },
+  });
+
 type Span = { readonly start: number; readonly end: number };
-type Target = { readonly kind: ResourceKind; readonly track?: Track };
+type Target = Pick<Reference, 'kind' | 'track' | 'isAbsolute'>;
 
 /** One pass over one text. */
 class Rewriter {
   readonly text: string;
   readonly #options: RewriteOptions;
-  readonly #variables = new Map<string, string>();
+  readonly #variables: VariableScope;
   readonly #tracks = new TrackCounter();
   readonly #pieces: string[] = [];
   /** What has been written since the last cut. */
   #piece = '';
   #copiedTo = 0;
+  #uris = 0;
   /** The track whose `EXT-X-STREAM-INF` waits for its URI line. */
   #variant: Track | undefined;
 
   constructor(text: string, options: RewriteOptions) {
     this.text = text;
     this.#options = options;
+    const { baseUrl, imported = new Map() } = options;
+    this.#variables = new VariableScope({ baseUrl, imported });
   }
 
   /** What is left is the last piece. Call once, after all lines. */
@@ -139,22 +157,17 @@ class Rewriter {
 
   #tagLine(line: Line, content: string, tag: string): void {
     if (tag === 'EXTINF') return;
-    if (tag === 'EXT-X-STREAM-INF') this.#variant = this.#tracks.next(tag, attributesOf(content));
-    else if (tag === 'EXT-X-DEFINE') this.#define(line, content);
-    else if (tag === DROPPED_TAG) this.#replace({ start: line.start, end: line.next }, '');
-    else if (tag === PREFETCH_TAG) this.#prefetch(line, content);
-    else if (canHoldUri(tag)) this.#attributes(line.start, tag, attributesOf(content));
+    if (tag === 'EXT-X-DEFINE') return this.#define(line, content);
+    if (tag === PREFETCH_TAG) return this.#prefetch(line, content);
+    if (tag !== VARIANT_TAG && !canHoldUri(tag) && !content.includes('{$')) return;
+    const attributes = attributesOf(content);
+    if (tag === VARIANT_TAG) this.#variant = this.#tracks.next(tag, attributes);
+    if (tag === STEERING_TAG && !this.#canSteer(attributes)) return this.#takeOut(line);
+    this.#attributes(line.start, tag, attributes);
   }
 
   #define(line: Line, content: string): void {
-    const definition = definitionOf(content, {
-      baseUrl: this.#options.baseUrl,
-      imported: this.#options.imported ?? new Map(),
-    });
-    if (!definition) return;
-    this.#variables.set(definition.name, definition.value);
-    const spelledOut = definition.isSpelledOut ? definitionLine(definition) : undefined;
-    if (spelledOut !== undefined) this.#replace(line, spelledOut);
+    if (!this.#variables.define(content)) this.#takeOut(line);
   }
 
   #prefetch(line: Line, content: string): void {
@@ -163,26 +176,46 @@ class Rewriter {
     this.#rewrite({ start, end: start + uri.length }, { kind: 'segment' });
   }
 
+  /** Where the server is none that we can ask, players steer by nothing. */
+  #canSteer(attributes: readonly Attribute[]): boolean {
+    const server = attributes.find(({ name }) => name === 'SERVER-URI');
+    return server !== undefined && this.#resolve(server.value) !== undefined;
+  }
+
   #attributes(lineStart: number, tag: string, attributes: readonly Attribute[]): void {
     const values = new Map(attributes.map(({ name, value }) => [name, value]));
-    for (const { name, start, end } of attributes) {
+    for (const { name, value, start, end } of attributes) {
+      const span = { start: lineStart + start, end: lineStart + end };
       const kind = kindOf(tag, name, values);
-      if (kind === undefined) continue;
+      if (kind === undefined) {
+        const text = this.#variables.inText(value);
+        if (text !== value) this.#replace(span, text);
+        continue;
+      }
       const track = kind === 'playlist' ? this.#tracks.next(tag, attributes) : undefined;
-      const target = track ? { kind, track } : { kind };
-      this.#rewrite({ start: lineStart + start, end: lineStart + end }, target);
+      const absolute = needsAbsolute(tag) ? { isAbsolute: true as const } : {};
+      this.#rewrite(span, { kind, ...absolute, ...(track ? { track } : {}) });
     }
   }
 
   #rewrite(span: Span, target: Target): void {
     const written = this.text.slice(span.start, span.end);
-    const { baseUrl, encoding, toLocal } = this.#options;
-    const meant = substitute(written, this.#variables);
-    const url = meant === undefined ? undefined : resolveReference(meant, baseUrl, encoding);
+    const url = this.#resolve(written);
     if (url === undefined) return;
-    const local = toLocal({ ...target, url, written, variables: this.#variables });
-    this.#replace(span, local);
+    this.#uris += 1;
+    if (this.#uris > MAX_URIS) throw tooMany();
+    const variables = this.#variables.all;
+    this.#replace(span, this.#options.toLocal({ ...target, url, written, variables }));
     this.#cut();
+  }
+
+  #resolve(written: string): string | undefined {
+    const { baseUrl, encoding } = this.#options;
+    return resolveReference(this.#variables.inUri(written), baseUrl, encoding);
+  }
+
+  #takeOut({ start, next }: Line): void {
+    this.#replace({ start, end: next }, '');
   }
 
   #replace({ start, end }: Span, replacement: string): void {

@@ -16,7 +16,10 @@ export type Target = {
   readonly source: string;
   /** Which of the multivariant playlist's tracks it is, or is listed by. */
   readonly track?: Track;
-  /** For playlists: what the multivariant playlist defined. */
+  /**
+   * For playlists: what the multivariant playlist defined. For pathways: the URLs of playlists by
+   * their stable identifiers.
+   */
   readonly variables?: Variables;
   /** For what a finished playlist lists: where. */
   readonly place?: Place;
@@ -40,7 +43,17 @@ const TAG_BYTES = 16;
 /** A URL of 8 KiB and the variables beside it; also keeps request heads within Node's 16 KiB. */
 const MAX_HANDLE_CHARS = 14_000;
 
-const KINDS: readonly ResourceKind[] = ['playlist', 'segment', 'key', 'map', 'data'];
+/** Published handles hold the place in this list: new kinds go to its end. */
+const KINDS: readonly ResourceKind[] = [
+  'playlist',
+  'segment',
+  'key',
+  'map',
+  'data',
+  'asset-list',
+  'steering',
+  'pathway',
+];
 
 /**
  * AES-256-GCM with a synthetic nonce (an HMAC of stream and plaintext, as in SIV): equal targets
@@ -104,12 +117,14 @@ function plainOf(decipher: DecipherGCM, body: Buffer): string {
   }
 }
 
+type EncodedTrack = [role: string, ordinal: number, bandwidth: number, stableId?: string];
+
 /** Arrays, not objects: names would be a third of a handle. Absent fields at the end are left out. */
 type Encoded = [
   kind: number,
   source: string,
   url: string,
-  track?: [role: string, ordinal: number, bandwidth: number] | null,
+  track?: EncodedTrack | null,
   variables?: [name: string, value: string][] | null,
   place?: [cut: string, index: number] | null,
 ];
@@ -119,7 +134,7 @@ function encode({ kind, source, url, track, variables, place }: Target): string 
     KINDS.indexOf(kind),
     source,
     url,
-    track ? [track.role, track.ordinal, track.bandwidth] : null,
+    track ? encodeTrack(track) : null,
     variables && variables.size > 0 ? [...variables] : null,
     place ? [place.cut, place.index] : null,
   ];
@@ -134,8 +149,18 @@ function decode(plain: string): Target {
     kind: KINDS[kind] ?? 'data',
     source,
     url,
-    ...(track ? { track: { role: track[0], ordinal: track[1], bandwidth: track[2] } } : {}),
+    ...(track ? { track: decodeTrack(track) } : {}),
     ...(variables ? { variables: new Map(variables) } : {}),
     ...(place ? { place: { cut: place[0], index: place[1] } } : {}),
   };
 }
+
+const encodeTrack = ({ role, ordinal, bandwidth, stableId }: Track): EncodedTrack =>
+  stableId === undefined ? [role, ordinal, bandwidth] : [role, ordinal, bandwidth, stableId];
+
+const decodeTrack = ([role, ordinal, bandwidth, stableId]: EncodedTrack): Track => ({
+  role,
+  ordinal,
+  bandwidth,
+  ...(stableId === undefined ? {} : { stableId }),
+});

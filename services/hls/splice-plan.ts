@@ -22,8 +22,17 @@ export type ShownTrack = {
   readonly advancedAtMs: number;
   /** The source's own first number in its last playlist: a restart steps behind it. */
   readonly sourceFirst: number;
+  readonly marks: SourceMarks;
   /** Set once sources have changed: how the present source's numbers become the viewers'. */
   readonly join?: Join;
+};
+
+/** The present source's discontinuities, in its own numbers. */
+type SourceMarks = {
+  /** Before the first segment of its last playlist, as counted here. */
+  readonly before: number;
+  /** Media sequence numbers of the segments that had a mark in front. */
+  readonly at: readonly number[];
 };
 
 type Join = {
@@ -52,9 +61,11 @@ export type Step = { readonly shown: ShownTrack; readonly plan: SplicePlan | und
  * numbers to step back). Of the new source's window only as much is shown as time has passed since
  * the last segment appeared, so that the picture goes on about where it was.
  */
-export function stepTrack(shown: ShownTrack | undefined, arrival: Arrival): Step {
-  if (shown === undefined) return { shown: firstShown(arrival), plan: undefined };
-  const join = takesOver(shown, arrival) ? joinOf(shown, arrival) : shown.join;
+export function stepTrack(shown: ShownTrack | undefined, arrived: Arrival): Step {
+  if (shown === undefined) return { shown: firstShown(arrived), plan: undefined };
+  const isOther = takesOver(shown, arrived);
+  const arrival = isOther ? arrived : { ...arrived, window: counted(shown.marks, arrived.window) };
+  const join = isOther ? joinOf(shown, arrival) : shown.join;
   const plan = join && planOf(join, arrival.window);
   return { shown: nextShown(shown, arrival, join), plan };
 }
@@ -66,7 +77,27 @@ function firstShown({ source, window, nowMs }: Arrival): ShownTrack {
     endDiscontinuity: window.discontinuitySequence + window.discontinuities.length,
     advancedAtMs: nowMs,
     sourceFirst: window.firstSequence,
+    marks: marksOf(window),
   };
+}
+
+const marksOf = ({
+  firstSequence,
+  discontinuitySequence,
+  discontinuities,
+}: PlaylistWindow): SourceMarks => ({
+  before: discontinuitySequence,
+  at: discontinuities.map((index) => firstSequence + index),
+});
+
+/**
+ * The window with its discontinuities counted as RFC 8216 §6.2.2 asks: every mark that has left it
+ * is in the number in front. Many servers never write that number.
+ */
+function counted(last: SourceMarks, window: PlaylistWindow): PlaylistWindow {
+  const gone = last.at.filter((sequence) => sequence < window.firstSequence).length;
+  const discontinuitySequence = Math.max(window.discontinuitySequence, last.before + gone);
+  return { ...window, discontinuitySequence };
 }
 
 /** Another source; or the same one, whose whole window lies before the last one's. */
@@ -127,6 +158,7 @@ function nextShown(shown: ShownTrack, arrival: Arrival, join: Join | undefined):
     endDiscontinuity: discontinuities + (join?.discontinuityOffset ?? 0),
     advancedAtMs: hasAdvanced ? nowMs : shown.advancedAtMs,
     sourceFirst: window.firstSequence,
+    marks: marksOf(window),
     ...(join ? { join } : {}),
   };
 }

@@ -1,8 +1,10 @@
 import { ImplicitKey } from './implicit-key.ts';
 import { linesOf } from './lines.ts';
+import { plainLine } from './plain-playlist.ts';
 import { isUriLine } from './playlist-window.ts';
+import { SkippedDate } from './skipped-date.ts';
 import type { SplicePlan } from './splice-plan.ts';
-import { tagOf } from './tag-line.ts';
+import { tagOf, valueOf } from './tag-line.ts';
 
 /** Tags that speak of the next segment only: they go with a segment that is left out. */
 const OF_ONE_SEGMENT = new Set([
@@ -13,41 +15,53 @@ const OF_ONE_SEGMENT = new Set([
   'EXT-X-GAP',
 ]);
 
-/** Low-latency tags name segments by number or hang on reloads by number: without them it plays. */
-const LOW_LATENCY = new Set([
-  'EXT-X-SERVER-CONTROL',
-  'EXT-X-PART-INF',
-  'EXT-X-PART',
-  'EXT-X-PRELOAD-HINT',
-  'EXT-X-RENDITION-REPORT',
+/** The numbers are written anew; and what has been spliced neither only grows nor stands still. */
+const LEFT_OUT = new Set([
+  'EXT-X-MEDIA-SEQUENCE',
+  'EXT-X-DISCONTINUITY-SEQUENCE',
+  'EXT-X-PLAYLIST-TYPE',
 ]);
 
-const NUMBERING = new Set(['EXT-X-MEDIA-SEQUENCE', 'EXT-X-DISCONTINUITY-SEQUENCE']);
+/** Players of earlier versions know no initialisation vector (RFC 8216 §7). */
+const VERSION_OF_IV = 2;
 
 /**
  * Carries out a {@link SplicePlan} on the text of a media playlist: new numbers in front, leading
  * segments left out, a discontinuity where sources meet, and keys whose initialisation vector was
- * a segment's number spelled out with the number it had. All other lines stay as they are.
+ * a segment's number spelled out with the number it had. Low-latency tags are left out: they name
+ * segments by number, or hang on reloads by number. All other lines stay as they are.
  */
 export function splicePlaylist(text: string, plan: SplicePlan): string {
-  const splicer = new Splicer(plan, text.includes('\r\n') ? '\r\n' : '\n');
+  const splicer = new Splicer(plan, {
+    lineEnd: text.includes('\r\n') ? '\r\n' : '\n',
+    // A text without one is of version 1 (RFC 8216 §4.3.1.2).
+    hasVersion: /^#EXT-X-VERSION:/m.test(text),
+    hasKeys: /^#EXT-X-KEY:/m.test(text),
+  });
   for (const { start, end, next } of linesOf(text)) {
     splicer.line(text.slice(start, end), text.slice(start, next));
   }
   return splicer.text;
 }
 
+type Traits = {
+  readonly lineEnd: string;
+  readonly hasVersion: boolean;
+  readonly hasKeys: boolean;
+};
+
 class Splicer {
   readonly #plan: SplicePlan;
-  readonly #lineEnd: string;
+  readonly #traits: Traits;
   readonly #key = new ImplicitKey();
+  readonly #date = new SkippedDate();
   #segment = 0;
   #isMarked: boolean;
   text = '';
 
-  constructor(plan: SplicePlan, lineEnd: string) {
+  constructor(plan: SplicePlan, traits: Traits) {
     this.#plan = plan;
-    this.#lineEnd = lineEnd;
+    this.#traits = traits;
     this.#isMarked = !plan.marksDiscontinuity;
   }
 
@@ -56,22 +70,30 @@ class Splicer {
     const tag = tagOf(content);
     if (tag === 'EXTM3U') return this.#begin(content);
     if (tag === undefined) return this.#noTag(content, whole);
-    if (NUMBERING.has(tag) || LOW_LATENCY.has(tag)) return;
+    if (LEFT_OUT.has(tag)) return;
+    if (OF_ONE_SEGMENT.has(tag)) return this.#ofSegment(tag, content, whole);
+    this.#ofPlaylist(tag, content, whole);
+  }
+
+  #ofPlaylist(tag: string, content: string, whole: string): void {
     if (tag === 'EXT-X-KEY' && this.#plan.offset !== 0) this.#key.seen(content);
-    if (OF_ONE_SEGMENT.has(tag)) return this.#ofSegment(tag, whole);
-    this.text += whole;
+    const kept = tag === 'EXT-X-VERSION' ? this.#version(content) : plainLine(tag, content);
+    if (kept === content) this.text += whole;
+    else if (kept !== undefined) this.#write(kept);
   }
 
   #begin(content: string): void {
     const { firstSequence, discontinuitySequence } = this.#plan;
     this.#write(content);
+    if (this.#mayNeedIv && !this.#traits.hasVersion) this.#write(`#EXT-X-VERSION:${VERSION_OF_IV}`);
     this.#write(`#EXT-X-MEDIA-SEQUENCE:${firstSequence}`);
     this.#write(`#EXT-X-DISCONTINUITY-SEQUENCE:${discontinuitySequence}`);
   }
 
-  #ofSegment(tag: string, whole: string): void {
-    if (this.#isHidden) return;
+  #ofSegment(tag: string, content: string, whole: string): void {
+    if (this.#isHidden) return this.#date.seen(tag, content);
     if (tag === 'EXTINF') this.#announce();
+    else if (tag === 'EXT-X-PROGRAM-DATE-TIME') this.#date.drop();
     this.text += whole;
   }
 
@@ -80,7 +102,8 @@ class Splicer {
       this.text += whole;
       return;
     }
-    if (!this.#isHidden) this.text += whole;
+    if (this.#isHidden) this.#date.passed();
+    else this.#shown(whole);
     this.#segment += 1;
   }
 
@@ -94,11 +117,26 @@ class Splicer {
     if (key !== undefined) this.#write(key);
   }
 
+  #shown(whole: string): void {
+    const date = this.#date.take();
+    if (date !== undefined) this.#write(date);
+    this.text += whole;
+  }
+
+  #version(content: string): string {
+    const isTooLow = Number(valueOf(content)) < VERSION_OF_IV;
+    return isTooLow && this.#mayNeedIv ? `#EXT-X-VERSION:${VERSION_OF_IV}` : content;
+  }
+
+  get #mayNeedIv(): boolean {
+    return this.#traits.hasKeys && this.#plan.offset !== 0;
+  }
+
   get #isHidden(): boolean {
     return this.#segment < this.#plan.hide;
   }
 
   #write(line: string): void {
-    this.text += line + this.#lineEnd;
+    this.text += line + this.#traits.lineEnd;
   }
 }

@@ -17,7 +17,10 @@ export class TrackCounter {
     if (role === undefined) return undefined;
     const ordinal = this.#next.get(role) ?? 0;
     this.#next.set(role, ordinal + 1);
-    return { role, ordinal, bandwidth: bandwidthOf(attributes) };
+    const stableId =
+      find(attributes, 'STABLE-VARIANT-ID') ?? find(attributes, 'STABLE-RENDITION-ID');
+    const bandwidth = bandwidthOf(attributes);
+    return { role, ordinal, bandwidth, ...(stableId === undefined ? {} : { stableId }) };
   }
 }
 

@@ -11,6 +11,8 @@ export type Track = {
   readonly ordinal: number;
   /** Bits per second as announced; 0 where nothing is announced. */
   readonly bandwidth: number;
+  /** `STABLE-VARIANT-ID` or `STABLE-RENDITION-ID`: the name that steering knows it by. */
+  readonly stableId?: string;
 };
 
 /** A track, where its playlist is, and what was defined when it was named. */

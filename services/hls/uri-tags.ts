@@ -1,5 +1,17 @@
 /** What a URI of a playlist leads to; it decides how the resource is fetched and answered. */
-export type ResourceKind = 'playlist' | 'segment' | 'key' | 'map' | 'data';
+export type ResourceKind =
+  | 'playlist'
+  | 'segment'
+  | 'key'
+  | 'map'
+  /** Whatever it is, it passes as it is. */
+  | 'data'
+  /** A JSON document that names playlists: interstitials. */
+  | 'asset-list'
+  /** A JSON document that says which pathway to take. */
+  | 'steering'
+  /** No resource of its own: how a cloned pathway changes the URL of a playlist. */
+  | 'pathway';
 
 /** The key format that players fetch themselves; all others belong to DRM systems. */
 const IDENTITY = 'identity';
@@ -10,6 +22,12 @@ type KindRule = ResourceKind | ((attributes: Attributes) => ResourceKind | undef
 /** A key of a DRM system is asked for by POST at its own server: none of ours. */
 const keyKind = (attributes: Attributes): ResourceKind | undefined =>
   (attributes.get('KEYFORMAT') ?? IDENTITY) === IDENTITY ? 'key' : undefined;
+
+const PLAYLIST_NAME = /\.m3u8?(?:[?#]|$)/i;
+
+/** What is loaded early is one of the two that a date range can name later: by the same URL. */
+const earlyKind = (attributes: Attributes): ResourceKind =>
+  PLAYLIST_NAME.test(attributes.get('X-URI') ?? '') ? 'playlist' : 'asset-list';
 
 /** Every attribute that holds a URI, by tag: RFC 8216bis §4.4, and what vendors added. */
 const RULES: ReadonlyMap<string, ReadonlyMap<string, KindRule>> = new Map(
@@ -26,7 +44,12 @@ const RULES: ReadonlyMap<string, ReadonlyMap<string, KindRule>> = new Map(
       URI: (attributes: Attributes) => (attributes.get('TYPE') === 'MAP' ? 'map' : 'segment'),
     },
     'EXT-X-RENDITION-REPORT': { URI: 'playlist' },
-    'EXT-X-DATERANGE': { 'X-ASSET-URI': 'playlist', 'X-ASSET-LIST': 'data', 'X-URI': 'data' },
+    'EXT-X-CONTENT-STEERING': { 'SERVER-URI': 'steering' },
+    'EXT-X-DATERANGE': {
+      'X-ASSET-URI': 'playlist',
+      'X-ASSET-LIST': 'asset-list',
+      'X-URI': earlyKind,
+    },
   } satisfies Record<string, Record<string, KindRule>>).map(([tag, rules]) => [
     tag,
     new Map<string, KindRule>(Object.entries(rules)),
@@ -35,6 +58,9 @@ const RULES: ReadonlyMap<string, ReadonlyMap<string, KindRule>> = new Map(
 
 /** Whether a tag can hold a URI in an attribute at all. */
 export const canHoldUri = (tag: string): boolean => RULES.has(tag);
+
+/** Players resolve the URIs of date ranges against nothing, so they have to be absolute. */
+export const needsAbsolute = (tag: string): boolean => tag === 'EXT-X-DATERANGE';
 
 /** What one attribute's URI leads to; `undefined` when it holds none, or one to leave alone. */
 export function kindOf(
@@ -49,5 +75,5 @@ export function kindOf(
 /** Tags whose value is a URI as it stands: the early form of a low-latency hint. */
 export const PREFETCH_TAG = 'EXT-X-PREFETCH';
 
-/** Tags whose line is taken out: players would steer between URLs that are not theirs. */
-export const DROPPED_TAG = 'EXT-X-CONTENT-STEERING';
+/** Its line is taken out where players could not ask its server through us. */
+export const STEERING_TAG = 'EXT-X-CONTENT-STEERING';

@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { hash, randomUUID } from 'node:crypto';
 
 declare const brand: unique symbol;
 type Branded<Name extends string> = string & { readonly [brand]: Name };
@@ -16,7 +16,7 @@ export type NodeEpoch = Branded<'NodeEpoch'>;
 /** A webhook endpoint, derived from its URL. */
 export type EndpointId = Branded<'EndpointId'>;
 
-const md5 = (text: string): string => createHash('md5').update(text).digest('hex');
+const md5 = (text: string): string => hash('md5', text);
 
 /** The id of a plain stream: MD5 of the URL exactly as posted (m3u-proxy contract 4.1). */
 export const streamIdOf = (url: string): StreamId => md5(url) as StreamId;
@@ -41,7 +41,7 @@ export const newEventId = (): EventId => randomUUID() as EventId;
 export const newNodeEpoch = (): NodeEpoch => randomUUID() as NodeEpoch;
 
 export const endpointIdOf = (url: string): EndpointId =>
-  createHash('sha256').update(url).digest('hex').slice(0, 24) as EndpointId;
+  hash('sha256', url).slice(0, 24) as EndpointId;
 
 /** Takes an id at the edge, where its shape has been checked. */
 export const asStreamId = (text: string): StreamId => text as StreamId;

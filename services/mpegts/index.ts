@@ -9,7 +9,7 @@ export type { ProgramTables } from './program-watch.ts';
 export { Splicer } from './splicer.ts';
 export type { SpliceStage } from './splicer.ts';
 export { packetize } from './tables.ts';
-export { TICKS_PER_SECOND, ahead90k } from './timestamps.ts';
+export { TICKS_PER_SECOND, ahead27m, ahead90k } from './timestamps.ts';
 export { readPacket } from './unit-time.ts';
 export { TsAnalyser } from './ts-analyser.ts';
 export type { TrackFacts, TsFacts } from './ts-analyser.ts';

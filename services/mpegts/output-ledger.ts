@@ -1,5 +1,6 @@
 import { OutputTrack } from './output-track.ts';
 import { PAT_PID, PacketView } from './packet.ts';
+import type { PacketRun } from './packet-walk.ts';
 import { PesHeader } from './pes-header.ts';
 import { PidTable } from './pid-table.ts';
 import { mainTrackOf } from './program.ts';
@@ -105,6 +106,12 @@ export class OutputLedger {
     const track = this.#tracks.get(view.pid);
     if (track !== undefined) this.#seeTrack(track, view, position);
     if (view.flags !== 0 && view.pid === this.#pcrPid) this.#seeClock(view);
+  }
+
+  /** Plain packets more. */
+  seeRun(run: PacketRun): void {
+    this.#position += run.packets;
+    this.#tracks.get(run.pid)?.seeRun(run);
   }
 
   /**

@@ -1,7 +1,9 @@
 import { hasAudioFrames } from './audio-frames.ts';
 import { AudioMeter } from './audio-meter.ts';
 import type { Codec, TrackKind } from './codec.ts';
+import { PACKET_BYTES, PAYLOAD_BYTES } from './packet.ts';
 import type { PacketView } from './packet.ts';
+import type { PacketRun } from './packet-walk.ts';
 import type { PesHeader } from './pes-header.ts';
 import { TICKS_PER_SECOND, ahead90k, wrap90k } from './timestamps.ts';
 
@@ -71,6 +73,13 @@ export class OutputTrack {
     if (this.isOpen) this.#closeIfWhole(view);
   }
 
+  /** Plain packets have gone out. */
+  seeRun(run: PacketRun): void {
+    if (this.isOpen) this.#continueRun(run);
+    else if (this.#wasStuffed) this.#trustsStuffing = false;
+    this.counter = run.lastCounter;
+  }
+
   /** The unfinished PES packet will not be sent after all. */
   withdraw(): void {
     this.isOpen = false;
@@ -103,6 +112,17 @@ export class OutputTrack {
   #continue(view: PacketView): void {
     this.#got += view.payloadBytes;
     this.#meter?.feed(view.bytes, view.payloadAt, view.end);
+  }
+
+  #continueRun({ bytes, at, packets }: PacketRun): void {
+    // What is measured is measured up to the packet that ends it.
+    const step = this.#meter === undefined ? packets : 1;
+    for (let from = 0; from < packets && this.isOpen; from += step) {
+      const packetAt = at + from * PACKET_BYTES;
+      this.#got += step * PAYLOAD_BYTES;
+      this.#meter?.feed(bytes, packetAt + PACKET_BYTES - PAYLOAD_BYTES, packetAt + PACKET_BYTES);
+      if (this.#total > 0 && this.#got >= this.#total) this.#close();
+    }
   }
 
   #closeIfWhole(view: PacketView): void {

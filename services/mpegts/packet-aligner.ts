@@ -108,8 +108,9 @@ const isDoubtful = (bytes: Buffer): boolean =>
 
 /** Where whole packets end that begin at `start`: at a packet without sync, or at the last one. */
 function endOfPackets(bytes: Buffer, start: number): number {
+  const lastAt = bytes.length - PACKET_BYTES;
   let at = start;
-  while (at + PACKET_BYTES <= bytes.length && bytes[at] === SYNC) at += PACKET_BYTES;
+  while (at <= lastAt && bytes[at] === SYNC) at += PACKET_BYTES;
   return at;
 }
 

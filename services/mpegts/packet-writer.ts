@@ -1,4 +1,5 @@
 import { PACKET_BYTES } from './packet.ts';
+import type { PacketRun } from './packet-walk.ts';
 
 /** Collects packets in memory of its own. */
 export class PacketWriter {
@@ -30,11 +31,33 @@ export class PacketWriter {
     return at;
   }
 
-  /** Adds one packet with bytes that nobody has set. @returns where it is in `bytes`. */
-  claim(): number {
+  /**
+   * Adds copies of plain packets under another PID.
+   * @param shift - Added to their counters.
+   * @returns the copies, which are a run in `bytes`.
+   */
+  appendRun(run: PacketRun, pid: number, shift: number): PacketRun {
+    const { packets } = run;
+    const at = this.claim(packets);
+    const bytes = this.#bytes;
+    const end = at + packets * PACKET_BYTES;
+    run.bytes.copy(bytes, at, run.at, run.at + packets * PACKET_BYTES);
+    for (let header = at; header < end; header += PACKET_BYTES) {
+      bytes[header + 1] = ((bytes[header + 1] ?? 0) & 0xe0) | (pid >> 8);
+      bytes[header + 2] = pid & 0xff;
+      bytes[header + 3] = 0x10 | (((bytes[header + 3] ?? 0) + shift) & 0x0f);
+    }
+    const firstCounter = (run.firstCounter + shift) & 0x0f;
+    const lastCounter = (run.lastCounter + shift) & 0x0f;
+    return { bytes, at, pid, packets, firstCounter, lastCounter };
+  }
+
+  /** Adds packets with bytes that nobody has set. @returns where the first is in `bytes`. */
+  claim(packets = 1): number {
     const at = this.#length;
-    if (at + PACKET_BYTES > this.#bytes.length) this.#grow();
-    this.#length += PACKET_BYTES;
+    const end = at + packets * PACKET_BYTES;
+    if (end > this.#bytes.length) this.#growTo(end);
+    this.#length = end;
     return at;
   }
 
@@ -42,8 +65,8 @@ export class PacketWriter {
     this.#length = 0;
   }
 
-  #grow(): void {
-    const larger = Buffer.allocUnsafeSlow(this.#bytes.length * 2);
+  #growTo(needed: number): void {
+    const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.#bytes.length * 2));
     this.#bytes.copy(larger, 0, 0, this.#length);
     this.#bytes = larger;
   }

@@ -1,5 +1,7 @@
 /** ISO/IEC 13818-1 §2.4.3.2: a transport packet has 188 bytes and begins with 0x47. */
 export const PACKET_BYTES = 188;
+/** What a packet holds beside its header. */
+export const PAYLOAD_BYTES = PACKET_BYTES - 4;
 export const SYNC = 0x47;
 export const PAT_PID = 0;
 export const NULL_PID = 0x1fff;

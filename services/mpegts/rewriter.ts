@@ -5,8 +5,8 @@ import type { LayoutPlan } from './layout-plan.ts';
 import { putClock, putDiscontinuity } from './made-packets.ts';
 import type { OutputLedger } from './output-ledger.ts';
 import type { OutputTrack } from './output-track.ts';
-import { PACKET_BYTES, PAT_PID } from './packet.ts';
-import type { PacketView } from './packet.ts';
+import { PACKET_BYTES, PAT_PID, PacketView } from './packet.ts';
+import type { PacketRun } from './packet-walk.ts';
 import type { PacketWriter } from './packet-writer.ts';
 import { PesHeader } from './pes-header.ts';
 import type { ProgramTables } from './program-watch.ts';
@@ -52,6 +52,7 @@ type Route = {
 export class Rewriter {
   readonly #options: RewriterOptions;
   readonly #pes = new PesHeader();
+  readonly #view = new PacketView();
   readonly #routes = new Map<number, Route>();
   readonly #pat: Buffer;
   readonly #pmt: Buffer;
@@ -98,6 +99,15 @@ export class Rewriter {
     else if (view.pid === program.pmtPid) {
       this.#writeTable(writer, this.#pmt, this.#options.plan.layout.program.pmtPid);
     }
+  }
+
+  /** Plain packets of the source, as `write` would write them one by one. */
+  writeRun(run: PacketRun, writer: PacketWriter): void {
+    const route = this.#routes.get(run.pid);
+    if (route === undefined) return;
+    if (route.cut !== undefined) return this.#writeEach(run, writer);
+    if (!route.isOpen) return;
+    this.#options.ledger.seeRun(writer.appendRun(run, route.pid, route.shift));
   }
 
   /** The packet's time does not follow that of its track: the source is no longer one stream. */
@@ -208,6 +218,14 @@ export class Rewriter {
     if (view.startsUnit) this.#moveTimes(bytes, moved);
     if (view.pcrAt >= 0) this.#moveClock(view, bytes, moved);
     this.#options.ledger.seeAt(bytes, at);
+  }
+
+  #writeEach({ bytes, at, packets }: PacketRun, writer: PacketWriter): void {
+    const end = at + packets * PACKET_BYTES;
+    for (let from = at; from < end; from += PACKET_BYTES) {
+      this.#view.read(bytes, from);
+      this.write(this.#view, writer);
+    }
   }
 
   /** Repetitions and gaps of the source stay what they are. */

@@ -3,6 +3,7 @@ import { planLayout } from './layout-plan.ts';
 import { Outgoing } from './outgoing.ts';
 import { OutputLedger } from './output-ledger.ts';
 import { PACKET_BYTES, PAT_PID, PacketView, SYNC } from './packet.ts';
+import { PacketWalk } from './packet-walk.ts';
 import { PacketWriter } from './packet-writer.ts';
 import type { ProgramTables } from './program-watch.ts';
 import type { Program } from './program.ts';
@@ -30,6 +31,7 @@ export type SpliceStage = 'passing' | 'seeking' | 'rewriting';
  */
 export class Splicer {
   readonly #view = new PacketView();
+  readonly #walk = new PacketWalk();
   readonly #ledger = new OutputLedger();
   readonly #outgoing = new Outgoing(this.#ledger);
   #stage: SpliceStage = 'passing';
@@ -49,6 +51,11 @@ export class Splicer {
   /** What is known of the present source. */
   get facts(): TsFacts {
     return this.#source.facts;
+  }
+
+  /** The program clock that was sent last, 27 MHz; -1 before the first. */
+  get pcr27m(): number {
+    return this.#ledger.pcr27m;
   }
 
   /** Packets that wait for the rest of a picture or audio packet. */
@@ -103,9 +110,15 @@ export class Splicer {
     const from = this.#stage === 'passing' ? this.#pass(part, nowMs) : 0;
     if (from === part.length) return;
     this.#writer = new PacketWriter((part.length - from) / PACKET_BYTES + 8);
-    for (let at = from; at < part.length; at += PACKET_BYTES) {
-      this.#view.read(part, at);
+    const walk = this.#walk;
+    for (walk.begin(part, from); !walk.isOver;) {
+      if (this.#continueRun(nowMs)) {
+        walk.advance(walk.packets);
+        continue;
+      }
+      this.#view.read(part, walk.at);
       this.#continue(nowMs);
+      walk.advance(1);
     }
     this.#flush();
   }
@@ -118,20 +131,31 @@ export class Splicer {
   /** Returns how far the source went on as one stream. */
   #pass(part: Buffer, nowMs: number): number {
     const view = this.#view;
-    for (let at = 0; at < part.length; at += PACKET_BYTES) {
-      view.read(part, at);
-      if (view.startsUnit && this.#ledger.leaps(view, 0)) {
-        this.#outgoing.release(part.subarray(0, at), true);
-        this.#breakOff();
-        return at;
+    const walk = this.#walk;
+    for (walk.begin(part); !walk.isOver;) {
+      if (this.#source.seeRun(walk, nowMs)) {
+        this.#ledger.seeRun(walk);
+        walk.advance(walk.packets);
+        continue;
       }
-      const isKeyframe = this.#source.see(view, nowMs);
-      if (this.#source.tables !== this.#sourceTables) this.#adopt();
-      this.#ledger.see(view);
-      if (isKeyframe) this.#outgoing.noteJoin();
+      view.read(part, walk.at);
+      if (view.startsUnit && this.#ledger.leaps(view, 0)) {
+        this.#outgoing.release(part.subarray(0, walk.at), true);
+        this.#breakOff();
+        return walk.at;
+      }
+      this.#passPacket(nowMs);
+      walk.advance(1);
     }
     this.#outgoing.release(part, true);
     return part.length;
+  }
+
+  #passPacket(nowMs: number): void {
+    const isKeyframe = this.#source.see(this.#view, nowMs);
+    if (this.#source.tables !== this.#sourceTables) this.#adopt();
+    this.#ledger.see(this.#view);
+    if (isKeyframe) this.#outgoing.noteJoin();
   }
 
   /** The source's own layout is the output's. */
@@ -158,6 +182,13 @@ export class Splicer {
     this.#stage = 'seeking';
     this.#rewriter = undefined;
     this.#candidate = new Candidate(this.#source);
+  }
+
+  /** What is being looked for is looked for in every packet. */
+  #continueRun(nowMs: number): boolean {
+    if (this.#rewriter === undefined || !this.#source.seeRun(this.#walk, nowMs)) return false;
+    this.#rewriter.writeRun(this.#walk, this.#writer);
+    return true;
   }
 
   #continue(nowMs: number): void {

@@ -1,8 +1,6 @@
 import { crc32 } from './crc32.ts';
-import { PACKET_BYTES, SYNC } from './packet.ts';
+import { PACKET_BYTES, PAYLOAD_BYTES, SYNC } from './packet.ts';
 import type { Program } from './program.ts';
-
-const PAYLOAD_BYTES = PACKET_BYTES - 4;
 
 /** Cuts a section into packets, stuffed at the end; counters begin with 0. */
 export function packetize(section: Buffer, pid: number): Buffer {

@@ -1,6 +1,8 @@
 import type { Codec, TrackKind } from './codec.ts';
 import { KeyframeScan } from './keyframe-scan.ts';
 import { NULL_PID, PACKET_BYTES, PAT_PID, PacketView } from './packet.ts';
+import { PacketWalk } from './packet-walk.ts';
+import type { PacketRun } from './packet-walk.ts';
 import { PidTable } from './pid-table.ts';
 import { PesHeader } from './pes-header.ts';
 import { mainTrackOf } from './program.ts';
@@ -70,6 +72,7 @@ class PidWatch {
  */
 export class TsAnalyser {
   readonly #view = new PacketView();
+  readonly #walk = new PacketWalk();
   readonly #pes = new PesHeader();
   readonly #tables = new ProgramWatch(() => this.#follow());
   #watched = new PidTable<PidWatch>(MAX_WATCHED);
@@ -104,9 +107,14 @@ export class TsAnalyser {
     this.#keyframeStarts.length = 0;
     const pushedAt = this.#packets;
     for (const part of parts) {
-      for (let at = 0; at + PACKET_BYTES <= part.length; at += PACKET_BYTES) {
-        this.#view.read(part, at);
+      for (this.#walk.begin(part); !this.#walk.isOver;) {
+        if (this.seeRun(this.#walk, nowMs)) {
+          this.#walk.advance(this.#walk.packets);
+          continue;
+        }
+        this.#view.read(part, this.#walk.at);
         if (this.see(this.#view, nowMs)) this.#keyframeStarts.push(this.#unitStart - pushedAt);
+        this.#walk.advance(1);
       }
     }
   }
@@ -151,6 +159,31 @@ export class TsAnalyser {
     if (watch.isMain) return this.#scanPacket(view);
     if (watch.isTable) this.#tables.push(view);
     return false;
+  }
+
+  /**
+   * Reads plain packets at once, as `see` would one by one.
+   * @returns false, having read none, when there are none or when each of them matters.
+   */
+  seeRun(run: PacketRun, nowMs: number): boolean {
+    const { pid, packets } = run;
+    if (packets === 0) return false;
+    const watch = pid === NULL_PID ? undefined : this.#watched.get(pid);
+    if (watch !== undefined && !this.#isRoutine(watch, run)) return false;
+    this.#packets += packets;
+    if (pid === NULL_PID) this.#nullPackets += packets;
+    if (watch === undefined) return true;
+    watch.packets += packets;
+    watch.lastSeenMs = nowMs;
+    watch.counter = run.lastCounter;
+    watch.isRepeated = false;
+    return true;
+  }
+
+  /** The run goes on from what came before, and nothing is to be found in it. */
+  #isRoutine(watch: PidWatch, { firstCounter }: PacketRun): boolean {
+    if (watch.isTable || (watch.isMain && this.#scan?.verdict === 'undecided')) return false;
+    return watch.counter < 0 || firstCounter === ((watch.counter + 1) & 0x0f);
   }
 
   /** A copy of all that is known, for whoever polls. */

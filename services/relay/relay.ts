@@ -1,10 +1,13 @@
 import type { Clock, Timer, Timers } from '#kernel/clock';
-import { PictureCache } from './picture-cache.ts';
+import { JoinRing } from './join-ring.ts';
 
 /** Where one viewer's bytes go. */
 export interface ViewerSink {
-  /** Hands bytes over; they stay untouched until `flushed`, which is called also on failure. */
-  write(bytes: Buffer, flushed: () => void): void;
+  /**
+   * Hands bytes over, all parts in one go. They stay untouched until `flushed`, which is called also
+   * on failure; for good where it is absent.
+   */
+  write(parts: readonly Buffer[], flushed?: () => void): void;
   /** Bytes handed over and not yet taken by the network. */
   readonly pendingBytes: number;
 }
@@ -15,6 +18,8 @@ export type RelayInput = {
   readonly parts: readonly Buffer[];
   /** Where keyframes begin, in bytes counted over all parts. */
   readonly keyframes: readonly number[];
+  /** Where the stream's own time stands after them; our clock's, where it is absent. */
+  readonly mediaMs?: number;
 };
 
 export type RelayOptions = {
@@ -25,6 +30,8 @@ export type RelayOptions = {
   readonly isLossless: boolean;
   /** How far a viewer may fall behind before it skips, in bytes. */
   readonly budgetBytes: number;
+  /** How much of the past a joiner gets beyond the last keyframe; nothing, when absent. */
+  readonly burstMs?: number;
   /** How long a viewer may take nothing at all before it is dropped. */
   readonly patienceMs: number;
   readonly clock: Clock;
@@ -41,14 +48,18 @@ export type RelayOptions = {
 
 /** Whole packets near 64 KiB: a write costs the same for 1 KiB as for this (docs/benchmarks.md). */
 const BATCH_BYTES = 348 * 188;
+/** Several seconds of a rich channel; a group of pictures beyond that and the budget is not kept. */
+const MOST_BYTES = 8 * 1024 * 1024;
 /** No byte waits longer than this for its batch to fill. */
 const BATCH_MS = 50;
 
 type Viewer = {
   readonly sink: ViewerSink;
   isSkipping: boolean;
-  /** When its network last took something, or had nothing to take. */
+  /** When its network was last seen to have taken something, or to have nothing to take. */
   tookAtMs: number;
+  /** What it had to take when it was last seen. */
+  pendingBytes: number;
 };
 
 /**
@@ -59,34 +70,40 @@ type Viewer = {
 export class Relay {
   readonly #options: RelayOptions;
   readonly #viewers = new Map<ViewerSink, Viewer>();
-  readonly #pictures = new PictureCache();
+  readonly #pictures: JoinRing;
   #held: RelayInput[] | undefined = [];
   #batch = Buffer.alloc(0);
   #batchBytes = 0;
   /** Offset of the last keyframe in the batch that is being filled. */
   #batchKeyframe: number | undefined;
+  #mediaMs: number | undefined;
   #batchTimer: Timer | undefined;
   #gathering: Timer | undefined;
   #watching: Timer;
 
   constructor(options: RelayOptions) {
+    const { burstMs = 0, budgetBytes, tables } = options;
+    const maxBytes = Math.max(MOST_BYTES, budgetBytes);
     this.#options = options;
+    // A joiner that is sent more than half of its budget at once would soon be taken for slow.
+    this.#pictures = new JoinRing({ burstMs, burstBytes: budgetBytes / 2, maxBytes, tables });
     this.#watching = this.#armWatch();
   }
 
   /**
    * Who comes before the source goes on gets what was held: the first viewer, and of a shared
-   * stream all who waited with it. Later ones begin at the last keyframe, behind the tables; where
-   * none is known, with the next batch.
+   * stream all who waited with it. Later ones begin at a keyframe, behind the tables: the last, or
+   * one that lies a burst back; where none is known, with the next batch.
    */
   attach(sink: ViewerSink): void {
     if (this.#held === undefined) {
       this.flush();
-      this.#begin(this.#admit(sink));
+      this.#send(this.#admit(sink), this.#pictures.burst);
       return;
     }
     const viewer = this.#admit(sink);
-    for (const part of this.#held.flatMap(({ parts }) => parts)) this.#send(viewer, part);
+    const parts = this.#held.flatMap((held) => held.parts);
+    this.#send(viewer, parts);
     if (this.#options.isLossless) this.#release();
     else this.#gathering ??= this.#options.timers.after(BATCH_MS, () => this.#release());
   }
@@ -116,8 +133,9 @@ export class Relay {
     this.#batchTimer = undefined;
     if (this.#batchBytes === 0) return;
     const batch = this.#batch.subarray(0, this.#batchBytes);
-    this.#pictures.add(batch, this.#batchKeyframe);
-    for (const viewer of this.#viewers.values()) this.#offer(viewer, batch);
+    this.#pictures.add(batch, this.#batchKeyframe, this.#timeOf(this.#mediaMs));
+    const nowMs = this.#options.clock.monotonicMs();
+    for (const viewer of this.#viewers.values()) this.#offer(viewer, batch, nowMs);
     this.#batchBytes = 0;
     this.#batchKeyframe = undefined;
     this.#batch = Buffer.alloc(0);
@@ -139,40 +157,37 @@ export class Relay {
     this.#options.resume();
   }
 
-  #remember({ parts, keyframes }: RelayInput): void {
-    this.#pictures.add(Buffer.concat(parts), keyframes.at(-1));
+  #remember({ parts, keyframes, mediaMs }: RelayInput): void {
+    this.#pictures.add(Buffer.concat(parts), keyframes.at(-1), this.#timeOf(mediaMs));
   }
 
   #admit(sink: ViewerSink): Viewer {
-    const viewer = { sink, isSkipping: false, tookAtMs: this.#options.clock.monotonicMs() };
+    const tookAtMs = this.#options.clock.monotonicMs();
+    const viewer = { sink, isSkipping: false, tookAtMs, pendingBytes: 0 };
     this.#viewers.set(sink, viewer);
     return viewer;
   }
 
-  #begin(viewer: Viewer): void {
-    const { batches } = this.#pictures;
-    if (batches.length === 0) return;
-    for (const part of [this.#options.tables(), ...batches]) this.#send(viewer, part);
+  #timeOf(mediaMs: number | undefined): number {
+    return mediaMs ?? this.#options.clock.monotonicMs();
   }
 
   #pass(parts: readonly Buffer[]): boolean {
     const [viewer] = this.#viewers.values();
     if (viewer === undefined) return true;
-    let unflushed = 0;
+    let isFlushed = false;
     let isBlocked = false;
-    const flushed = (): void => {
-      unflushed -= 1;
-      if (isBlocked && unflushed === 0) this.#options.resume();
-    };
-    for (const part of parts) {
-      unflushed += 1;
-      this.#send(viewer, part, flushed);
-    }
-    isBlocked = viewer.sink.pendingBytes > 0 && unflushed > 0;
+    note(viewer, viewer.sink.pendingBytes, this.#options.clock.monotonicMs());
+    this.#send(viewer, parts, () => {
+      isFlushed = true;
+      if (isBlocked) this.#options.resume();
+    });
+    isBlocked = viewer.sink.pendingBytes > 0 && !isFlushed;
     return !isBlocked;
   }
 
-  #collect({ parts, keyframes }: RelayInput): void {
+  #collect({ parts, keyframes, mediaMs }: RelayInput): void {
+    this.#mediaMs = mediaMs;
     let partStart = 0;
     for (const part of parts) {
       const within = keyframes.map((at) => at - partStart).filter((at) => at >= 0);
@@ -201,28 +216,26 @@ export class Relay {
    * A viewer beyond its budget gets nothing until most of its backlog is gone. Then it goes on from
    * the last keyframe, which this batch is part of.
    */
-  #offer(viewer: Viewer, batch: Buffer): void {
+  #offer(viewer: Viewer, batch: Buffer, nowMs: number): void {
     const { budgetBytes } = this.#options;
     const { pendingBytes } = viewer.sink;
+    note(viewer, pendingBytes, nowMs);
     if (viewer.isSkipping) {
       if (pendingBytes > budgetBytes / 4) return;
       viewer.isSkipping = false;
-      if (this.#pictures.batches.length > 0) return this.#begin(viewer);
+      const { latest } = this.#pictures;
+      if (latest.length > 0) return this.#send(viewer, latest);
     }
     viewer.isSkipping = pendingBytes + batch.length > budgetBytes;
-    if (!viewer.isSkipping) this.#send(viewer, batch);
+    if (!viewer.isSkipping) this.#send(viewer, [batch]);
   }
 
-  #send(viewer: Viewer, bytes: Buffer, flushed: () => void = ignore): void {
-    if (bytes.length === 0) return flushed();
-    const { sink } = viewer;
-    const taken = (): void => {
-      viewer.tookAtMs = this.#options.clock.monotonicMs();
-      flushed();
-    };
-    if (sink.pendingBytes === 0) viewer.tookAtMs = this.#options.clock.monotonicMs();
-    sink.write(bytes, taken);
-    this.#options.served(sink, bytes.length);
+  #send(viewer: Viewer, parts: readonly Buffer[], flushed?: () => void): void {
+    const bytes = parts.reduce((sum, { length }) => sum + length, 0);
+    if (bytes === 0) return flushed?.();
+    viewer.pendingBytes += bytes;
+    viewer.sink.write(parts, flushed);
+    this.#options.served(viewer.sink, bytes);
   }
 
   #armWatch(): Timer {
@@ -232,9 +245,10 @@ export class Relay {
 
   #look(): void {
     const { clock, patienceMs, dropped } = this.#options;
-    const isStuck = ({ sink, tookAtMs }: Viewer): boolean =>
-      sink.pendingBytes > 0 && clock.monotonicMs() - tookAtMs >= patienceMs;
-    for (const viewer of [...this.#viewers.values()].filter(isStuck)) {
+    const nowMs = clock.monotonicMs();
+    for (const viewer of this.#viewers.values()) {
+      note(viewer, viewer.sink.pendingBytes, nowMs);
+      if (nowMs - viewer.tookAtMs < patienceMs) continue;
       this.#viewers.delete(viewer.sink);
       dropped(viewer.sink);
     }
@@ -242,4 +256,8 @@ export class Relay {
   }
 }
 
-const ignore = (): void => {};
+/** What is pending grows only by what is sent, so where it is less, some was taken. */
+function note(viewer: Viewer, pendingBytes: number, nowMs: number): void {
+  if (pendingBytes === 0 || pendingBytes < viewer.pendingBytes) viewer.tookAtMs = nowMs;
+  viewer.pendingBytes = pendingBytes;
+}

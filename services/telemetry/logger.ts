@@ -1,6 +1,7 @@
 import type { Writable } from 'node:stream';
 import winston from 'winston';
-import type { Logger } from '#kernel/logger';
+import { silentLogger } from '#kernel/logger';
+import type { LogFields, Logger } from '#kernel/logger';
 import { redactText } from '#kernel/redact-url';
 
 export type LoggerOptions = {
@@ -11,14 +12,33 @@ export type LoggerOptions = {
   readonly to?: Writable;
 };
 
-/** A logger that writes one JSON object per line, with every URL in it redacted. */
+/**
+ * A logger that writes one JSON object per line, with every URL in it redacted. Lines below the
+ * level cost nothing: players that poll are told of at `debug`, often.
+ */
 export function createLogger({ level, role, to = process.stderr }: LoggerOptions): Logger {
-  return winston.createLogger({
+  const logger = winston.createLogger({
     level,
     defaultMeta: { role },
     format: winston.format.combine(winston.format.timestamp(), redaction(), winston.format.json()),
     transports: [new winston.transports.Stream({ stream: to })],
   });
+  return withoutUnheard(logger);
+}
+
+/** Winston makes a line, redacts it and only then asks whether anybody wants it. */
+function withoutUnheard(logger: winston.Logger): Logger {
+  const at = (level: 'debug' | 'info' | 'warn' | 'error') =>
+    logger.isLevelEnabled(level)
+      ? (message: string, fields?: LogFields) => void logger[level](message, fields)
+      : silentLogger[level];
+  return {
+    debug: at('debug'),
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
+    child: (fields) => withoutUnheard(logger.child(fields)),
+  };
 }
 
 const redaction = winston.format((info) => {

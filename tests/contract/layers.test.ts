@@ -29,7 +29,7 @@ const ROWS: readonly Row[] = [
   {
     file: 'services/telemetry/probe.ts',
     forbidden: ['#config', 'joi'],
-    allowed: ['#kernel/ids', 'winston'],
+    allowed: ['#kernel/ids', 'winston', 'prom-client'],
   },
   {
     file: 'services/lifecycle/probe.ts',
@@ -83,7 +83,14 @@ const ROWS: readonly Row[] = [
   },
   {
     file: 'services/streams/probe.ts',
-    forbidden: ['#delivery', '#adapters/redis/x', '#config', 'hls-parser'],
+    forbidden: [
+      '#delivery',
+      '#adapters/redis/x',
+      '#config',
+      '#telemetry',
+      'prom-client',
+      'hls-parser',
+    ],
     allowed: ['#upstream', '#sessions', '#events'],
   },
   {

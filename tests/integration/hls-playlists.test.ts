@@ -180,7 +180,7 @@ describe('an HLS playlist', () => {
     }
   });
 
-  it('spells out variables of the multivariant playlist in its children', async () => {
+  it('puts variables of the multivariant playlist in place in its children', async () => {
     await using hls = await start({
       '/m.m3u8': text(
         '#EXTM3U\n#EXT-X-DEFINE:NAME="dir",VALUE="x"\n#EXT-X-STREAM-INF:BANDWIDTH=1\nv.m3u8\n',
@@ -194,7 +194,7 @@ describe('an HLS playlist', () => {
     const { body, url } = await hls.load('/m.m3u8');
     const [variant = ''] = linksIn(body, url);
     const child = await (await fetch(variant)).text();
-    expect(child).toContain('#EXT-X-DEFINE:NAME="dir",VALUE="x"\n');
+    expect(child).not.toContain('DEFINE');
     await follow(child, variant);
     expect(hls.provider.requests.at(-1)?.url).toBe('/x/1.ts');
   });

@@ -11,7 +11,7 @@ import { loadConfig } from '#config';
 import { HlsInput } from '#conversion';
 import type { ConvertedLists } from '#conversion';
 import { LiveDelivery, createPlaylistFetcher } from '#delivery';
-import type { LiveDetection, SlateSettings, StandbyMode } from '#delivery';
+import type { LiveBuffering, LiveDetection, SlateSettings, StandbyMode } from '#delivery';
 import { StreamRegistry } from '#streams';
 import type { FailoverResolver, Stream, StreamDirectory, StreamInput } from '#streams';
 import { anySpare } from '#upstream';
@@ -35,6 +35,8 @@ export type PlaybackOptions = {
   readonly viewerBufferBytes?: number;
   readonly viewerPatienceMs?: number;
   readonly lingerMs?: number;
+  readonly throttleBytesPerSecond?: number;
+  readonly buffering?: LiveBuffering;
   readonly headersMs?: number;
   readonly outageLimitMs?: number;
   readonly slate?: SlateSettings;
@@ -69,6 +71,8 @@ export async function startPlayback(options: PlaybackOptions) {
     viewerBufferBytes: options.viewerBufferBytes ?? 8 * 1024 * 1024,
     viewerPatienceMs: options.viewerPatienceMs ?? 60_000,
     lingerMs: options.lingerMs ?? 0,
+    ...(options.buffering === undefined ? {} : { buffering: options.buffering }),
+    throttleBytesPerSecond: options.throttleBytesPerSecond ?? 0,
     clock: systemClock,
     timers: systemTimers,
     logger: silentLogger,

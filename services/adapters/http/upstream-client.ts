@@ -11,12 +11,14 @@ import type { ResponseHead } from './raw/response-head.ts';
 export type UpstreamClientOptions = GuardOptions & {
   /** Redirects followed per request; one more is a loop. */
   readonly maxRedirects: number;
+  /** Read into by all clients that have it; each has its own when absent. */
+  readonly buffers?: ReadBuffers;
   readonly logger?: Logger;
 };
 
 /** An `UpstreamClient` on plain sockets: one connection per request, no pool, HTTP/1.1. */
 export function createUpstreamClient(options: UpstreamClientOptions): UpstreamClient {
-  const context = { options, buffers: new ReadBuffers() };
+  const context = { options, buffers: options.buffers ?? new ReadBuffers() };
   return { open: (request, signal) => openFollowing(context, request, signal) };
 }
 

@@ -55,6 +55,7 @@ export class Wire {
       buffer: () => this.#memory.next(this.#isPaused),
       callback: (count) => this.#received(this.#memory.filled(count)),
     });
+    guard.meter?.opened(this.#socket);
     this.#socket.on(target.isSecure ? 'secureConnect' : 'connect', () => listener.ready());
     this.#socket.on('end', () => this.#end(() => listener.ended()));
     for (const event of ['error', 'close'] as const) {

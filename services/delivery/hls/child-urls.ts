@@ -11,6 +11,15 @@ export function childUrl(handles: HandleCodec, streamId: StreamId, target: Targe
   return `${name}?h=${handles.seal(streamId, target)}`;
 }
 
+/**
+ * Stands in front of a link that must be absolute, until it is known who reads it: no scheme has
+ * this name.
+ */
+export const HERE = 'penstock-here:';
+
 /** What follows every local URL of one viewer. */
 export const viewerSuffix = (clientId: ClientId): string =>
   `&client_id=${encodeURIComponent(clientId)}`;
+
+/** The parameter by which players ask for a playlist of a cloned pathway. */
+export const PATHWAY_PARAM = 'via';

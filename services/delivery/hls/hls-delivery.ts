@@ -1,12 +1,13 @@
 import { NotAllowedError } from '#kernel/app-error';
-import { createHandleCodec } from '#hls';
-import type { HandleCodec, Target } from '#hls';
+import { createHandleCodec, viaPathway } from '#hls';
+import type { HandleCodec, ResourceKind, Target } from '#hls';
 import type { Clock, Timers } from '#kernel/clock';
 import type { ClientId, StreamId } from '#kernel/ids';
 import type { Logger } from '#kernel/logger';
 import type { StreamDirectory, ViewerRequest } from '#streams';
 import type { TextClient, UpstreamClient, UpstreamTimeouts } from '#upstream';
-import { viewerSuffix } from './child-urls.ts';
+import { HERE, viewerSuffix } from './child-urls.ts';
+import { DocumentDelivery, isDocument } from './document-delivery.ts';
 import { createPlaylistFetcher } from './fetch-playlist.ts';
 import type { HlsStream } from './hls-stream.ts';
 import { KnownStreams } from './known-streams.ts';
@@ -45,6 +46,10 @@ export type PlaylistQuery = {
   readonly handle?: string | undefined;
   /** The low-latency part of the query (`_HLS_msn=…&_HLS_part=…`). */
   readonly directives?: string;
+  /** The cloned pathway that the player steers by (`via`): a handle from a steering manifest. */
+  readonly pathway?: string | undefined;
+  /** Absolute URL of the folder that our links stand in; where absent, all are relative. */
+  readonly here?: string;
 };
 
 export type PlaylistAnswer = {
@@ -58,7 +63,14 @@ export type SegmentQuery = {
   readonly viewer: ViewerRequest;
   readonly handle: string;
   readonly ranges: RangeHeaders;
+  /** What the player tells the server of a JSON document (`_HLS_pathway=…`), as a query. */
+  readonly directives?: string;
+  /** Absolute URL of the folder that our links stand in; where absent, all are relative. */
+  readonly here?: string;
 };
+
+/** Kinds that the route of segments does not answer. */
+const IS_NO_RESOURCE: ReadonlySet<ResourceKind> = new Set(['playlist', 'pathway']);
 
 const PLAYLIST_TYPE = 'application/vnd.apple.mpegurl';
 
@@ -71,6 +83,7 @@ export class HlsDelivery {
   readonly #handles: HandleCodec;
   readonly #streams: KnownStreams;
   readonly #segments: SegmentDelivery;
+  readonly #documents: DocumentDelivery;
 
   constructor(options: HlsDeliveryOptions) {
     const { texts, maxPlaylistBytes: maxBytes, timeouts, clock, timers, logger } = options;
@@ -88,6 +101,11 @@ export class HlsDelivery {
       timers,
       maxStallMs: timeouts.headersMs,
     });
+    this.#documents = new DocumentDelivery({
+      texts,
+      handles: this.#handles,
+      timeoutMs: timeouts.headersMs,
+    });
   }
 
   /**
@@ -99,9 +117,9 @@ export class HlsDelivery {
    * @throws UpstreamError, MediaError when no source gives a playlist; an empty one is never given.
    */
   async playlist(query: PlaylistQuery, gone: AbortSignal): Promise<PlaylistAnswer> {
-    const { streamId, viewer, handle, directives = '' } = query;
+    const { streamId, viewer, directives = '', here = '' } = query;
     const stream = await this.#options.directory.open(streamId);
-    const target = handle === undefined ? undefined : this.#open(streamId, handle, true);
+    const target = this.#playlistTarget(query);
     const hls = this.#streams.of(stream);
     const presence = this.#present(hls, viewer);
     const patience = startPatience(this.#options.timers, this.#options.patienceMs);
@@ -110,7 +128,8 @@ export class HlsDelivery {
       const signal = AbortSignal.any([gone, ended, patience.signal]);
       const loaded = await hls.load({ ask: askOf(target, hls, clientId), directives }, signal);
       if (!target) hls.rememberShape(clientId, loaded.shape);
-      const body = Buffer.from(loaded.pieces.join(viewerSuffix(clientId)), loaded.encoding);
+      const text = loaded.pieces.join(viewerSuffix(clientId)).replaceAll(HERE, () => here);
+      const body = Buffer.from(text, loaded.encoding);
       presence.served(body.length);
       return { body, contentType: PLAYLIST_TYPE, clientId };
     } catch (error) {
@@ -129,24 +148,37 @@ export class HlsDelivery {
    * @throws as {@link playlist}; UpstreamError when the source cannot be reached, twice.
    */
   async segment(query: SegmentQuery, gone: AbortSignal): Promise<SegmentAnswer> {
-    const { streamId, viewer, handle, ranges } = query;
+    const { streamId, viewer, handle, ranges, directives = '', here = '' } = query;
     const stream = await this.#options.directory.open(streamId);
-    const target = this.#open(streamId, handle, false);
+    const target = this.#open(streamId, handle, (kind) => !IS_NO_RESOURCE.has(kind));
     const hls = this.#streams.of(stream);
     const presence = this.#present(hls, viewer);
     const signal = AbortSignal.any([gone, presence.ended]);
     try {
-      return await this.#segments.open({ hls, presence, target, ranges, signal });
+      if (!isDocument(target)) {
+        return await this.#segments.open({ hls, presence, target, ranges, signal });
+      }
+      return await this.#documents.open({ hls, presence, target, directives, here, signal });
     } catch (error) {
       presence.close('segment_failed');
       throw viewingFailure(error, { stream, ended: presence.ended, gone });
     }
   }
 
-  /** A handle opens only at the route whose URLs it is written into. */
-  #open(streamId: StreamId, handle: string, isPlaylist: boolean): Target {
+  #playlistTarget({ streamId, handle, pathway }: PlaylistQuery): Target | undefined {
+    if (handle === undefined) return undefined;
+    const target = this.#open(streamId, handle, (kind) => kind === 'playlist');
+    if (pathway === undefined) return target;
+    return viaPathway(
+      target,
+      this.#open(streamId, pathway, (kind) => kind === 'pathway'),
+    );
+  }
+
+  /** A handle opens only where its like is written. */
+  #open(streamId: StreamId, handle: string, isDue: (kind: ResourceKind) => boolean): Target {
     const target = this.#handles.open(streamId, handle);
-    if ((target.kind === 'playlist') === isPlaylist) return target;
+    if (isDue(target.kind)) return target;
     throw new NotAllowedError('HANDLE_INVALID', { message: 'The link leads to another kind.' });
   }
 

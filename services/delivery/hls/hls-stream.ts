@@ -130,7 +130,7 @@ export class HlsStream {
   }
 
   #saysSomething({ kind, url }: Target, error: AppError): boolean {
-    if (kind === 'data') return false;
+    if (kind === 'data' || kind === 'asset-list' || kind === 'steering') return false;
     const status = error.code === 'UPSTREAM_STATUS' ? statusOf(error) : null;
     if (status === 416) return false;
     return (status !== 404 && status !== 410) || this.#listed.has(url);

@@ -89,9 +89,9 @@ export class PackagedStream {
 /** Takes everything at once: it slows nobody. */
 const sinkOf = (packager: Packager): ViewerSink => ({
   pendingBytes: 0,
-  write: (bytes, flushed) => {
-    packager.write(bytes);
-    flushed();
+  write: (parts, flushed) => {
+    for (const part of parts) packager.write(part);
+    flushed?.();
   },
 });
 

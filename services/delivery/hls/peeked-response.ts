@@ -9,6 +9,7 @@ export class PeekedResponse implements UpstreamResponse {
   #first: Buffer | undefined;
   #outcome: { readonly error: UpstreamError | undefined } | undefined;
   #sink: BodySink | undefined;
+  #minBytes = 1;
 
   constructor(inner: UpstreamResponse) {
     this.#inner = inner;
@@ -24,8 +25,12 @@ export class PeekedResponse implements UpstreamResponse {
     return this.#inner.finalUrl;
   }
 
-  /** The first bytes; none when the body is empty or breaks off at once. Call before `read`. */
-  peek(): Promise<Buffer> {
+  /**
+   * The first bytes, at least so many unless the body ends or breaks off before. Call before
+   * `read`. Waits as long as the source does: the caller has the deadline.
+   */
+  peek(minBytes = 1): Promise<Buffer> {
+    this.#minBytes = minBytes;
     this.#inner.read({
       chunk: (bytes) => this.#chunk(bytes),
       end: () => this.#over(undefined),
@@ -50,7 +55,8 @@ export class PeekedResponse implements UpstreamResponse {
 
   #chunk(bytes: Buffer): boolean {
     if (this.#sink) return this.#sink.chunk(bytes);
-    this.#first = Buffer.from(bytes);
+    this.#first = this.#first ? Buffer.concat([this.#first, bytes]) : Buffer.from(bytes);
+    if (this.#first.length < this.#minBytes) return true;
     this.#head.resolve(this.#first);
     return false;
   }
@@ -63,7 +69,7 @@ export class PeekedResponse implements UpstreamResponse {
   }
 
   #over(error: UpstreamError | undefined): void {
-    this.#head.resolve(Buffer.alloc(0));
+    this.#head.resolve(this.#first ?? Buffer.alloc(0));
     if (this.#sink) this.#tell(error);
     else this.#outcome = { error };
   }

@@ -62,11 +62,17 @@ export class PlaylistFinder {
     if (track && target.source !== sourceTagOf(source)) return this.#like(track, source, signal);
     try {
       const playlist = await this.#reload(source, { url: target.url, directives }, signal);
-      return { playlist, imported: target.variables ?? NO_VARIABLES };
+      return { playlist, imported: target.variables ?? this.#variablesOf(source, target.url) };
     } catch (error) {
       if (!track || !isLost(error)) throw error;
       return this.#renewed(track, source, { url: target.url, signal, error });
     }
+  }
+
+  /** Too many to travel in the link: what the multivariant playlist defined when last seen. */
+  #variablesOf(source: Source, url: string): Variables {
+    const named = this.tracksOf(source).find((known) => known.url === url);
+    return named?.variables ?? NO_VARIABLES;
   }
 
   async #entry(

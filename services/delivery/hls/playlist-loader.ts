@@ -93,7 +93,8 @@ export class PlaylistLoader {
         ? { playlist: found.playlist, hasStalled: false }
         : tracks.admit(trackKey, tag, found.playlist);
     const context = {
-      source: tag,
+      source: isOfStream(ask) ? tag : NO_SOURCE,
+      isEntry: ask.kind === 'entry',
       imported: found.imported,
       trackKey,
       track: ask.kind === 'child' ? ask.target.track : undefined,
@@ -156,6 +157,13 @@ const ESSENTIAL_ROLES = new Set(['variant', 'audio', 'video']);
 
 const isEssential = (track: Track | undefined): boolean =>
   track !== undefined && ESSENTIAL_ROLES.has(track.role);
+
+/** No source's tag: what fails below an advertisement says nothing about the source in use. */
+const NO_SOURCE = '';
+
+/** Interstitials are playlists that no multivariant playlist of the stream has named. */
+const isOfStream = (ask: PlaylistAsk): boolean =>
+  ask.kind === 'entry' || ask.target.track !== undefined;
 
 /** Names a track across sources; playlists that are no track of the stream are not followed. */
 function trackKeyOf(ask: PlaylistAsk): string | undefined {

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Places, cutOf, rewriteLongPlaylist, rewritePlaylist } from '#hls';
 import type { HandleCodec, Reference, Target, Track, TrackUrl, Variables } from '#hls';
 import type { StreamId } from '#kernel/ids';
-import { childUrl } from './child-urls.ts';
+import { HERE, childUrl } from './child-urls.ts';
 import type { FetchedPlaylist } from './fetch-playlist.ts';
 import type { ListedSegments } from './listed-segments.ts';
 import { Lru } from './lru.ts';
@@ -16,9 +16,14 @@ const REMEMBERED_URLS = 32_768;
 /** Longer texts are rewritten in stretches, so that other viewers do not wait for them. */
 const LONG_TEXT_CHARS = 128 * 1024;
 
+/** Of variables that travel in a link, beside a URL of up to 8 KiB. */
+const MAX_VARIABLE_CHARS = 2_000;
+
 export type WriteContext = {
-  /** Tag of the source that the playlist came from. */
+  /** Tag of the source that the playlist came from; empty for what is none of the stream's own. */
   readonly source: string;
+  /** It is what the stream's own address gives: only the tracks that it names are the stream's. */
+  readonly isEntry: boolean;
   /** Variables of the multivariant playlist that led to it. */
   readonly imported: Variables;
   /** The name of the track that it is of, where it is one. */
@@ -56,7 +61,8 @@ export class PlaylistWriter {
     const places = context.isFilm ? new Places(cutOf(text)) : undefined;
     const toLocal = (reference: Reference): string => {
       if (reference.kind === 'segment') segments.add(reference.url);
-      return this.#localUrl(reference, context, places);
+      const local = this.#localUrl(reference, context, places);
+      return reference.isAbsolute ? HERE + local : local;
     };
     const options = { baseUrl: finalUrl, encoding, imported: context.imported, toLocal };
     const pieces =
@@ -88,8 +94,19 @@ export class PlaylistWriter {
 
 /** A rendition report names a playlist again, without its place: it must get the same URL. */
 function playlistTarget({ url, track, variables }: Reference, context: WriteContext): Target {
-  const { source, tracks } = context;
+  const { source, tracks, isEntry } = context;
+  if (track && !isEntry) return { kind: 'playlist', url, source, ...fitting(variables) };
   const named = track ? { track, variables } : tracks.find((known) => known.url === url);
-  const place = named ? { track: named.track, variables: named.variables } : {};
-  return { kind: 'playlist', url, source, ...place };
+  if (!named) return { kind: 'playlist', url, source };
+  return { kind: 'playlist', url, source, track: named.track, ...fitting(named.variables) };
+}
+
+/** Of too many the finder knows: it has the multivariant playlist, and a link has its limits. */
+const fitting = (variables: Variables): { variables?: Variables } =>
+  sizeOf(variables) <= MAX_VARIABLE_CHARS ? { variables } : {};
+
+function sizeOf(variables: Variables): number {
+  let size = 0;
+  for (const [name, value] of variables) size += name.length + value.length;
+  return size;
 }

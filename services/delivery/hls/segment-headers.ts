@@ -13,7 +13,7 @@ const PASSED_ON = [
 
 /** Types that a browser shows or plays, and never runs. */
 const HARMLESS_TYPE =
-  /^(?:video\/|audio\/|image\/(?!svg)|text\/(?:vtt|plain)|multipart\/byteranges|application\/(?:octet-stream|mp4|json|ttml\+xml|vnd\.apple\.mpegurl|x-mpegurl))/i;
+  /^(?:video\/|audio\/|image\/(?!svg)|text\/(?:vtt|plain)|multipart\/byteranges|application\/(?:octet-stream|mp4|json|ttml\+xml))/i;
 
 /** By the ending of the upstream path: segments whose server does not say what they are. */
 const TYPE_OF_ENDING: Readonly<Record<string, string>> = {
@@ -37,6 +37,9 @@ const DEFAULT_TYPE: Readonly<Record<ResourceKind, string>> = {
   key: 'application/octet-stream',
   data: 'application/octet-stream',
   playlist: 'application/vnd.apple.mpegurl',
+  'asset-list': 'application/json',
+  steering: 'application/json',
+  pathway: 'application/octet-stream',
 };
 
 /**

@@ -1,15 +1,11 @@
-import { MediaError, UpstreamError } from '#kernel/app-error';
+import { UpstreamError } from '#kernel/app-error';
 import type { Target } from '#hls';
 import type { Source } from '#streams';
 import type { UpstreamClient, UpstreamResponse, UpstreamTimeouts } from '#upstream';
-import { PeekedResponse } from './peeked-response.ts';
-import { isPageType, looksLikePage } from './segment-headers.ts';
+import { inspect } from './inspect-response.ts';
 
 /** The part of a resource that a player asked for, in its own words. */
 export type RangeHeaders = { readonly range?: string; readonly ifRange?: string };
-
-/** An AES-128 key is this long (RFC 8216 §4.3.2.4). */
-const KEY_BYTES = 16;
 
 /** Opens resources that a playlist named, with the headers of its source and none of the viewer. */
 export class SegmentOpener {
@@ -23,7 +19,8 @@ export class SegmentOpener {
 
   /**
    * Tries a second time at once when the connection fails. Any status is an answer.
-   * @throws UpstreamError, and MediaError `UPSTREAM_WRONG_TYPE` for a page or a key of wrong length.
+   * @throws UpstreamError, and MediaError `UPSTREAM_WRONG_TYPE` for a page, a playlist, or a key of
+   *   wrong length.
    */
   async open(
     source: Source,
@@ -40,7 +37,8 @@ export class SegmentOpener {
       if (signal.aborted || !(error instanceof UpstreamError)) throw error;
       return this.#upstream.open(request, signal);
     });
-    return inspect(response, target);
+    const timeoutMs = this.#timeouts.headersMs;
+    return inspect(response, { target, timeoutMs, signal });
   }
 }
 
@@ -48,26 +46,3 @@ const headersOf = ({ range, ifRange }: RangeHeaders): Record<string, string> => 
   ...(range === undefined ? {} : { Range: range }),
   ...(range === undefined || ifRange === undefined ? {} : { 'If-Range': ifRange }),
 });
-
-/** Providers answer with 200 and a page, or with media and the type of a page: bytes decide. */
-async function inspect(response: UpstreamResponse, target: Target): Promise<UpstreamResponse> {
-  if (response.status >= 300) return response;
-  if (target.kind === 'key' && hasWrongKeyLength(response)) throw refused(response);
-  if (!isPageType(response.headers.get('content-type'))) return response;
-  const peeked = new PeekedResponse(response);
-  const head = await peeked.peek();
-  if (looksLikePage(head)) throw refused(response);
-  return peeked;
-}
-
-function hasWrongKeyLength({ status, headers }: UpstreamResponse): boolean {
-  const length = headers.get('content-length');
-  return status === 200 && length !== undefined && Number(length) !== KEY_BYTES;
-}
-
-function refused(response: UpstreamResponse): MediaError {
-  response.close();
-  return new MediaError('UPSTREAM_WRONG_TYPE', {
-    message: 'The source answered with something else than media.',
-  });
-}

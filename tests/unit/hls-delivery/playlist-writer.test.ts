@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
+import type { Target } from '#hls';
 import { asStreamId } from '#kernel/ids';
+import type { StreamId } from '#kernel/ids';
 import { ListedSegments } from '../../../services/delivery/hls/listed-segments.ts';
 import { PlaylistWriter } from '../../../services/delivery/hls/playlist-writer.ts';
 
@@ -8,9 +10,11 @@ const TEN_HOURS_OF_SEGMENTS = 9_000;
 
 class CountingHandles {
   sealed = 0;
+  readonly targets: Target[] = [];
 
-  seal(): string {
+  seal(_streamId: StreamId, target: Target): string {
     this.sealed += 1;
+    this.targets.push(target);
     return `h${String(this.sealed)}`;
   }
 
@@ -40,6 +44,7 @@ test('a live list of ten hours, fetched again, has its links made once', async (
       },
       {
         source: 's',
+        isEntry: true,
         imported: new Map(),
         trackKey: 'media',
         track: undefined,
@@ -53,4 +58,63 @@ test('a live list of ten hours, fetched again, has its links made once', async (
 
   expect(second).toEqual(first);
   expect(handles.sealed).toBe(TEN_HOURS_OF_SEGMENTS);
+});
+
+test('only the playlist at the stream’s own address names tracks of the stream', async () => {
+  const handles = new CountingHandles();
+  const writer = new PlaylistWriter({ streamId: STREAM, handles, listed: new ListedSegments() });
+  const text = '#EXTM3U\n#EXT-X-DEFINE:NAME="a",VALUE="b"\n#EXT-X-STREAM-INF:BANDWIDTH=1\nv.m3u8\n';
+  const write = (isEntry: boolean): Promise<readonly string[]> =>
+    writer.write(
+      {
+        text,
+        encoding: 'utf8',
+        finalUrl: 'http://provider.test/m.m3u8',
+        facts: { shape: 'multivariant', targetDurationMs: undefined, isEnded: false },
+      },
+      {
+        source: isEntry ? 's' : '',
+        isEntry,
+        imported: new Map(),
+        trackKey: undefined,
+        track: undefined,
+        isFilm: false,
+        tracks: [],
+      },
+    );
+
+  await write(true);
+  await write(false);
+
+  const url = 'http://provider.test/v.m3u8';
+  const variables = new Map([['a', 'b']]);
+  const track = { role: 'variant', ordinal: 0, bandwidth: 1 };
+  expect(handles.targets).toEqual([
+    { kind: 'playlist', url, source: 's', track, variables },
+    { kind: 'playlist', url, source: '', variables },
+  ]);
+});
+
+test('variables that would not fit a link stay with the stream', async () => {
+  const handles = new CountingHandles();
+  const writer = new PlaylistWriter({ streamId: STREAM, handles, listed: new ListedSegments() });
+  const define = `#EXT-X-DEFINE:NAME="a",VALUE="${'x'.repeat(3000)}"`;
+  await writer.write(
+    {
+      text: `#EXTM3U\n${define}\n#EXT-X-STREAM-INF:BANDWIDTH=1\nv.m3u8\n`,
+      encoding: 'utf8',
+      finalUrl: 'http://provider.test/m.m3u8',
+      facts: { shape: 'multivariant', targetDurationMs: undefined, isEnded: false },
+    },
+    {
+      source: 's',
+      isEntry: true,
+      imported: new Map(),
+      trackKey: undefined,
+      track: undefined,
+      isFilm: false,
+      tracks: [],
+    },
+  );
+  expect(handles.targets[0]).not.toHaveProperty('variables');
 });

@@ -4,6 +4,13 @@ import { bestVariant, ivOfSequence, readMediaList } from '#hls';
 const BASE = { baseUrl: 'http://h/a/index.m3u8' };
 const HEAD = '#EXTM3U\n#EXT-X-TARGETDURATION:6\n#EXT-X-MEDIA-SEQUENCE:40\n';
 
+const range = (value: string, url: string): string =>
+  `#EXTINF:6,\n#EXT-X-BYTERANGE:${value}\n${url}\n`;
+const inf = (attributes: string, uri: string): string =>
+  `#EXT-X-STREAM-INF:${attributes}\n${uri}\n`;
+const media = (group: string, rest: string): string =>
+  `#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="${group}",NAME="n"${rest}\n`;
+
 describe('a media playlist', () => {
   it('is read segment by segment', () => {
     const list = readMediaList(
@@ -18,8 +25,6 @@ describe('a media playlist', () => {
   });
 
   it('counts ranges on from the one before', () => {
-    const range = (value: string, url: string): string =>
-      `#EXTINF:6,\n#EXT-X-BYTERANGE:${value}\n${url}\n`;
     const text = HEAD + range('100@20', 'a.ts') + range('50', 'a.ts') + range('7', 'b.ts');
     expect(readMediaList(text, BASE).segments.map(({ span }) => span)).toEqual([
       { offset: 20, length: 100 },
@@ -78,9 +83,6 @@ describe('a media playlist', () => {
 });
 
 describe('the best variant', () => {
-  const inf = (attributes: string, uri: string): string =>
-    `#EXT-X-STREAM-INF:${attributes}\n${uri}\n`;
-
   it.each([
     ['has the most bits', ['BANDWIDTH=1', 'BANDWIDTH=3', 'BANDWIDTH=2'], '1'],
     ['has pictures', ['BANDWIDTH=9,CODECS="mp4a.40.2"', 'BANDWIDTH=2,CODECS="avc1.4d,mp4a"'], '1'],
@@ -92,8 +94,6 @@ describe('the best variant', () => {
   });
 
   it('comes with the default sound of its group, if that is apart', () => {
-    const media = (group: string, rest: string): string =>
-      `#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="${group}",NAME="n"${rest}\n`;
     const text = `#EXTM3U\n${media('s', ',URI="en"')}${media('s', ',DEFAULT=YES,URI="de"')}${media(
       't',
       ',DEFAULT=YES',

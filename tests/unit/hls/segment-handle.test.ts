@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createHandleCodec } from '#hls';
 import type { Target } from '#hls';
 import { streamIdOf } from '#kernel/ids';
+import { anyChar, fc } from './playlist-arbitraries.ts';
 
 const SECRET = Buffer.alloc(32, 7);
 const STREAM = streamIdOf('http://p.example/a.m3u8');
@@ -25,6 +25,8 @@ const ofFilm: Target = {
   place: { cut: 'x', index: 7 },
 };
 
+const stable = { role: 'variant', ordinal: 0, bandwidth: 1, stableId: 'hi' };
+
 const invalid = expect.objectContaining({ code: 'HANDLE_INVALID' });
 
 /** Every handle that differs from this one in one character. */
@@ -39,17 +41,24 @@ describe('a handle', () => {
     ['segment', segment],
     ['variant', variant],
     ['segment of a film', ofFilm],
+    ['variant with a stable identifier', { ...variant, track: stable }],
+    [
+      'list of assets',
+      { kind: 'asset-list', url: 'https://ads.example/l', source: 'abc' } as const,
+    ],
+    ['steering manifest', { kind: 'steering', url: 'https://s.example/', source: 'abc' } as const],
+    ['cloned pathway', { ...variant, kind: 'pathway', track: stable } as const],
     ['segment of a film without variants', { ...segment, place: { cut: 'x', index: 0 } }],
   ])('opens to what was sealed: %s', (_kind, target) => {
     expect(codec.open(STREAM, codec.seal(STREAM, target))).toEqual(target);
   });
 
   it('survives any URL of up to 8 KiB', () => {
-    const url = fc.webUrl({ withQueryParameters: true, size: 'large' });
+    const path = fc.string({ unit: anyChar, maxLength: 500 });
     fc.assert(
       fc.property(
-        url,
-        (any) => codec.open(STREAM, codec.seal(STREAM, { ...segment, url: any })).url === any,
+        path.map((any) => `http://p.example/${any}`),
+        (url) => codec.open(STREAM, codec.seal(STREAM, { ...segment, url })).url === url,
       ),
     );
     const long = `http://p.example/${'a'.repeat(8192 - 17)}`;
@@ -80,6 +89,23 @@ describe('a handle', () => {
     for (const wrong of tampered(handle).slice(0, -1)) {
       expect(() => codec.open(STREAM, wrong)).toThrow(invalid);
     }
+  });
+
+  it('does not open when it is made up, of whatever bytes and length', () => {
+    const bytes = fc.uint8Array({ minLength: 0, maxLength: 400 });
+    const parts = fc.tuple(bytes, fc.nat(80), fc.nat(80));
+    const genuine = Buffer.from(codec.seal(STREAM, variant), 'base64url');
+    fc.assert(
+      fc.property(parts, ([noise, from, to]) => {
+        const spliced = Buffer.concat([genuine.subarray(0, from), noise, genuine.subarray(to)]);
+        for (const wrong of [Buffer.from(noise), spliced]) {
+          if (wrong.equals(genuine)) continue;
+          expect(() => codec.open(STREAM, wrong.toString('base64url'))).toThrow(invalid);
+          expect(() => codec.open(STREAM, wrong.toString('latin1'))).toThrow(invalid);
+        }
+      }),
+      { numRuns: 300 },
+    );
   });
 
   it('does not open when it was cut short or is no handle at all', () => {

@@ -44,6 +44,14 @@ function planAfter(...playlists: Shown[]): SplicePlan | undefined {
   return plan;
 }
 
+const ofB = (first: number, atMs: number, marks: readonly number[]): Shown => ({
+  first,
+  count: 4,
+  atMs,
+  source: 'b',
+  marks,
+});
+
 const before: Shown = { first: 100, count: 5, atMs: 0 };
 
 describe('stepTrack', () => {
@@ -133,6 +141,28 @@ describe('stepTrack', () => {
       discontinuitySequence: 10,
       marksDiscontinuity: false,
     });
+  });
+
+  it('counts the marks that leave the window of a source that does not', () => {
+    const join = { first: 7, count: 4, atMs: 60_000, source: 'b', marks: [2] };
+    const steps = [
+      ofB(8, 64_000, [1]), // 1: the join has left
+      ofB(9, 68_000, [0, 3]), // The source's own mark stands in front.
+      ofB(10, 72_000, [2]), // 2: it has left
+      ofB(11, 76_000, [1]),
+      ofB(13, 84_000, []), // 3: and the next one
+      ofB(14, 88_000, []),
+    ];
+    const numbers = steps.map(
+      (_step, at) => planAfter(before, join, ...steps.slice(0, at + 1))?.discontinuitySequence,
+    );
+    expect(numbers).toEqual([1, 1, 2, 2, 3, 3]);
+  });
+
+  it('takes the source’s own word where it counts further than what was seen', () => {
+    const join = { first: 7, count: 4, atMs: 60_000, source: 'b', marks: [2] };
+    const missed = { first: 107, count: 4, atMs: 500_000, source: 'b', marksBefore: 5 };
+    expect(planAfter(before, join, missed)).toMatchObject({ discontinuitySequence: 6 });
   });
 
   it('uses the new source’s own mark where it has one in front of the first segment shown', () => {

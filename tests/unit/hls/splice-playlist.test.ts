@@ -111,6 +111,87 @@ describe('splicePlaylist', () => {
     expect(splicePlaylist(text, plan())).not.toMatch(/PART|PRELOAD|REPORT|SERVER-CONTROL/);
   });
 
+  it('says to all players at what distance to hold, and nothing else of what the server can', () => {
+    const text = lines('#EXTM3U', '#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,HOLD-BACK=9');
+    expect(splicePlaylist(text, plan())).toContain('#EXT-X-SERVER-CONTROL:HOLD-BACK=9\n');
+  });
+
+  it.each(['EVENT', 'VOD'])(
+    'no longer says that the list only grows or stands still: %s',
+    (type) => {
+      const text = lines('#EXTM3U', `#EXT-X-PLAYLIST-TYPE:${type}`, '#EXTINF:4,', 'a');
+      expect(splicePlaylist(text, plan())).not.toContain('PLAYLIST-TYPE');
+    },
+  );
+
+  it('counts the date on that stood before a segment that is left out', () => {
+    const text = lines(
+      '#EXTM3U',
+      '#EXT-X-PROGRAM-DATE-TIME:2026-01-01T01:00:00.5+01:00',
+      '#EXTINF:4.25,',
+      'a',
+      '#EXTINF:3.5,',
+      'b',
+      '#EXTINF:4,',
+      'c',
+      '#EXTINF:4,',
+      'd',
+    );
+    const spliced = splicePlaylist(text, plan({ hide: 2, marksDiscontinuity: false }));
+    expect(spliced.split('\n').slice(3, 8)).toEqual([
+      '#EXTINF:4,',
+      '#EXT-X-PROGRAM-DATE-TIME:2026-01-01T00:00:08.250Z',
+      'c',
+      '#EXTINF:4,',
+      'd',
+    ]);
+  });
+
+  it.each([
+    ['a date of its own', '#EXT-X-PROGRAM-DATE-TIME:2026-01-01T00:00:09Z', 'T00:00:09Z'],
+    ['a date of its own behind EXTINF', '#EXTINF:4,', undefined],
+  ])('adds no date where a segment has %s', (_name, between, only) => {
+    const own = '#EXT-X-PROGRAM-DATE-TIME:2026-01-01T00:00:09Z';
+    const [first, second] = only === undefined ? [between, own] : [between, '#EXTINF:4,'];
+    const date = '#EXT-X-PROGRAM-DATE-TIME:2026-01-01T00:00:00Z';
+    const text = lines('#EXTM3U', date, '#EXTINF:4,', 'a', first, second, 'b');
+    const spliced = splicePlaylist(text, plan({ hide: 1 }));
+    expect(spliced.match(/DATE-TIME:.*/g)).toEqual(['DATE-TIME:2026-01-01T00:00:09Z']);
+  });
+
+  it('adds no date where the source’s is none', () => {
+    const date = '#EXT-X-PROGRAM-DATE-TIME:yesterday';
+    const text = lines('#EXTM3U', date, '#EXTINF:4,', 'a', '#EXTINF:4,', 'b');
+    expect(splicePlaylist(text, plan({ hide: 1 }))).not.toContain('DATE-TIME');
+  });
+
+  it('keeps what speaks of all segments that follow, and drops what speaks of one', () => {
+    const kept = [
+      '#EXT-X-BITRATE:1000',
+      '#EXT-X-INDEPENDENT-SEGMENTS',
+      '#EXT-X-START:TIME-OFFSET=-12,PRECISE=NO',
+      '#EXT-X-DATERANGE:ID="x",START-DATE="2026-01-01T00:00:00Z",SCTE35-OUT=0xFC',
+      '#EXT-X-MAP:URI="i"',
+      '#EXT-X-CUE-OUT:30',
+    ];
+    const dropped = ['#EXT-X-GAP', '#EXT-X-BYTERANGE:9@0', '#EXT-X-DISCONTINUITY'];
+    const text = lines('#EXTM3U', ...kept, ...dropped, '#EXTINF:4,', 'a', '#EXTINF:4,', 'b');
+    const spliced = splicePlaylist(text, plan({ hide: 1, marksDiscontinuity: false }));
+    expect(spliced.split('\n').slice(3, -1)).toEqual([...kept, '#EXTINF:4,', 'b']);
+  });
+
+  it.each([
+    ['is raised for vectors that are spelled out', ['#EXT-X-VERSION:1'], 'k', '2'],
+    ['is said for them where it was not', [], 'k', '2'],
+    ['is not lowered', ['#EXT-X-VERSION:6'], 'k', '6'],
+    ['stays where there are no keys', ['#EXT-X-VERSION:1'], undefined, '1'],
+  ])('has a version that %s', (_name, version, key, expected) => {
+    const keys = key === undefined ? [] : [`#EXT-X-KEY:METHOD=AES-128,URI="${key}"`];
+    const text = lines('#EXTM3U', ...version, ...keys, '#EXTINF:4,', 'a');
+    const said = [...splicePlaylist(text, plan()).matchAll(/^#EXT-X-VERSION:(\d+)$/gm)];
+    expect(said.map(([, number]) => number)).toEqual([expected]);
+  });
+
   it('keeps CRLF', () => {
     const spliced = splicePlaylist('#EXTM3U\r\n#EXTINF:4,\r\na\r\n', plan());
     expect(spliced.replaceAll('\r\n', '')).not.toContain('\n');

@@ -48,9 +48,9 @@ class CountingSink implements ViewerSink {
     this.#nowMs = nowMs;
   }
 
-  write(_bytes: Buffer, flushed: () => void): void {
+  write(_parts: readonly Buffer[], flushed?: () => void): void {
     this.lastMs = this.#nowMs();
-    flushed();
+    flushed?.();
   }
 }
 

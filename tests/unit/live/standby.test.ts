@@ -8,7 +8,7 @@ const [A, B, C] = ['http://a/', 'http://b/', 'http://c/'];
 
 const PLAYER = {
   pendingBytes: 0,
-  write: (_bytes: Buffer, flushed: () => void): void => flushed(),
+  write: (_parts: readonly Buffer[], flushed?: () => void): void => flushed?.(),
 };
 
 /** One viewer with a picture from the primary of a stream with two backups. */

@@ -2,37 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { Relay } from '#relay';
 import type { RelayInput, ViewerSink } from '#relay';
 import { TestClock } from '../../support/test-clock.ts';
+import { TestSink } from '../../support/test-sink.ts';
 
 const BATCH = 348 * 188;
-
-/** A viewer whose network takes bytes only when told. */
-class TestSink implements ViewerSink {
-  readonly got: Buffer[] = [];
-  readonly #unflushed: { readonly bytes: number; readonly flushed: () => void }[] = [];
-  isFast: boolean;
-
-  constructor(isFast = true) {
-    this.isFast = isFast;
-  }
-
-  get pendingBytes(): number {
-    return this.#unflushed.reduce((sum, { bytes }) => sum + bytes, 0);
-  }
-
-  get gotBytes(): number {
-    return this.got.reduce((sum, { length }) => sum + length, 0);
-  }
-
-  write(bytes: Buffer, flushed: () => void): void {
-    this.got.push(Buffer.from(bytes));
-    if (this.isFast) flushed();
-    else this.#unflushed.push({ bytes: bytes.length, flushed });
-  }
-
-  drain(): void {
-    for (const { flushed } of this.#unflushed.splice(0)) flushed();
-  }
-}
 
 const TABLES = Buffer.alloc(2 * 188, 0xaa);
 
@@ -103,6 +75,15 @@ describe('a relay with one viewer', () => {
     sink.drain();
     expect(counts.resumed).toBe(2);
     expect(Buffer.concat(sink.got).toString()).toBe('ab');
+  });
+
+  it('hands over together what came together', () => {
+    const { relay, counts } = startRelay(true);
+    const sink = new TestSink();
+    relay.attach(sink);
+    relay.push(bytes(Buffer.from('a'), Buffer.from('b'), Buffer.from('c')));
+    expect(sink.writes).toBe(1);
+    expect(counts.served).toBe(3);
   });
 
   it('goes on at once while the network takes everything', () => {
@@ -252,6 +233,19 @@ describe('a viewer that takes nothing', () => {
     await clock.advance(59_000);
     expect(dropped).toEqual([]);
     await clock.advance(17_000);
+    expect(dropped).toEqual([sink]);
+  });
+
+  it.each([true, false])('has all its time from then on (lossless: %s)', async (isLossless) => {
+    const { relay, clock, dropped } = startRelay(isLossless);
+    const sink = new TestSink();
+    relay.attach(sink);
+    await clock.advance(14_000);
+    sink.isFast = false;
+    relay.push(bytes(Buffer.alloc(BATCH)));
+    await clock.advance(59_000);
+    expect(dropped).toEqual([]);
+    await clock.advance(31_000);
     expect(dropped).toEqual([sink]);
   });
 

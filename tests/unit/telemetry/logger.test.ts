@@ -43,7 +43,16 @@ describe('a log line', () => {
     expect(logged((logger) => logger.info(SECRET_URL)).text).not.toContain('s3cret');
   });
 
-  it('below the level is not written', () => {
-    expect(logged((logger) => logger.info('chatter'), 'warn').lines).toEqual([]);
+  it('below the level is not written, and its facts are not looked at', () => {
+    const facts = {
+      get seen(): string {
+        throw new Error('looked at');
+      },
+    };
+    const chatter = (logger: ReturnType<typeof createLogger>): void => {
+      logger.info('chatter', facts);
+      logger.child({ streamId: 's' }).debug('chatter', facts);
+    };
+    expect(logged(chatter, 'warn').lines).toEqual([]);
   });
 });

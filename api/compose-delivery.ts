@@ -1,0 +1,107 @@
+import type { Config } from '#config';
+import { HlsInput } from '#conversion';
+import {
+  HlsDelivery,
+  HlsOutput,
+  LiveDelivery,
+  PackagedDelivery,
+  VodDelivery,
+  createPlaylistFetcher,
+} from '#delivery';
+import type { SlateSettings } from '#delivery';
+import { systemClock, systemTimers } from '#kernel/clock';
+import type { Logger } from '#kernel/logger';
+import type { Stream, StreamDirectory } from '#streams';
+import type { TextClient, UpstreamClient } from '#upstream';
+import { FfmpegRemuxer } from '#adapters/ffmpeg/remuxer';
+import { FfmpegSilenceProbe } from '#adapters/ffmpeg/silence-probe';
+import { hlsRoutes } from './routes/hls.routes.ts';
+import { playbackRoutes } from './routes/playback.routes.ts';
+
+export type DeliveryParts = {
+  readonly config: Config;
+  readonly registry: StreamDirectory;
+  /** One client for bytes for each kind of delivery: what is read is counted apart. */
+  readonly clients: {
+    readonly bytes: Readonly<Record<'live' | 'hls' | 'vod', UpstreamClient>>;
+    readonly texts: TextClient;
+  };
+  readonly secret: Buffer;
+  readonly slate: SlateSettings | undefined;
+  readonly logger: Logger;
+};
+
+/** Builds the three deliveries; gives the routes for players. */
+export function deliveryOf({ config, registry, clients, secret, slate, logger }: DeliveryParts) {
+  const { connectTimeoutMs: connectMs, readTimeoutMs: headersMs, liveStallMs } = config.upstream;
+  const common = {
+    directory: registry,
+    timeouts: { connectMs, headersMs },
+    clock: systemClock,
+    timers: systemTimers,
+    logger,
+  };
+  const { viewerBufferBytes, viewerPatienceMs, lingerMs } = config;
+  const viewers = { viewerBufferBytes, viewerPatienceMs, lingerMs };
+  const { standby } = config.upstream;
+  const silenceProbe = new FfmpegSilenceProbe({ program: config.ffmpegPath, logger });
+  const detection = { settings: config.detection, silenceProbe };
+  const throttleBytesPerSecond = config.pacing.liveBytesPerSecond;
+  const buffering = config.pacing.live;
+  const judged = { buffering, stallMs: liveStallMs, detection, standby };
+  const live = new LiveDelivery({
+    ...common,
+    ...viewers,
+    ...judged,
+    slate,
+    playlistReader: playlistReaderOf({ config, clients, logger }),
+    throttleBytesPerSecond,
+    upstream: clients.bytes.live,
+  });
+  const polling = {
+    ...common,
+    upstream: clients.bytes.hls,
+    secret,
+    viewerIdleMs: config.streams.viewerIdleMs,
+    patienceMs: connectMs + headersMs,
+  };
+  const { texts } = clients;
+  const { maxPlaylistBytes } = config.upstream;
+  const rewritten = new HlsDelivery({ ...polling, texts, maxPlaylistBytes });
+  const { hlsFromTs, segmentMs, segmentBytes } = config.conversion;
+  const tap = (stream: Stream) => live.tap(stream);
+  const packaged = hlsFromTs
+    ? new PackagedDelivery({ ...polling, tap, segmentMs, segmentBytes })
+    : undefined;
+  const hls = new HlsOutput({ directory: registry, rewritten, packaged });
+  const vod = new VodDelivery({
+    ...common,
+    upstream: clients.bytes.vod,
+    readTimeoutMs: headersMs,
+    pacing: config.pacing.files,
+  });
+  return [playbackRoutes({ directory: registry, live, vod }), hlsRoutes({ hls })];
+}
+
+/** Reads playlists as the transport streams that they carry; undefined where that is off. */
+function playlistReaderOf({
+  config,
+  clients,
+  logger,
+}: Pick<DeliveryParts, 'config' | 'clients' | 'logger'>) {
+  const { tsFromHls } = config.conversion;
+  if (tsFromHls === 'off') return undefined;
+  const { readTimeoutMs: timeoutMs, maxPlaylistBytes: maxBytes } = config.upstream;
+  const fetch = createPlaylistFetcher({ texts: clients.texts, maxBytes, timeoutMs });
+  const remuxer = new FfmpegRemuxer({ program: config.ffmpegPath, logger });
+  return (stream: Stream) =>
+    new HlsInput({
+      upstream: clients.bytes.live,
+      fetch,
+      remuxer,
+      converts: tsFromHls,
+      clock: systemClock,
+      timers: systemTimers,
+      found: () => stream.learnKind('hls'),
+    });
+}
