@@ -41,7 +41,8 @@ async function serve(deps: PlaybackDeps, stream: Stream, exchange: ViewerExchang
   // The first bytes have proved the stream to be of another kind, and the stream has learnt it.
   if (outcome.kind !== 'live') return serve(deps, stream, exchange);
   res.setHeader('X-Client-ID', outcome.clientId);
-  const response = await beginLive(res, liveHeaders(outcome.contentType), gone);
+  const { contentType, hasEnd } = outcome;
+  const response = await beginLive(res, { headers: liveHeaders(contentType), hasEnd }, gone);
   response.finish(await outcome.flow(response.sink, gone));
 }
 

@@ -15,7 +15,7 @@ import type { PumpEnd, PumpTarget } from './upstream-pump.ts';
 
 /** What a feed turned out to carry once its first bytes came. */
 export type FeedStart =
-  | { readonly kind: 'live'; readonly contentType: string }
+  | { readonly kind: 'live'; readonly contentType: string; readonly hasEnd: boolean }
   | { readonly kind: Exclude<MediaKind, 'live'> };
 
 /**
@@ -37,6 +37,8 @@ export class LiveFeed {
   #reading: Source | undefined;
   #pump: UpstreamPump | undefined;
   #hasStarted = false;
+  /** A film is over, to its last picture. */
+  hasPlayed = false;
   /** Nothing of the source in use has gone to viewers yet. */
   #isAwaited = true;
 
@@ -146,8 +148,8 @@ export class LiveFeed {
     }
   }
 
-  /** The film is over, to its last picture. */
   #played(): void {
+    this.hasPlayed = true;
     this.#relay.cut();
     this.#start.reject(wrongType()); // Where not even a first one came.
   }
@@ -247,7 +249,7 @@ export class LiveFeed {
     this.#isAwaited = true;
     this.#spares.begun();
     this.#hasStarted = true;
-    this.#start.resolve({ kind: 'live', contentType });
+    this.#start.resolve({ kind: 'live', contentType, hasEnd: this.#pump?.hasEnd ?? false });
   }
 
   /** The source goes on with other times and counters. */
@@ -283,7 +285,7 @@ export class LiveFeed {
     if (this.#hasStarted) return this.#slate.canShow(failure);
     if (!this.#slate.showToNew(failure)) return false;
     this.#hasStarted = true;
-    this.#start.resolve({ kind: 'live', contentType: 'video/mp2t' });
+    this.#start.resolve({ kind: 'live', contentType: 'video/mp2t', hasEnd: false });
     return true;
   }
 

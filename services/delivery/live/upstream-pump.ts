@@ -75,6 +75,11 @@ export class UpstreamPump {
     return this.#hasBegun;
   }
 
+  /** What it reads is a film, whose end is no failure. */
+  get hasEnd(): boolean {
+    return this.#options.response.hasEnd ?? false;
+  }
+
   /** When the last byte came, of the monotonic clock. */
   get lastByteMs(): number {
     return this.#watch.lastMs;
@@ -164,7 +169,7 @@ export class UpstreamPump {
   #ended(): void {
     const isShort = !this.#hasBegun && this.#opening.length > 0;
     if (isShort && !this.#judge(this.#opening)) return;
-    this.#close(this.#options.response.hasEnd ? { hasPlayed: true } : { failure: ended() });
+    this.#close(this.hasEnd ? { hasPlayed: true } : { failure: ended() });
   }
 
   #close(end: PumpEnd): void {
