@@ -81,7 +81,8 @@ describe('HLS', () => {
     const played = await playWithFfmpeg(stream, { seconds: 4 });
     expect(played).toMatchObject({ complaints: [], exitCode: 0 });
     expect(played.pictures).toBeGreaterThan(90);
-    expect((await stage.product.api.get(`/streams/${id}`)).body['stream_type']).toBe('HLS');
+    const { body } = await stage.product.api.get(`/streams/${id}`);
+    expect(body['stream']).toMatchObject({ stream_type: 'HLS' });
   });
 
   it('cuts a live transport stream into segments for a player that asks for HLS', async () => {
