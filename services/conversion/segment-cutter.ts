@@ -14,8 +14,7 @@ import { TableWriter } from './table-writer.ts';
 
 /** A finished segment: tables, then from a keyframe to before another. */
 export type CutSegment = {
-  readonly parts: readonly Buffer[];
-  readonly bytes: number;
+  readonly bytes: Buffer;
   /** By presentation times. */
   readonly durationMs: number;
   /** Epoch milliseconds: when its first picture is due. */
@@ -166,12 +165,11 @@ export class SegmentCutter {
 
   #finish(start: Start, until: number, end: Unit): void {
     const durationMs = Math.max(1, msSince(start.pts90k, end));
-    const parts = this.#writer.lead(start.tables, this.#open.take(until));
+    const bytes = this.#writer.lead(start.tables, this.#open.take(until));
     const { startsAtMs, startsAnew, isIndependent } = start;
     this.#segments += 1;
     this.#endsAtMs = startsAtMs + durationMs;
-    const bytes = parts.reduce((sum, { length }) => sum + length, 0);
-    this.#options.cut({ parts, bytes, durationMs, startsAtMs, startsAnew, isIndependent });
+    this.#options.cut({ bytes, durationMs, startsAtMs, startsAnew, isIndependent });
   }
 
   /** Nothing has begun yet: only the last unit may turn out to be a keyframe. */

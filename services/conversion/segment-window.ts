@@ -51,7 +51,7 @@ export class SegmentWindow {
   add(segment: CutSegment): void {
     this.#kept = [...this.#kept, { ...segment, sequence: this.#nextSequence }];
     this.#nextSequence += 1;
-    this.#bytes += segment.bytes;
+    this.#bytes += segment.bytes.length;
     while (this.#isTooMuch()) this.#dropOldest();
   }
 
@@ -63,7 +63,7 @@ export class SegmentWindow {
   #dropOldest(): void {
     const [oldest, ...rest] = this.#kept;
     this.#kept = rest;
-    this.#bytes -= oldest?.bytes ?? 0;
+    this.#bytes -= oldest?.bytes.length ?? 0;
     if (oldest?.startsAnew) this.#gone += 1;
   }
 }

@@ -10,12 +10,11 @@ const PAT_PID = 0;
 export class TableWriter {
   readonly #counters = new Map<number, number>();
 
-  /** Tables, then the packets of one segment; the packets' memory is written to. */
-  lead({ pat, pmt, program }: ProgramTables, parts: readonly Buffer[]): readonly Buffer[] {
+  /** Tables, then the packets of one segment, in memory of their own. */
+  lead({ pat, pmt, program }: ProgramTables, parts: readonly Buffer[]): Buffer {
     const { pmtPid } = program;
-    const tables = Buffer.concat([packetize(pat, PAT_PID), packetize(pmt, pmtPid)]);
-    const all = [tables, ...parts];
-    for (const part of all) this.#recount(part, pmtPid);
+    const all = Buffer.concat([packetize(pat, PAT_PID), packetize(pmt, pmtPid), ...parts]);
+    this.#recount(all, pmtPid);
     return all;
   }
 

@@ -92,6 +92,9 @@ describe('HLS from a transport stream', () => {
     expect(provider.open()).toBe(1);
     await eventually('nobody reads', async () => provider.open() === 0, 6000);
     expect(playback.registry.viewers()).toEqual([]);
+    const [link = ''] = linksOf(answer.body().toString(), url);
+    expect((await fetchOnce(link)).status).toBe(404);
+    expect((await fetchOnce(link.replace('h=p.', 'h=p.x'))).status).toBe(403);
   });
 
   it('takes part in the upstream that all viewers of a shared stream watch', async () => {

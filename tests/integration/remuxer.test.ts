@@ -82,7 +82,8 @@ describe('a remux with FFmpeg', () => {
     run.close();
     run.close();
     await eventually('ffmpeg is gone', async () => (await children()).length === 0, 3_000);
-    await expect(Promise.race([sink.over.promise, 'nothing'])).resolves.toBe('nothing');
+    const told = Promise.race([sink.over.promise, Promise.resolve('nothing')]);
+    await expect(told).resolves.toBe('nothing');
   });
 
   it('says so when the media cannot be packed', async () => {

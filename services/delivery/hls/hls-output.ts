@@ -1,5 +1,6 @@
 import type { StreamDirectory } from '#streams';
 import type { HlsDelivery, PlaylistAnswer, PlaylistQuery, SegmentQuery } from './hls-delivery.ts';
+import { isPackaged } from './packaged-delivery.ts';
 import type { PackagedDelivery } from './packaged-delivery.ts';
 import type { SegmentAnswer } from './segment-delivery.ts';
 
@@ -33,8 +34,8 @@ export class HlsOutput {
   /** As {@link HlsDelivery.segment}. */
   async segment(query: SegmentQuery, gone: AbortSignal): Promise<SegmentAnswer> {
     const { directory, rewritten, packaged } = this.#options;
+    if (!packaged || !isPackaged(query.handle)) return rewritten.segment(query, gone);
     const stream = await directory.open(query.streamId);
-    const ours = packaged?.segment(stream, query.viewer, query.handle);
-    return ours ?? rewritten.segment(query, gone);
+    return packaged.segment(stream, query.viewer, query.handle);
   }
 }

@@ -4,7 +4,7 @@ import type { Clock, Timers } from '#kernel/clock';
 import type { StreamId } from '#kernel/ids';
 import { orAbort } from '#kernel/or-abort';
 import type { Stream, ViewerRequest } from '#streams';
-import { childUrl, viewerSuffix } from './child-urls.ts';
+import { viewerSuffix } from './child-urls.ts';
 import type { PlaylistAnswer } from './hls-delivery.ts';
 import { PackagedStream } from './packaged-stream.ts';
 import type { ByteTap } from './packaged-stream.ts';
@@ -29,8 +29,10 @@ export type PackagedDeliveryOptions = {
   readonly timers: Timers;
 };
 
-/** No URL of a source begins so: segments of ours are told by it. */
+/** No URL of a source begins so. */
 const SCHEME = 'packaged:';
+/** Handles of ours are told by it before they are opened: it is in no other. */
+const MARK = 'p.';
 const PLAYLIST_TYPE = 'application/vnd.apple.mpegurl';
 const IDLE_TARGET_DURATIONS = 3;
 
@@ -83,14 +85,16 @@ export class PackagedDelivery {
     }
   }
 
-  /** The segment that a handle of ours stands for; undefined for another's handle. */
-  segment(stream: Stream, viewer: ViewerRequest, handle: string): SegmentAnswer | undefined {
-    const { url } = this.#handles.open(stream.id, handle);
-    if (!url.startsWith(SCHEME)) return undefined;
+  /**
+   * The segment that a handle of ours stands for.
+   * @throws NotAllowedError `HANDLE_INVALID`
+   */
+  segment(stream: Stream, viewer: ViewerRequest, handle: string): SegmentAnswer {
+    const { url } = this.#handles.open(stream.id, handle.slice(MARK.length));
     const packaged = this.#streams.get(stream.id);
     const presence = this.#present(stream, viewer, packaged);
     const segment = packaged?.packager.segment(Number(url.slice(SCHEME.length)));
-    return segment === undefined ? expired(presence) : whole(segment.parts, presence);
+    return segment === undefined ? expired(presence) : whole(segment.bytes, presence);
   }
 
   #package(stream: Stream): PackagedStream {
@@ -120,9 +124,13 @@ export class PackagedDelivery {
 
   #urlOf(streamId: StreamId, sequence: number): string {
     const url = `${SCHEME}${sequence}`;
-    return childUrl(this.#handles, streamId, { kind: 'segment', url, source: 'packaged' });
+    const handle = this.#handles.seal(streamId, { kind: 'segment', url, source: 'packaged' });
+    return `segment.ts?h=${MARK}${handle}`;
   }
 }
+
+/** Whether a handle stands for a segment that was cut here. */
+export const isPackaged = (handle: string): boolean => handle.startsWith(MARK);
 
 /** Players that were away for long ask for segments that are not kept any more. */
 function expired(presence: Presence): SegmentAnswer {
@@ -134,34 +142,31 @@ function expired(presence: Presence): SegmentAnswer {
   return { status: 404, headers, clientId: presence.clientId, send };
 }
 
-function whole(parts: readonly Buffer[], presence: Presence): SegmentAnswer {
-  const bytes = parts.reduce((sum, { length }) => sum + length, 0);
+function whole(bytes: Buffer, presence: Presence): SegmentAnswer {
   const send = async (outlet: Outlet): Promise<void> => {
-    const isWhole = await sendAll(parts, outlet, presence);
-    if (isWhole) presence.segmentServed();
+    const isWhole = await sendAll(bytes, outlet, presence.ended);
+    if (isWhole) {
+      presence.served(bytes.length);
+      presence.segmentServed();
+    }
     presence.close(isWhole ? 'segment_served' : 'client_disconnected');
   };
   const headers = {
     'content-type': 'video/mp2t',
-    'content-length': String(bytes),
+    'content-length': String(bytes.length),
     'cache-control': 'no-cache',
   };
   return { status: 200, headers, clientId: presence.clientId, send };
 }
 
 /** Resolves when the network has all of it, or the viewer has left or was ended. */
-function sendAll(parts: readonly Buffer[], outlet: Outlet, presence: Presence): Promise<boolean> {
+function sendAll(bytes: Buffer, outlet: Outlet, ended: AbortSignal): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>();
   const cut = (): void => void outlet.destroy();
-  presence.ended.addEventListener('abort', cut, { once: true });
+  ended.addEventListener('abort', cut, { once: true });
   outlet.once('finish', () => resolve(true));
   outlet.once('close', () => resolve(false));
   outlet.once('error', () => resolve(false));
-  for (const part of parts) {
-    outlet.write(part, (error) => {
-      if (!error) presence.served(part.length);
-    });
-  }
-  outlet.end();
-  return promise.finally(() => presence.ended.removeEventListener('abort', cut));
+  outlet.end(bytes);
+  return promise.finally(() => ended.removeEventListener('abort', cut));
 }

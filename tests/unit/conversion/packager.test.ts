@@ -8,9 +8,8 @@ const urlOf = (sequence: number): string => `segment.ts?h=${sequence}`;
 const seconds = (count: number, from = 1): Buffer =>
   simpleStream({ pictures: 25 * count, gop: 25, firstPts90k: from * 90_000 });
 
-const segment = (over: { startsAnew?: boolean; bytes?: number } = {}) => ({
-  parts: [],
-  bytes: 10,
+const segment = (over: { startsAnew?: boolean; size?: number } = {}) => ({
+  bytes: Buffer.alloc(over.size ?? 10),
   durationMs: 4000,
   startsAtMs: 0,
   startsAnew: false,
@@ -73,9 +72,9 @@ describe('a window of segments', () => {
 
   it('stays within its memory, but for the last two', () => {
     const window = new SegmentWindow(options);
-    for (let index = 0; index < 5; index += 1) window.add(segment({ bytes: 400 }));
+    for (let index = 0; index < 5; index += 1) window.add(segment({ size: 400 }));
     expect(window.listed.map(({ sequence }) => sequence)).toEqual([10, 11]);
-    window.add(segment({ bytes: 4000 }));
+    window.add(segment({ size: 4000 }));
     expect(window.listed.map(({ sequence }) => sequence)).toEqual([11, 12]);
   });
 

@@ -32,7 +32,7 @@ function cutting(over: { targetMs?: number; mostBytes?: number } = {}) {
 const seconds = (count: number, from = 1): Buffer =>
   simpleStream({ pictures: 25 * count, gop: 25, firstPts90k: from * 90_000 });
 
-const bytesOf = ({ parts }: CutSegment): Buffer => Buffer.concat(parts);
+const bytesOf = ({ bytes }: CutSegment): Buffer => bytes;
 
 describe('a cutter', () => {
   it.each([188, 1316, 65_424, 1000])('cuts the same whatever the chunks: %d bytes', (size) => {
@@ -55,7 +55,6 @@ describe('a cutter', () => {
       const analyser = new TsAnalyser();
       analyser.push([bytes]);
       expect(analyser.keyframeStarts[0]).toBe(2);
-      expect(segment.bytes).toBe(bytes.length);
     }
   });
 
@@ -63,7 +62,7 @@ describe('a cutter', () => {
     const { cutter, segments } = cutting();
     const stream = seconds(5);
     cutter.push(stream);
-    const packets = segments.map(({ bytes }) => bytes / PACKET_BYTES - 2);
+    const packets = segments.map(({ bytes }) => bytes.length / PACKET_BYTES - 2);
     // The last of five seconds is in no segment yet.
     const sent = (4 * stream.length) / PACKET_BYTES / 5;
     expect(packets.reduce((sum, count) => sum + count, 0)).toBe(sent);
@@ -120,7 +119,7 @@ describe('a cutter', () => {
   it('ends a segment that has grown too large', () => {
     const { cutter, segments } = cutting({ targetMs: 4000, mostBytes: 40_000 });
     cutter.push(seconds(8));
-    for (const { bytes } of segments) expect(bytes).toBeLessThan(45_000);
+    for (const { bytes } of segments) expect(bytes.length).toBeLessThan(45_000);
     expect(segments.length).toBeGreaterThan(2);
   });
 
