@@ -1,3 +1,8 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
 import {
   hlsLive,
@@ -13,6 +18,8 @@ import { decode, playWithFfmpeg, probe } from '../support/players.ts';
 import { eventually } from '../support/processes.ts';
 import { fetchOnce, watch } from '../support/viewer.ts';
 
+const run = promisify(execFile);
+
 let main: LoopedTs;
 let other: LoopedTs;
 
@@ -26,6 +33,17 @@ const textOf = async (url: string): Promise<string> => (await fetchOnce(url)).bo
 
 const linksOf = (playlist: string, url: string): readonly string[] =>
   [...playlist.matchAll(/^segment\.ts\?.+$/gm)].map(([link]) => new URL(link, url).href);
+
+const MPEG2 =
+  '-v error -f lavfi -i testsrc2=size=320x180:rate=25 -f lavfi -i sine=sample_rate=48000 -t 2 ' +
+  '-c:v mpeg2video -g 25 -bf 0 -c:a mp2 -f mpegts -mpegts_flags +pat_pmt_at_frames';
+
+/** Media and discontinuity sequence numbers of a playlist. */
+function numbersIn(playlist: string): { readonly media: number; readonly discontinuity: number } {
+  const number = (tag: string): number =>
+    Number(new RegExp(`^#EXT-X-${tag}:(\\d+)$`, 'm').exec(playlist)?.[1]);
+  return { media: number('MEDIA-SEQUENCE'), discontinuity: number('DISCONTINUITY-SEQUENCE') };
+}
 
 describe('HLS from a transport stream', () => {
   it('plays without a complaint, both tracks, over one upstream for all viewers', async () => {
@@ -79,6 +97,29 @@ describe('HLS from a transport stream', () => {
     expect(played.pictures).toBeGreaterThan(115);
     expect(await textOf(url)).not.toContain('#EXT-X-DISCONTINUITY\n');
     expect(backup.requests.length).toBe(1);
+  });
+
+  it('marks a discontinuity where a backup has other tracks, and counts it when it has left', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'penstock-mpeg2-'));
+    const path = join(folder, 'mpeg2.ts');
+    await run('ffmpeg', [...MPEG2.split(' '), path]);
+    const mpeg2 = await LoopedTs.open(path, 2000);
+    await rm(folder, { recursive: true });
+    await using provider = await startFakeProvider({ '/a.ts': liveTs(main, { speed: 4 }) });
+    await using backup = await startFakeProvider({ '/b.ts': liveTs(mpeg2, { speed: 4 }) });
+    await using playback = await startConversion();
+    const failoverUrls = [backup.url('/b.ts')];
+    const id = await playback.create(provider.url('/a.ts'), { failoverUrls });
+    const url = `${playback.base}/hls/${id}/playlist.m3u8`;
+    const before = numbersIn(await textOf(url));
+    await provider.down();
+    const marked = async (): Promise<boolean> => /DISCONTINUITY\n/.test(await textOf(url));
+    await eventually('a discontinuity', marked, 5000);
+    expect(numbersIn(await textOf(url)).discontinuity).toBe(before.discontinuity);
+    await eventually('it has left the list', async () => !(await marked()), 5000);
+    const after = numbersIn(await textOf(url));
+    expect(after.discontinuity).toBe(before.discontinuity + 1);
+    expect(after.media).toBeGreaterThan(before.media);
   });
 
   it('ends the upstream when the last viewer is idle, and counts viewers as others', async () => {
