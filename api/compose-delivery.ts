@@ -10,9 +10,11 @@ import {
 } from '#delivery';
 import type { SlateSettings } from '#delivery';
 import { systemClock, systemTimers } from '#kernel/clock';
+import type { Clock, Timers } from '#kernel/clock';
 import type { Logger } from '#kernel/logger';
+import type { SegmentStore } from '#segments';
 import type { Stream, StreamDirectory } from '#streams';
-import type { TextClient, UpstreamClient } from '#upstream';
+import type { TextClient, UpstreamClient, UpstreamTimeouts } from '#upstream';
 import { FfmpegRemuxer } from '#adapters/ffmpeg/remuxer';
 import { FfmpegSilenceProbe } from '#adapters/ffmpeg/silence-probe';
 import { hlsRoutes } from './routes/hls.routes.ts';
@@ -26,13 +28,15 @@ export type DeliveryParts = {
     readonly bytes: Readonly<Record<'live' | 'hls' | 'vod', UpstreamClient>>;
     readonly texts: TextClient;
   };
+  readonly segments: { readonly store: SegmentStore };
   readonly secret: Buffer;
   readonly slate: SlateSettings | undefined;
   readonly logger: Logger;
 };
 
-/** Builds the three deliveries; gives the routes for players. */
-export function deliveryOf({ config, registry, clients, secret, slate, logger }: DeliveryParts) {
+/** Builds the deliveries; gives the routes for players, and what answers before them. */
+export function deliveryOf(parts: DeliveryParts) {
+  const { config, registry, clients, slate, logger } = parts;
   const { connectTimeoutMs: connectMs, readTimeoutMs: headersMs, liveStallMs } = config.upstream;
   const common = {
     directory: registry,
@@ -58,29 +62,48 @@ export function deliveryOf({ config, registry, clients, secret, slate, logger }:
     throttleBytesPerSecond,
     upstream: clients.bytes.live,
   });
-  const polling = {
-    ...common,
-    upstream: clients.bytes.hls,
-    secret,
-    viewerIdleMs: config.streams.viewerIdleMs,
-    patienceMs: connectMs + headersMs,
-  };
-  const { texts } = clients;
-  const { maxPlaylistBytes } = config.upstream;
-  const rewritten = new HlsDelivery({ ...polling, texts, maxPlaylistBytes });
-  const { hlsFromTs, segmentMs, segmentBytes } = config.conversion;
-  const tap = (stream: Stream) => live.tap(stream);
-  const packaged = hlsFromTs
-    ? new PackagedDelivery({ ...polling, tap, segmentMs, segmentBytes })
-    : undefined;
-  const hls = new HlsOutput({ directory: registry, rewritten, packaged });
+  const { hls, rewritten } = hlsOf(parts, { ...common, live });
   const vod = new VodDelivery({
     ...common,
     upstream: clients.bytes.vod,
     readTimeoutMs: headersMs,
     pacing: config.pacing.files,
   });
-  return [playbackRoutes({ directory: registry, live, vod }), hlsRoutes({ hls })];
+  const routes = [playbackRoutes({ directory: registry, live, vod }), hlsRoutes({ hls })];
+  return { routes, hls: rewritten };
+}
+
+type Common = {
+  readonly directory: StreamDirectory;
+  readonly timeouts: UpstreamTimeouts;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly logger: Logger;
+  readonly live: LiveDelivery;
+};
+
+/** Playlists of sources, and those of segments that are cut here. */
+function hlsOf({ config, clients, segments, secret }: DeliveryParts, { live, ...common }: Common) {
+  const { connectMs, headersMs } = common.timeouts;
+  const viewers = {
+    viewerIdleMs: config.streams.viewerIdleMs,
+    patienceMs: connectMs + headersMs,
+  };
+  const rewritten = new HlsDelivery({
+    ...common,
+    ...viewers,
+    secret,
+    upstream: clients.bytes.hls,
+    texts: clients.texts,
+    store: segments.store,
+    lookAhead: config.segments.lookAhead,
+    maxPlaylistBytes: config.upstream.maxPlaylistBytes,
+  });
+  const { hlsFromTs, segmentMs, segmentBytes } = config.conversion;
+  const tap = (stream: Stream) => live.tap(stream);
+  const cutting = { ...common, ...viewers, secret, tap, segmentMs, segmentBytes };
+  const packaged = hlsFromTs ? new PackagedDelivery(cutting) : undefined;
+  return { rewritten, hls: new HlsOutput({ ...common, rewritten, packaged }) };
 }
 
 /** Reads playlists as the transport streams that they carry; undefined where that is off. */

@@ -12,6 +12,8 @@ import { StreamRegistry } from '#streams';
 import { ApiMetrics } from '#telemetry';
 import { Webhooks, createDeliver } from '#webhooks';
 import { createSlateMaker } from '#adapters/ffmpeg/slate-maker';
+import { SegmentStore } from '#segments';
+import { openSegmentFiles } from '#adapters/fs/segment-files';
 import { ffmpegVersion } from '#adapters/ffmpeg/version';
 import { slateFilesIn } from '#adapters/fs/slate-files';
 import { AxiosFailoverResolver } from '#adapters/http/failover-resolver';
@@ -32,7 +34,8 @@ import { RedisStreamStore } from '#adapters/redis/stream-store';
 import { readApiDocument } from './api-document.ts';
 import { createApp } from './app.ts';
 import { deliveryOf } from './compose-delivery.ts';
-import { listen } from './listen.ts';
+import { listen, type Listening } from './listen.ts';
+import { segmentsFirst } from './segments-first.ts';
 
 const REDIS_DEADLINE_MS = 15_000;
 
@@ -42,6 +45,7 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
   const about = readAbout(config, node);
   const state = await openState({ config, logger, node });
   const clients = openClients(config);
+  const segments = await openSegments(config);
   const metrics = metricsOf({ state, clients, registry: () => registry });
   const slates = openSlates(config, logger);
   const registry = new StreamRegistry({
@@ -55,6 +59,8 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
     logger,
   });
   await registry.load();
+  const served = { secret: state.secret, slate: slates.settings };
+  const { routes, hls } = deliveryOf({ ...served, config, registry, clients, segments, logger });
   const app = createApp({
     streams: registry,
     webhooks: webhooksOf(state, clients),
@@ -64,28 +70,24 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
     settings: settingsOf(config),
     apiDocument: readApiDocument(),
     metrics,
-    delivery: deliveryOf({
-      config,
-      registry,
-      clients,
-      secret: state.secret,
-      slate: slates.settings,
-      logger,
-    }),
+    delivery: routes,
     clock: systemClock,
     logger,
   });
-  const listening = await listen(app, config);
-  // Nothing new is taken; then every viewer is let go, which ends the answers under way.
-  const drain = (): Promise<void> => {
-    const drained = listening.close();
-    registry.close();
-    return drained;
-  };
+  const listener = segmentsFirst(app, { hls, rootPath: config.rootPath, meter: metrics });
+  const listening = await listen(listener, config);
+  const owned = [state, clients, segments].map((part) => () => part.close());
   return {
     ready: { host: listening.host, port: listening.port },
-    close: () => closeAll([slates.close, drain, () => state.close(), () => clients.close()]),
+    close: () => closeAll([slates.close, () => drain(listening, registry), ...owned]),
   };
+}
+
+/** Nothing new is taken; then every viewer is let go, which ends the answers under way. */
+function drain(listening: Listening, registry: StreamRegistry): Promise<void> {
+  const drained = listening.close();
+  registry.close();
+  return drained;
 }
 
 type StateOptions = {
@@ -161,8 +163,21 @@ function openClients({ upstream }: Config) {
     vod: meters.vod.bytes,
   });
   const close = (): Promise<void> =>
-    closeAll([resolver, probe, webhooks, texts].map((client) => () => client.close()));
+    closeAll(
+      [resolver, probe, webhooks, ...Object.values(bytes), texts].map(
+        (client) => () => client.close(),
+      ),
+    );
   return { resolver, probe, webhooks, bytes, texts, readBytes, close };
+}
+
+/** Where HLS segments are kept: in memory, and on disk where the operator wants that. */
+async function openSegments({ dataDir, segments: { memoryBytes, diskBytes } }: Config) {
+  const files = diskBytes > 0 ? await openSegmentFiles(join(dataDir, 'segments')) : undefined;
+  const disk = files && { files, limitBytes: diskBytes };
+  const common = { clock: systemClock, timers: systemTimers };
+  const store = new SegmentStore({ ...common, memoryBytes, disk });
+  return { store, close: async () => files?.close() };
 }
 
 /** Loaded beside the start: until then, and where there is nothing to load, there are no slates. */

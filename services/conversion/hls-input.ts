@@ -1,6 +1,6 @@
 import { AppError } from '#kernel/app-error';
 import type { Clock, Timers } from '#kernel/clock';
-import type { ListedSegment } from '#hls';
+import type { MediaSegment } from '#hls';
 import type { UpstreamClient, UpstreamRequest, UpstreamResponse } from '#upstream';
 import { listsOf } from './entry-lists.ts';
 import type { FoundList } from './entry-lists.ts';
@@ -96,7 +96,7 @@ export class HlsInput implements UpstreamClient {
     const stallMs = (): number =>
       Math.min(timeouts.headersMs, Math.max(LEAST_STALL_MS, follower.targetDurationMs));
     const reader = new SegmentReader({ upstream, headers, timeouts, stallMs, timers });
-    const played = (segment: ListedSegment): void => {
+    const played = (segment: MediaSegment): void => {
       this.#memory.played(list, segment);
       if (first.isEnded && role === 'main') this.#memory.filmPlayed(segment.durationMs);
     };

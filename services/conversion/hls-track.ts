@@ -1,7 +1,7 @@
 import { AppError } from '#kernel/app-error';
 import { sleep } from '#kernel/clock';
 import type { Clock, Timers } from '#kernel/clock';
-import type { ListedSegment } from '#hls';
+import type { MediaSegment } from '#hls';
 import type { PlaylistFollower } from './playlist-follower.ts';
 import type { TakeBytes } from './read-body.ts';
 import type { SegmentReader } from './segment-reader.ts';
@@ -17,7 +17,7 @@ export type HlsTrackOptions = {
   readonly clock: Clock;
   readonly timers: Timers;
   /** A segment has been handed on whole. */
-  readonly played: (segment: ListedSegment) => void;
+  readonly played: (segment: MediaSegment) => void;
 };
 
 /** Plays one media playlist: its segments in order, each from its first byte to its last. */
@@ -26,7 +26,7 @@ export class HlsTrack {
   readonly #startedAtMs: number;
   #sentMs = 0;
   /** Begins the next timeline. */
-  #kept: ListedSegment | undefined;
+  #kept: MediaSegment | undefined;
   #failures = 0;
 
   constructor(options: HlsTrackOptions) {
@@ -45,7 +45,7 @@ export class HlsTrack {
    * @throws AppError when the playlist or two segments in a row fail; the signal's reason.
    */
   async play(take: TakeBytes, signal: AbortSignal): Promise<'anew' | 'over'> {
-    let before: ListedSegment | undefined;
+    let before: MediaSegment | undefined;
     for (;;) {
       const segment = this.#kept ?? (await this.follower.next(signal));
       this.#kept = undefined;
@@ -63,7 +63,7 @@ export class HlsTrack {
   }
 
   async #read(
-    { segment, isFirst, take }: { segment: ListedSegment; isFirst: boolean; take: TakeBytes },
+    { segment, isFirst, take }: { segment: MediaSegment; isFirst: boolean; take: TakeBytes },
     signal: AbortSignal,
   ): Promise<boolean> {
     if (segment.isGap) return false;
@@ -90,8 +90,8 @@ export class HlsTrack {
   }
 }
 
-const isAnew = (segment: ListedSegment, before: ListedSegment): boolean =>
+const isAnew = (segment: MediaSegment, before: MediaSegment): boolean =>
   segment.startsAnew || keyOf(segment.map) !== keyOf(before.map);
 
-const keyOf = (map: ListedSegment['map']): string =>
+const keyOf = (map: MediaSegment['map']): string =>
   map === undefined ? '' : `${map.url} ${map.span?.offset ?? 0}`;

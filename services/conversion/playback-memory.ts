@@ -1,5 +1,5 @@
 import type { Clock } from '#kernel/clock';
-import type { ListedSegment, MediaList } from '#hls';
+import type { MediaSegment, MediaList } from '#hls';
 
 /** RFC 8216 §6.3.3: a player begins no closer to the end of a live playlist than this. */
 const FROM_LIVE_EDGE = 3;
@@ -10,7 +10,7 @@ const FROM_LIVE_EDGE = 3;
  */
 export class PlaybackMemory {
   readonly #clock: Clock;
-  readonly #lastOf = new Map<string, ListedSegment>();
+  readonly #lastOf = new Map<string, MediaSegment>();
   #filmMs = 0;
   #lastAtMs: number | undefined;
 
@@ -19,7 +19,7 @@ export class PlaybackMemory {
   }
 
   /** A segment has been handed on whole. @param list - Names the playlist: a source and a track. */
-  played(list: string, segment: ListedSegment): void {
+  played(list: string, segment: MediaSegment): void {
     this.#lastOf.set(list, segment);
     this.#lastAtMs = this.#clock.monotonicMs();
   }
@@ -37,7 +37,7 @@ export class PlaybackMemory {
   }
 
   /** The same live playlist again: what follows the segment that was shown last. */
-  #after(last: ListedSegment | undefined, segments: readonly ListedSegment[]): number | undefined {
+  #after(last: MediaSegment | undefined, segments: readonly MediaSegment[]): number | undefined {
     if (last === undefined) return undefined;
     const known = segments.findIndex(
       ({ sequence, url }) => sequence === last.sequence && url === last.url,
@@ -54,7 +54,7 @@ export class PlaybackMemory {
 }
 
 /** The segment that holds this position. */
-function placeAt(segments: readonly ListedSegment[], positionMs: number): number {
+function placeAt(segments: readonly MediaSegment[], positionMs: number): number {
   let endMs = 0;
   const index = segments.findIndex(({ durationMs }) => {
     endMs += durationMs;

@@ -1,7 +1,7 @@
 import { UpstreamError } from '#kernel/app-error';
 import { sleep } from '#kernel/clock';
 import type { Clock, Timers } from '#kernel/clock';
-import type { ListedSegment, MediaList } from '#hls';
+import type { MediaSegment, MediaList } from '#hls';
 
 /** Of a live playlist that has begun again, so much is new. */
 const FROM_LIVE_EDGE = 3;
@@ -31,7 +31,7 @@ export class PlaylistFollower {
   /** The playlist was finished when it was first read: a film. */
   readonly isFilm: boolean;
   readonly #seen = new Set<string>();
-  #queue: ListedSegment[] = [];
+  #queue: MediaSegment[] = [];
   #last = -1;
   #targetDurationMs: number;
   #isEnded = false;
@@ -64,7 +64,7 @@ export class PlaylistFollower {
    * The next segment, when there is one; undefined when the playlist has ended.
    * @throws UpstreamError `UPSTREAM_STALLED` when it does not grow; what `load` throws, twice.
    */
-  async next(signal: AbortSignal): Promise<ListedSegment | undefined> {
+  async next(signal: AbortSignal): Promise<MediaSegment | undefined> {
     for (;;) {
       const segment = this.#queue.shift();
       if (segment !== undefined) return segment;
@@ -110,7 +110,7 @@ export class PlaylistFollower {
     if (!this.#isEnded && nowMs - this.#grewAtMs >= this.staleMs) throw standsStill();
   }
 
-  #freshIn({ segments }: MediaList): readonly ListedSegment[] {
+  #freshIn({ segments }: MediaList): readonly MediaSegment[] {
     const newer = segments.filter(({ sequence }) => sequence > this.#last);
     const [first, ...rest] = newer;
     if (first !== undefined) {
@@ -124,13 +124,13 @@ export class PlaylistFollower {
     return again === undefined ? [] : [{ ...again, startsAnew: true }, ...others];
   }
 
-  #add(segments: readonly ListedSegment[]): void {
+  #add(segments: readonly MediaSegment[]): void {
     this.#queue.push(...segments);
     this.#last = segments.at(-1)?.sequence ?? this.#last;
     this.#note(segments);
   }
 
-  #note(segments: readonly ListedSegment[]): void {
+  #note(segments: readonly MediaSegment[]): void {
     for (const { url } of segments.slice(-REMEMBERED_URLS)) this.#seen.add(url);
     for (const url of this.#seen) {
       if (this.#seen.size <= REMEMBERED_URLS) break;

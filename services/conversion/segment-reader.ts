@@ -3,15 +3,15 @@ import type { Decipheriv } from 'node:crypto';
 import { MediaError, UpstreamError } from '#kernel/app-error';
 import type { Timers } from '#kernel/clock';
 import { ivOfSequence } from '#hls';
-import type { ListedKey, ListedResource } from '#hls';
+import type { MediaKey, MediaResource } from '#hls';
 import type { UpstreamClient, UpstreamResponse, UpstreamTimeouts } from '#upstream';
 import { readBody } from './read-body.ts';
 import type { BodyReading, TakeBytes } from './read-body.ts';
 import { SpanTaker } from './span-taker.ts';
 
 /** A segment or an init section. */
-export type SegmentToRead = ListedResource & {
-  readonly key: ListedKey | undefined;
+export type SegmentToRead = MediaResource & {
+  readonly key: MediaKey | undefined;
   readonly sequence: number;
 };
 

@@ -7,13 +7,7 @@ export { listsPosition, lowLatencyOf } from './low-latency.ts';
 export type { DeltaFacts, LowLatencyFacts, ReloadPosition } from './low-latency.ts';
 export { withoutLowLatency } from './plain-playlist.ts';
 export { ivOfSequence, readMediaList } from './media-list.ts';
-export type {
-  ByteSpan,
-  ListedKey,
-  ListedResource,
-  ListedSegment,
-  MediaList,
-} from './media-list.ts';
+export type { ByteSpan, MediaKey, MediaList, MediaResource, MediaSegment } from './media-list.ts';
 export { parsePlaylist, type PlaylistFacts } from './parse-playlist.ts';
 export { pathwayTarget, viaPathway } from './pathway.ts';
 export { windowOf } from './playlist-window.ts';
@@ -26,3 +20,5 @@ export { splicePlaylist } from './splice-playlist.ts';
 export { closestTrack, type Track, type TrackUrl } from './track.ts';
 export type { ResourceKind } from './uri-tags.ts';
 export type { Variables } from './variables.ts';
+export { segmentListOf } from './segment-list.ts';
+export type { ListedResource, ListedSegment, SegmentList } from './segment-list.ts';

@@ -9,34 +9,34 @@ import type { Variables } from './variables.ts';
 export type ByteSpan = { readonly offset: number; readonly length: number };
 
 /** Something that a playlist names: whole, or a part of it. */
-export type ListedResource = {
+export type MediaResource = {
   /** Absolute, http or https. */
   readonly url: string;
   readonly span?: ByteSpan | undefined;
 };
 
 /** An AES-128 key in the identity format. */
-export type ListedKey = {
+export type MediaKey = {
   readonly url: string;
   /** 16 bytes, as written. Absent: the segment's media sequence number is it. */
   readonly iv: Buffer | undefined;
 };
 
 /** One segment with all that is needed to read it. */
-export type ListedSegment = ListedResource & {
+export type MediaSegment = MediaResource & {
   readonly sequence: number;
   readonly durationMs: number;
   /** `EXT-X-DISCONTINUITY` stands in front. */
   readonly startsAnew: boolean;
   /** `EXT-X-GAP`: it is named, and not there. */
   readonly isGap: boolean;
-  readonly key: ListedKey | undefined;
+  readonly key: MediaKey | undefined;
   /** What a decoder needs first (`EXT-X-MAP`); the same object while it stays in force. */
-  readonly map: (ListedResource & { readonly key: ListedKey | undefined }) | undefined;
+  readonly map: (MediaResource & { readonly key: MediaKey | undefined }) | undefined;
 };
 
 export type MediaList = {
-  readonly segments: readonly ListedSegment[];
+  readonly segments: readonly MediaSegment[];
   readonly targetDurationMs: number;
   /** `EXT-X-ENDLIST`: nothing will be added. */
   readonly isEnded: boolean;
@@ -68,7 +68,7 @@ type Attributes = ReadonlyMap<string, string>;
 
 class ListReader {
   readonly #options: MediaListOptions;
-  readonly #segments: ListedSegment[] = [];
+  readonly #segments: MediaSegment[] = [];
   readonly #variables: VariableScope;
   #targetDurationMs = DEFAULT_TARGET_MS;
   #isEnded = false;
@@ -79,8 +79,8 @@ class ListReader {
   #isGap = false;
   #range: string | undefined;
   #lastSpan: (ByteSpan & { readonly url: string }) | undefined;
-  #key: ListedKey | undefined;
-  #map: ListedSegment['map'];
+  #key: MediaKey | undefined;
+  #map: MediaSegment['map'];
 
   constructor(options: MediaListOptions) {
     const { baseUrl, imported = new Map() } = options;
@@ -156,7 +156,7 @@ class ListReader {
   }
 
   /** §4.3.2.2: without an offset, a range begins where that of the segment before ended. */
-  #resource(url: string, range: string | undefined): ListedResource {
+  #resource(url: string, range: string | undefined): MediaResource {
     if (range === undefined) return { url };
     const [length = 0, offset] = range.split('@').map(Number);
     const from = offset ?? (this.#lastSpan?.url === url ? endOf(this.#lastSpan) : 0);

@@ -6,6 +6,7 @@ import { HlsDelivery, HlsOutput, PackagedDelivery } from '#delivery';
 import type { VodDelivery } from '#delivery';
 import { systemClock, systemTimers } from '#kernel/clock';
 import { silentLogger } from '#kernel/logger';
+import { SegmentStore } from '#segments';
 import { createTextClient } from '../../services/adapters/http/text-client.ts';
 import { startPlayback } from './playback-bench.ts';
 import type { Collaborators, PlaybackOptions } from './playback-bench.ts';
@@ -53,6 +54,12 @@ function outputOf(
     texts: createTextClient({ allowPrivate: true, verifyTls: true, maxRedirects: 5 }),
     timeouts: { connectMs: 1000, headersMs: 1000 },
     maxPlaylistBytes: 1024 * 1024,
+    store: new SegmentStore({
+      memoryBytes: 16 * 1024 * 1024,
+      clock: systemClock,
+      timers: systemTimers,
+    }),
+    lookAhead: 0,
     logger: silentLogger,
   });
   return new HlsOutput({ directory, rewritten, packaged });

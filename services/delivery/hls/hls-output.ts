@@ -36,6 +36,6 @@ export class HlsOutput {
     const { directory, rewritten, packaged } = this.#options;
     if (!packaged || !isPackaged(query.handle)) return rewritten.segment(query, gone);
     const stream = await directory.open(query.streamId);
-    return packaged.segment(stream, query.viewer, query.handle);
+    return packaged.segment(stream, query);
   }
 }

@@ -3,14 +3,14 @@ import type { HandleCodec } from '#hls';
 import type { Clock, Timers } from '#kernel/clock';
 import type { StreamId } from '#kernel/ids';
 import { orAbort } from '#kernel/or-abort';
+import type { Outlet } from '#segments';
 import type { Stream, ViewerRequest } from '#streams';
 import { viewerSuffix } from './child-urls.ts';
-import type { PlaylistAnswer } from './hls-delivery.ts';
+import type { PlaylistAnswer, SegmentQuery } from './hls-delivery.ts';
 import { PackagedStream } from './packaged-stream.ts';
 import type { ByteTap } from './packaged-stream.ts';
 import { startPatience } from './patience.ts';
 import { Presence } from './presence.ts';
-import type { Outlet } from './segment-body.ts';
 import type { SegmentAnswer } from './segment-delivery.ts';
 import { viewingFailure } from './viewing-failure.ts';
 
@@ -89,12 +89,14 @@ export class PackagedDelivery {
    * The segment that a handle of ours stands for.
    * @throws NotAllowedError `HANDLE_INVALID`
    */
-  segment(stream: Stream, viewer: ViewerRequest, handle: string): SegmentAnswer {
+  segment(stream: Stream, { viewer, handle, isHead }: SegmentQuery): SegmentAnswer {
     const { url } = this.#handles.open(stream.id, handle.slice(MARK.length));
     const packaged = this.#streams.get(stream.id);
     const presence = this.#present(stream, viewer, packaged);
     const segment = packaged?.packager.segment(Number(url.slice(SCHEME.length)));
-    return segment === undefined ? expired(presence) : whole(segment.bytes, presence);
+    if (segment === undefined) return bare(404, 0, presence);
+    const { bytes } = segment;
+    return isHead ? bare(200, bytes.length, presence) : whole(bytes, presence);
   }
 
   #package(stream: Stream): PackagedStream {
@@ -132,14 +134,19 @@ export class PackagedDelivery {
 /** Whether a handle stands for a segment that was cut here. */
 export const isPackaged = (handle: string): boolean => handle.startsWith(MARK);
 
-/** Players that were away for long ask for segments that are not kept any more. */
-function expired(presence: Presence): SegmentAnswer {
+const headersOf = (bytes: number): Readonly<Record<string, string>> => ({
+  'content-type': 'video/mp2t',
+  'content-length': String(bytes),
+  'cache-control': 'no-cache',
+});
+
+/** A head alone: for who asks for no more, or was away for so long that it is not kept any more. */
+function bare(status: number, bytes: number, presence: Presence): SegmentAnswer {
   const send = async (outlet: Outlet): Promise<void> => {
     outlet.end();
-    presence.close('segment_refused');
+    presence.close('segment_answered');
   };
-  const headers = { 'content-length': '0', 'cache-control': 'no-cache' };
-  return { status: 404, headers, clientId: presence.clientId, send };
+  return { status, headers: headersOf(bytes), clientId: presence.clientId, send };
 }
 
 function whole(bytes: Buffer, presence: Presence): SegmentAnswer {
@@ -151,12 +158,8 @@ function whole(bytes: Buffer, presence: Presence): SegmentAnswer {
     }
     presence.close(isWhole ? 'segment_served' : 'client_disconnected');
   };
-  const headers = {
-    'content-type': 'video/mp2t',
-    'content-length': String(bytes.length),
-    'cache-control': 'no-cache',
-  };
-  return { status: 200, headers, clientId: presence.clientId, send };
+  const { clientId } = presence;
+  return { status: 200, headers: headersOf(bytes.length), clientId, send };
 }
 
 /** Resolves when the network has all of it, or the viewer has left or was ended. */
