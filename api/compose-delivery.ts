@@ -6,7 +6,7 @@ import {
   LiveDelivery,
   PackagedDelivery,
   VodDelivery,
-  createPlaylistFetcher,
+  createPlaylistClient,
 } from '#delivery';
 import type { SlateSettings } from '#delivery';
 import { systemClock, systemTimers } from '#kernel/clock';
@@ -17,7 +17,7 @@ import type { Stream, StreamDirectory } from '#streams';
 import type { TextClient, UpstreamClient, UpstreamTimeouts } from '#upstream';
 import { FfmpegRemuxer } from '#adapters/ffmpeg/remuxer';
 import { FfmpegSilenceProbe } from '#adapters/ffmpeg/silence-probe';
-import { hlsRoutes } from './routes/hls.routes.ts';
+import { hlsHandlers } from './routes/hls.routes.ts';
 import { playbackRoutes } from './routes/playback.routes.ts';
 
 export type DeliveryParts = {
@@ -34,7 +34,7 @@ export type DeliveryParts = {
   readonly logger: Logger;
 };
 
-/** Builds the deliveries; gives the routes for players, and what answers before them. */
+/** Builds the deliveries; gives the route for players of bytes, and what answers those of playlists. */
 export function deliveryOf(parts: DeliveryParts) {
   const { config, registry, clients, slate, logger } = parts;
   const { connectTimeoutMs: connectMs, readTimeoutMs: headersMs, liveStallMs } = config.upstream;
@@ -69,8 +69,8 @@ export function deliveryOf(parts: DeliveryParts) {
     readTimeoutMs: headersMs,
     pacing: config.pacing.files,
   });
-  const routes = [playbackRoutes({ directory: registry, live, vod }), hlsRoutes({ hls })];
-  return { routes, hls: rewritten };
+  const playback = playbackRoutes({ directory: registry, live, vod });
+  return { playback, hls: rewritten, handlers: hlsHandlers({ hls }) };
 }
 
 type Common = {
@@ -98,6 +98,7 @@ function hlsOf({ config, clients, segments, secret }: DeliveryParts, { live, ...
     store: segments.store,
     lookAhead: config.segments.lookAhead,
     maxPlaylistBytes: config.upstream.maxPlaylistBytes,
+    lowLatency: config.streams.lowLatency,
   });
   const { hlsFromTs, segmentMs, segmentBytes } = config.conversion;
   const tap = (stream: Stream) => live.tap(stream);
@@ -115,7 +116,7 @@ function playlistReaderOf({
   const { tsFromHls } = config.conversion;
   if (tsFromHls === 'off') return undefined;
   const { readTimeoutMs: timeoutMs, maxPlaylistBytes: maxBytes } = config.upstream;
-  const fetch = createPlaylistFetcher({ texts: clients.texts, maxBytes, timeoutMs });
+  const fetch = createPlaylistClient({ texts: clients.texts, maxBytes, timeoutMs });
   const remuxer = new FfmpegRemuxer({ program: config.ffmpegPath, logger });
   return (stream: Stream) =>
     new HlsInput({

@@ -35,7 +35,9 @@ import { readApiDocument } from './api-document.ts';
 import { createApp } from './app.ts';
 import { deliveryOf } from './compose-delivery.ts';
 import { listen, type Listening } from './listen.ts';
+import { hlsRoutes } from './routes/hls.routes.ts';
 import { segmentsFirst } from './segments-first.ts';
+import { withShortCut } from './short-cut.ts';
 
 const REDIS_DEADLINE_MS = 15_000;
 
@@ -59,8 +61,15 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
     logger,
   });
   await registry.load();
-  const served = { secret: state.secret, slate: slates.settings };
-  const { routes, hls } = deliveryOf({ ...served, config, registry, clients, segments, logger });
+  const own = { secret: state.secret, slate: slates.settings };
+  const { hls, handlers, playback } = deliveryOf({
+    ...own,
+    config,
+    registry,
+    clients,
+    segments,
+    logger,
+  });
   const app = createApp({
     streams: registry,
     webhooks: webhooksOf(state, clients),
@@ -70,11 +79,14 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
     settings: settingsOf(config),
     apiDocument: readApiDocument(),
     metrics,
-    delivery: routes,
+    hls,
+    delivery: [playback, hlsRoutes(handlers)],
     clock: systemClock,
     logger,
   });
-  const listener = segmentsFirst(app, { hls, rootPath: config.rootPath, meter: metrics });
+  const { rootPath } = config;
+  const shortCut = withShortCut({ app, handlers, rootPath, logger, metrics });
+  const listener = segmentsFirst(shortCut, { hls, rootPath, meter: metrics });
   const listening = await listen(listener, config);
   const owned = [state, clients, segments].map((part) => () => part.close());
   return {
@@ -162,12 +174,8 @@ function openClients({ upstream }: Config) {
     hls: meters.hls.bytes,
     vod: meters.vod.bytes,
   });
-  const close = (): Promise<void> =>
-    closeAll(
-      [resolver, probe, webhooks, ...Object.values(bytes), texts].map(
-        (client) => () => client.close(),
-      ),
-    );
+  const all = [resolver, probe, webhooks, ...Object.values(bytes), texts];
+  const close = (): Promise<void> => closeAll(all.map((client) => () => client.close()));
   return { resolver, probe, webhooks, bytes, texts, readBytes, close };
 }
 

@@ -46,6 +46,7 @@ type Strings = Record<
   | 'REDIS_PASSWORD'
   | 'REDIS_PREFIX'
   | 'STREAM_SHARING'
+  | 'HLS_LOW_LATENCY'
   | 'LIVE_STANDBY'
   | 'TS_FROM_HLS'
   | 'DEFAULT_USER_AGENT',
@@ -119,6 +120,7 @@ function toConfig(values: Values) {
       ttlMs: ms(values.STREAM_TTL),
       sharing: values.STREAM_SHARING as 'per-client' | 'shared',
       viewerIdleMs: ms(values.CLIENT_TIMEOUT),
+      lowLatency: values.HLS_LOW_LATENCY as 'honour' | 'strip',
     },
     upstream: upstreamOf(values),
     detection: toDetection(values),

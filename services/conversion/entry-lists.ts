@@ -37,7 +37,7 @@ export async function listsOf(
 
 function ownList(fetch: FetchPlaylist, request: Request, entry: PlaylistText): FoundList {
   const reload = async (signal: AbortSignal): Promise<MediaList> =>
-    mediaListOf(await fetch(request, request.url, signal));
+    mediaListOf(await fetch(request, signal));
   return { first: mediaListOf(entry), reload };
 }
 
@@ -56,7 +56,10 @@ class VariantLists {
     const load = async (closing: AbortSignal): Promise<MediaList> => {
       const url = this.best[which];
       if (url === undefined) throw leadsNowhere();
-      return mediaListOf(await this.#fetch(this.#request, url, closing), this.best.variables);
+      return mediaListOf(
+        await this.#fetch({ ...this.#request, url }, closing),
+        this.best.variables,
+      );
     };
     const reload = async (closing: AbortSignal): Promise<MediaList> => {
       try {
@@ -64,7 +67,7 @@ class VariantLists {
       } catch (error) {
         if (!isLost(error)) throw error;
         // The provider may have renewed the token in the URL: the entry leads to the new one.
-        const entry = await this.#fetch(this.#request, this.#request.url, closing);
+        const entry = await this.#fetch(this.#request, closing);
         this.best = variantOf(entry);
         return load(closing);
       }

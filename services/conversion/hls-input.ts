@@ -74,7 +74,7 @@ export class HlsInput implements UpstreamClient {
 
   async #openList(request: UpstreamRequest, signal: AbortSignal): Promise<UpstreamResponse> {
     const { fetch, found, converts, remuxer } = this.#options;
-    const entry = await fetch(request, request.url, signal);
+    const entry = await fetch(request, signal);
     found();
     const { main, sound } = await listsOf({ fetch, request }, entry, signal);
     const isKept = main.first.isSealed || (main.first.isEnded && converts === 'live');

@@ -11,12 +11,11 @@ export type PlaylistText = {
 };
 
 /**
- * Fetches a playlist with these headers.
+ * Fetches a playlist from this address, with these headers.
  * @throws UpstreamError, MediaError: what came is not a playlist, or did not come.
  */
 export type FetchPlaylist = (
-  source: { readonly headers: Readonly<Record<string, string>> },
-  url: string,
+  exchange: { readonly url: string; readonly headers: Readonly<Record<string, string>> },
   signal: AbortSignal,
 ) => Promise<PlaylistText>;
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Router } from 'express';
-import { hlsRoutes } from '#api/routes/hls.routes';
+import { hlsHandlers, hlsRoutes } from '#api/routes/hls.routes';
 import { playbackRoutes } from '#api/routes/playback.routes';
 import { HlsDelivery, HlsOutput, PackagedDelivery } from '#delivery';
 import type { VodDelivery } from '#delivery';
@@ -24,7 +24,7 @@ export const startConversion = ({ segmentMs, viewerIdleMs, ...rest }: Conversion
     routes: (deps) =>
       Router()
         .use(playbackRoutes({ ...deps, vod: {} as VodDelivery }))
-        .use(hlsRoutes({ hls: outputOf(deps, { segmentMs, viewerIdleMs }) })),
+        .use(hlsRoutes(hlsHandlers({ hls: outputOf(deps, { segmentMs, viewerIdleMs }) }))),
   });
 
 function outputOf(
@@ -60,6 +60,7 @@ function outputOf(
       timers: systemTimers,
     }),
     lookAhead: 0,
+    lowLatency: 'honour',
     logger: silentLogger,
   });
   return new HlsOutput({ directory, rewritten, packaged });

@@ -10,7 +10,7 @@ import { problemHandler } from '#api/middleware/problem-handler';
 import { loadConfig } from '#config';
 import { HlsInput } from '#conversion';
 import type { ConvertedLists } from '#conversion';
-import { LiveDelivery, createPlaylistFetcher } from '#delivery';
+import { LiveDelivery, createPlaylistClient } from '#delivery';
 import type { LiveBuffering, LiveDetection, SlateSettings, StandbyMode } from '#delivery';
 import { StreamRegistry } from '#streams';
 import type { FailoverResolver, Stream, StreamDirectory, StreamInput } from '#streams';
@@ -138,7 +138,7 @@ const playlistReader =
   (stream: Stream) =>
     new HlsInput({
       upstream,
-      fetch: createPlaylistFetcher({
+      fetch: createPlaylistClient({
         texts: createTextClient(UPSTREAM),
         maxBytes: 1024 * 1024,
         timeoutMs: 1000,

@@ -1,5 +1,6 @@
 import type { StreamDirectory } from '#streams';
-import type { HlsDelivery, PlaylistAnswer, PlaylistQuery, SegmentQuery } from './hls-delivery.ts';
+import type { HlsDelivery } from './hls-delivery.ts';
+import type { PlaylistAnswer, PlaylistQuery, SegmentQuery } from './hls-queries.ts';
 import { isPackaged } from './packaged-delivery.ts';
 import type { PackagedDelivery } from './packaged-delivery.ts';
 import type { SegmentAnswer } from './segment-delivery.ts';
@@ -21,14 +22,17 @@ export class HlsOutput {
   }
 
   /** As {@link HlsDelivery.playlist}. */
-  async playlist(query: PlaylistQuery, gone: AbortSignal): Promise<PlaylistAnswer> {
+  async playlist(
+    query: PlaylistQuery,
+    asked: { readonly gone: AbortSignal },
+  ): Promise<PlaylistAnswer> {
     const { directory, rewritten, packaged } = this.#options;
     const stream = await directory.open(query.streamId);
     if (packaged && query.handle === undefined && stream.kind === 'live') {
-      const answer = await packaged.playlist(stream, query.viewer, gone);
+      const answer = await packaged.playlist(stream, query.viewer, asked.gone);
       if (answer) return answer;
     }
-    return rewritten.playlist(query, gone);
+    return rewritten.playlist(query, asked);
   }
 
   /** As {@link HlsDelivery.segment}. */

@@ -6,7 +6,7 @@ import { orAbort } from '#kernel/or-abort';
 import type { Outlet } from '#segments';
 import type { Stream, ViewerRequest } from '#streams';
 import { viewerSuffix } from './child-urls.ts';
-import type { PlaylistAnswer, SegmentQuery } from './hls-delivery.ts';
+import type { PlaylistAnswer, SegmentQuery } from './hls-queries.ts';
 import { PackagedStream } from './packaged-stream.ts';
 import type { ByteTap } from './packaged-stream.ts';
 import { startPatience } from './patience.ts';
@@ -74,9 +74,11 @@ export class PackagedDelivery {
       }
       const suffix = viewerSuffix(clientId);
       const urlOf = (sequence: number): string => this.#urlOf(stream.id, sequence) + suffix;
-      const body = Buffer.from(packaged.packager.playlist(urlOf));
-      presence.served(body.length);
-      return { body, contentType: PLAYLIST_TYPE, clientId };
+      const text = packaged.packager.playlist(urlOf);
+      const bytes = Buffer.byteLength(text);
+      presence.served(bytes);
+      const contentType = PLAYLIST_TYPE;
+      return { text, encoding: 'utf8', bytes, contentType, clientId, staleMs: 0 };
     } catch (error) {
       throw viewingFailure(error, { stream, ended: presence.ended, gone });
     } finally {
