@@ -61,15 +61,8 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
     logger,
   });
   await registry.load();
-  const own = { secret: state.secret, slate: slates.settings };
-  const { hls, handlers, playback } = deliveryOf({
-    ...own,
-    config,
-    registry,
-    clients,
-    segments,
-    logger,
-  });
+  const own = { secret: state.secret, slate: slates.settings, registry, segments };
+  const { hls, handlers, playback } = deliveryOf({ ...own, config, clients, logger });
   const app = createApp({
     streams: registry,
     webhooks: webhooksOf(state, clients),
