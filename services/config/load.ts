@@ -45,6 +45,7 @@ type Strings = Record<
   | 'REDIS_PASSWORD'
   | 'REDIS_PREFIX'
   | 'STREAM_SHARING'
+  | 'HLS_LOW_LATENCY'
   | 'LIVE_STANDBY'
   | 'DEFAULT_USER_AGENT',
   true
@@ -116,6 +117,7 @@ function toConfig(values: Values) {
       ttlMs: ms(values.STREAM_TTL),
       sharing: values.STREAM_SHARING as 'per-client' | 'shared',
       viewerIdleMs: ms(values.CLIENT_TIMEOUT),
+      lowLatency: values.HLS_LOW_LATENCY as 'honour' | 'strip',
     },
     upstream: upstreamOf(values),
     detection: toDetection(values),
@@ -125,9 +127,17 @@ function toConfig(values: Values) {
     viewerBufferBytes: values.VIEWER_BUFFER_BYTES,
     viewerPatienceMs: ms(values.SLOW_VIEWER_TIMEOUT),
     lingerMs: ms(values.STREAM_LINGER),
+    segments: segmentsOf(values),
     eventLogMax: values.EVENT_LOG_MAX,
   } as const;
 }
+
+const segmentsOf = (values: Values) => ({
+  memoryBytes: values.SEGMENT_MEMORY_BYTES,
+  /** 0: no disk. */
+  diskBytes: values.SEGMENT_DISK_BYTES,
+  lookAhead: values.SEGMENT_LOOK_AHEAD,
+});
 
 const toRedis = (values: Values) => ({
   /** `undefined` means: the embedded one, on `${dataDir}/redis/redis.sock`. */

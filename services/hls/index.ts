@@ -1,5 +1,6 @@
 export { rewriteAssetList, type DocumentOptions } from './asset-list.ts';
 export { Places, cutOf, filmOf, type Film } from './film.ts';
+export { segmentNamesOf } from './segment-names.ts';
 export { createHandleCodec, type HandleCodec, type Target } from './segment-handle.ts';
 export { isHls, isPlaylist, looksLikeMedia, withoutBom } from './is-playlist.ts';
 export { listsPosition, lowLatencyOf } from './low-latency.ts';
@@ -7,7 +8,7 @@ export type { DeltaFacts, LowLatencyFacts, ReloadPosition } from './low-latency.
 export { withoutLowLatency } from './plain-playlist.ts';
 export { parsePlaylist, type PlaylistFacts } from './parse-playlist.ts';
 export { pathwayTarget, viaPathway } from './pathway.ts';
-export { windowOf } from './playlist-window.ts';
+export { windowOf, type PlaylistWindow } from './playlist-window.ts';
 export type { TextEncoding } from './resolve-reference.ts';
 export { rewriteLongPlaylist, rewritePlaylist, tracksOf } from './rewrite-playlist.ts';
 export type { Reference } from './rewrite-playlist.ts';
@@ -17,3 +18,5 @@ export { splicePlaylist } from './splice-playlist.ts';
 export { closestTrack, type Track, type TrackUrl } from './track.ts';
 export type { ResourceKind } from './uri-tags.ts';
 export type { Variables } from './variables.ts';
+export { segmentListOf } from './segment-list.ts';
+export type { ListedResource, ListedSegment, SegmentList } from './segment-list.ts';

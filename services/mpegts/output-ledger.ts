@@ -24,7 +24,7 @@ const MAX_TRACKS = 128;
 const MAX_BEGUN_MEANWHILE = 72;
 
 /** Smaller steps back are a sender's slip; players live with them. */
-const MAX_STEP_BACK_90K = TICKS_PER_SECOND;
+const MAX_STEP_BACK_90K = TICKS_PER_SECOND / 2;
 /** Shorter gaps are a source's own silence. */
 const MAX_STEP_AHEAD_90K = 10 * TICKS_PER_SECOND;
 

@@ -139,29 +139,39 @@ export class Splicer {
         continue;
       }
       view.read(part, walk.at);
-      if (view.startsUnit && this.#ledger.leaps(view, 0)) {
-        this.#outgoing.release(part.subarray(0, walk.at), true);
-        this.#breakOff();
-        return walk.at;
-      }
-      this.#passPacket(nowMs);
+      if (view.startsUnit && this.#ledger.leaps(view, 0)) return this.#breakOffAt(part, walk.at);
+      if (!this.#passPacket(nowMs)) return this.#breakOffAt(part, walk.at) + PACKET_BYTES;
       walk.advance(1);
     }
     this.#outgoing.release(part, true);
     return part.length;
   }
 
-  #passPacket(nowMs: number): void {
-    const isKeyframe = this.#source.see(this.#view, nowMs);
-    if (this.#source.tables !== this.#sourceTables) this.#adopt();
-    this.#ledger.see(this.#view);
-    if (isKeyframe) this.#noteJoin();
+  #breakOffAt(part: Buffer, at: number): number {
+    this.#outgoing.release(part.subarray(0, at), true);
+    this.#breakOff();
+    return at;
   }
 
-  /** The source's own layout is the output's. */
-  #adopt(): void {
-    this.#sourceTables = this.#source.tables;
-    if (this.#sourceTables !== undefined) this.#useLayout(this.#sourceTables);
+  /** False when the packet brings tables of which viewers are not to hear. */
+  #passPacket(nowMs: number): boolean {
+    const isKeyframe = this.#source.see(this.#view, nowMs);
+    if (this.#source.tables !== this.#sourceTables && !this.#adopts()) return false;
+    this.#ledger.see(this.#view);
+    if (isKeyframe) this.#noteJoin();
+    return true;
+  }
+
+  /** The source's own layout is the output's, unless viewers have been sent pictures in another. */
+  #adopts(): boolean {
+    const before = this.#sourceTables;
+    const now = this.#source.tables;
+    this.#sourceTables = now;
+    if (now === undefined) return true;
+    const isNew = before !== undefined && !isSameToViewers(before.program, now.program);
+    if (isNew && (this.#ledger.main?.nextDts90k ?? -1) >= 0) return false;
+    this.#useLayout(now);
+    return true;
   }
 
   #useLayout(layout: ProgramTables): void {

@@ -15,6 +15,11 @@ export type UpstreamRequest = {
   /** All that is sent besides `Host`, `Connection` and `Accept-Encoding: identity`. */
   readonly headers: Readonly<Record<string, string>>;
   readonly timeouts: UpstreamTimeouts;
+  /**
+   * A short request among many: it may travel on a connection that an earlier one left open, and
+   * leaves its own open for the next when its answer has been read to the end.
+   */
+  readonly keepsConnection?: boolean;
 };
 
 /** Takes a body. Exactly one of `end` and `fail` is called, once, last. */
@@ -62,11 +67,18 @@ export interface UpstreamClient {
   open(request: UpstreamRequest, signal: AbortSignal): Promise<UpstreamResponse>;
 }
 
+/** What a server said of a version of a resource, as it wrote it: to ask whether it still holds. */
+export type Validators = {
+  readonly etag?: string;
+  readonly lastModified?: string;
+};
+
 /** A small text resource: a playlist. */
 export type FetchedText = {
   readonly status: number;
   readonly finalUrl: string;
   readonly contentType: string | undefined;
+  readonly validators: Validators;
   /** Decompressed and decoded. Empty unless the status is 200 to 299. */
   readonly text: string;
   /**
@@ -86,6 +98,8 @@ export interface TextClient {
     request: {
       readonly url: string;
       readonly headers: Readonly<Record<string, string>>;
+      /** Of the version that the caller has: where it still holds the answer is 304. */
+      readonly validators?: Validators;
       readonly maxBytes: number;
       /**
        * What the text must begin with, after a byte order mark. As soon as it cannot, reading

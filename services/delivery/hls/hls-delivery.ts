@@ -4,26 +4,47 @@ import type { HandleCodec, ResourceKind, Target } from '#hls';
 import type { Clock, Timers } from '#kernel/clock';
 import type { ClientId, StreamId } from '#kernel/ids';
 import type { Logger } from '#kernel/logger';
-import type { StreamDirectory, ViewerRequest } from '#streams';
-import type { TextClient, UpstreamClient, UpstreamTimeouts } from '#upstream';
+import type { LowLatencyMode, StreamDirectory, ViewerRequest } from '#streams';
+import type { SegmentMemory, SegmentStore } from '#segments';
+import { anyFetch } from '#upstream';
+import type { FetchAllowance, TextClient, UpstreamClient, UpstreamTimeouts } from '#upstream';
 import { HERE, viewerSuffix } from './child-urls.ts';
 import { DocumentDelivery, isDocument } from './document-delivery.ts';
-import { createPlaylistFetcher } from './fetch-playlist.ts';
+import { createPlaylistClient } from './fetch-playlist.ts';
 import type { HlsStream } from './hls-stream.ts';
+import type {
+  AtHandQuery,
+  HlsStats,
+  PlaylistAnswer,
+  PlaylistQuery,
+  SegmentQuery,
+  SentAtOnce,
+  StreamSegmentCounts,
+} from './hls-queries.ts';
 import { KnownStreams } from './known-streams.ts';
+import { KnownViewers } from './known-viewers.ts';
+import { OpenedHandles } from './opened-handles.ts';
 import { startPatience } from './patience.ts';
+import { permittedTexts } from './permitted-texts.ts';
+import type { PlaylistQuestion } from './playlist-answers.ts';
+import type { PostedPlaylist } from './playlist-board.ts';
 import type { PlaylistAsk } from './playlist-finder.ts';
 import { Presence } from './presence.ts';
 import { SegmentDelivery } from './segment-delivery.ts';
 import type { SegmentAnswer } from './segment-delivery.ts';
 import { SegmentOpener } from './segment-opener.ts';
-import type { RangeHeaders } from './segment-opener.ts';
 import { viewingFailure } from './viewing-failure.ts';
 
 export type HlsDeliveryOptions = {
   readonly directory: StreamDirectory;
   readonly upstream: UpstreamClient;
   readonly texts: TextClient;
+  /** Where segments are kept. Its owner shares it out and forgets it. */
+  readonly store: SegmentStore;
+  /** Segments fetched ahead of each viewer; 0: none. */
+  readonly lookAhead: number;
+  /** How many requests a provider takes at once; absent: any number. */
+  readonly allowance?: FetchAllowance;
   /** At least 32 random bytes, the same in every process: handles are sealed with it. */
   readonly secret: Buffer;
   /** A viewer is gone when it has not asked for this long, or for three target durations. */
@@ -34,39 +55,11 @@ export type HlsDeliveryOptions = {
   readonly maxPlaylistBytes: number;
   /** How long a viewer waits for a playlist while sources fail. */
   readonly patienceMs: number;
+  /** Where a stream does not say. */
+  readonly lowLatency: LowLatencyMode;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly logger: Logger;
-};
-
-export type PlaylistQuery = {
-  readonly streamId: StreamId;
-  readonly viewer: ViewerRequest;
-  /** Absent: the stream's own playlist. */
-  readonly handle?: string | undefined;
-  /** The low-latency part of the query (`_HLS_msn=…&_HLS_part=…`). */
-  readonly directives?: string;
-  /** The cloned pathway that the player steers by (`via`): a handle from a steering manifest. */
-  readonly pathway?: string | undefined;
-  /** Absolute URL of the folder that our links stand in; where absent, all are relative. */
-  readonly here?: string;
-};
-
-export type PlaylistAnswer = {
-  readonly body: Buffer;
-  readonly contentType: string;
-  readonly clientId: ClientId;
-};
-
-export type SegmentQuery = {
-  readonly streamId: StreamId;
-  readonly viewer: ViewerRequest;
-  readonly handle: string;
-  readonly ranges: RangeHeaders;
-  /** What the player tells the server of a JSON document (`_HLS_pathway=…`), as a query. */
-  readonly directives?: string;
-  /** Absolute URL of the folder that our links stand in; where absent, all are relative. */
-  readonly here?: string;
 };
 
 /** Kinds that the route of segments does not answer. */
@@ -81,23 +74,34 @@ const PLAYLIST_TYPE = 'application/vnd.apple.mpegurl';
 export class HlsDelivery {
   readonly #options: HlsDeliveryOptions;
   readonly #handles: HandleCodec;
+  readonly #opened: OpenedHandles;
+  readonly #viewers = new KnownViewers();
   readonly #streams: KnownStreams;
   readonly #segments: SegmentDelivery;
   readonly #documents: DocumentDelivery;
 
   constructor(options: HlsDeliveryOptions) {
-    const { texts, maxPlaylistBytes: maxBytes, timeouts, clock, timers, logger } = options;
+    const { maxPlaylistBytes: maxBytes, timeouts, clock, timers, logger } = options;
+    const { store, upstream, lookAhead: aheadCount, allowance = anyFetch } = options;
+    const texts = permittedTexts(options.texts, allowance);
     this.#options = options;
     this.#handles = createHandleCodec(options.secret);
+    this.#opened = new OpenedHandles(this.#handles);
     this.#streams = new KnownStreams({
-      fetch: createPlaylistFetcher({ texts, maxBytes, timeoutMs: timeouts.headersMs }),
+      client: createPlaylistClient({ texts, maxBytes, timeoutMs: timeouts.headersMs }),
       handles: this.#handles,
+      lowLatency: options.lowLatency,
       clock,
       timers,
       logger,
+      forgotten: (hls) => this.#segments.forget(hls),
     });
     this.#segments = new SegmentDelivery({
-      opener: new SegmentOpener(options.upstream, timeouts),
+      store,
+      opener: new SegmentOpener({ upstream, timeouts, allowance }),
+      allowance,
+      aheadCount,
+      clock,
       timers,
       maxStallMs: timeouts.headersMs,
     });
@@ -111,29 +115,48 @@ export class HlsDelivery {
   /**
    * The playlist of a stream, or one that an earlier playlist named, written for one viewer.
    *
-   * @param gone - The viewer's leaving, at any time.
+   * @param asked - `gone` is the viewer's leaving, at any time; looked at where it has to wait.
    * @throws NotFoundError `STREAM_NOT_FOUND` `STREAM_GONE`
    * @throws NotAllowedError `HANDLE_INVALID` `VIEWER_KICKED`
    * @throws UpstreamError, MediaError when no source gives a playlist; an empty one is never given.
    */
-  async playlist(query: PlaylistQuery, gone: AbortSignal): Promise<PlaylistAnswer> {
-    const { streamId, viewer, directives = '', here = '' } = query;
+  async playlist(
+    query: PlaylistQuery,
+    asked: { readonly gone: AbortSignal },
+  ): Promise<PlaylistAnswer> {
+    const { streamId, viewer, directives = '' } = query;
     const stream = await this.#options.directory.open(streamId);
     const target = this.#playlistTarget(query);
     const hls = this.#streams.of(stream);
+    const viewing = stream.poll(viewer, hls.idleMs(this.#options.viewerIdleMs));
+    const { clientId } = viewing;
+    const question = { ask: askOf(target, hls, clientId), directives };
+    const fresh = hls.fresh(question);
+    const posted = fresh
+      ? { loaded: fresh, staleMs: 0 }
+      : await this.#awaited(hls, { question, viewer: { ...viewer, clientId } }, asked.gone);
+    const { loaded, staleMs } = posted;
+    if (!target) hls.rememberShape(clientId, loaded.shape);
+    const text = placed(loaded.pieces.join(viewerSuffix(clientId)), query);
+    const { encoding } = loaded;
+    const bytes = Buffer.byteLength(text, encoding);
+    viewing.served(bytes);
+    return { text, encoding, bytes, contentType: PLAYLIST_TYPE, clientId, staleMs };
+  }
+
+  /** The viewer is present while it waits. */
+  async #awaited(
+    hls: HlsStream,
+    { question, viewer }: { question: PlaylistQuestion; viewer: ViewerRequest },
+    gone: AbortSignal,
+  ): Promise<PostedPlaylist> {
     const presence = this.#present(hls, viewer);
+    const { ended } = presence;
     const patience = startPatience(this.#options.timers, this.#options.patienceMs);
     try {
-      const { clientId, ended } = presence;
-      const signal = AbortSignal.any([gone, ended, patience.signal]);
-      const loaded = await hls.load({ ask: askOf(target, hls, clientId), directives }, signal);
-      if (!target) hls.rememberShape(clientId, loaded.shape);
-      const text = loaded.pieces.join(viewerSuffix(clientId)).replaceAll(HERE, () => here);
-      const body = Buffer.from(text, loaded.encoding);
-      presence.served(body.length);
-      return { body, contentType: PLAYLIST_TYPE, clientId };
+      return await hls.load(question, AbortSignal.any([gone, ended, patience.signal]));
     } catch (error) {
-      throw viewingFailure(error, { stream, ended: presence.ended, gone });
+      throw viewingFailure(error, { stream: hls.stream, ended, gone });
     } finally {
       patience.end();
       presence.close('playlist_answered');
@@ -148,7 +171,7 @@ export class HlsDelivery {
    * @throws as {@link playlist}; UpstreamError when the source cannot be reached, twice.
    */
   async segment(query: SegmentQuery, gone: AbortSignal): Promise<SegmentAnswer> {
-    const { streamId, viewer, handle, ranges, directives = '', here = '' } = query;
+    const { streamId, viewer, handle, ranges, isHead = false, directives = '' } = query;
     const stream = await this.#options.directory.open(streamId);
     const target = this.#open(streamId, handle, (kind) => !IS_NO_RESOURCE.has(kind));
     const hls = this.#streams.of(stream);
@@ -156,12 +179,59 @@ export class HlsDelivery {
     const signal = AbortSignal.any([gone, presence.ended]);
     try {
       if (!isDocument(target)) {
-        return await this.#segments.open({ hls, presence, target, ranges, signal });
+        return await this.#segments.open({ hls, presence, target, ranges, isHead, signal });
       }
+      const here = query.here?.() ?? '';
       return await this.#documents.open({ hls, presence, target, directives, here, signal });
     } catch (error) {
       presence.close('segment_failed');
       throw viewingFailure(error, { stream, ended: presence.ended, gone });
+    }
+  }
+
+  /** What the segments of all streams take in memory and on disk. */
+  get memory(): SegmentMemory {
+    return this.#options.store.snapshot;
+  }
+
+  /** How a stream's segments were answered; nothing for one that nobody has asked for of late. */
+  countsOf(streamId: StreamId): StreamSegmentCounts | undefined {
+    const hls = this.#streams.find(streamId);
+    if (!hls) return undefined;
+    const { counter } = this.#segments.segmentsOf(hls);
+    return { stream: counter.all, viewer: (clientId) => counter.of(clientId) };
+  }
+
+  /** What was done for a stream; nothing for one that nobody has asked for of late. */
+  statsOf(streamId: StreamId): HlsStats | undefined {
+    const hls = this.#streams.find(streamId);
+    const counts = this.countsOf(streamId);
+    return hls && counts && { ...counts, playlists: hls.playlistCounts, health: hls.health };
+  }
+
+  /**
+   * A whole segment that is in memory, for a viewer who has been let in: what {@link segment} would
+   * give, without a wait. Nothing where anything is in doubt: then `segment` is to be asked.
+   */
+  atHand(query: AtHandQuery): SentAtOnce | undefined {
+    const { streamId, clientId, handle } = query;
+    const viewer = this.#viewers.find(streamId, clientId);
+    const hls = viewer && this.#streams.find(streamId);
+    if (!hls) return undefined;
+    const target = this.#openOrNot(streamId, handle);
+    const found = target && this.#segments.atHand(hls, target, clientId);
+    if (!found) return undefined;
+    const connection = hls.stream.poll(viewer, hls.idleMs(this.#options.viewerIdleMs));
+    connection.served(found.bytes.length);
+    if (target.kind === 'segment') connection.segmentServed();
+    return { ...found, ended: connection.ended };
+  }
+
+  #openOrNot(streamId: StreamId, handle: string): Target | undefined {
+    try {
+      return this.#opened.open(streamId, handle);
+    } catch {
+      return undefined; // Whoever answers in our place says why.
     }
   }
 
@@ -177,16 +247,24 @@ export class HlsDelivery {
 
   /** A handle opens only where its like is written. */
   #open(streamId: StreamId, handle: string, isDue: (kind: ResourceKind) => boolean): Target {
-    const target = this.#handles.open(streamId, handle);
+    const target = this.#opened.open(streamId, handle);
     if (isDue(target.kind)) return target;
     throw new NotAllowedError('HANDLE_INVALID', { message: 'The link leads to another kind.' });
   }
 
   #present(hls: HlsStream, viewer: ViewerRequest): Presence {
     const { viewerIdleMs, timers } = this.#options;
-    return new Presence({ stream: hls.stream, viewer, idleMs: hls.idleMs(viewerIdleMs), timers });
+    const { stream } = hls;
+    const presence = new Presence({ stream, viewer, idleMs: hls.idleMs(viewerIdleMs), timers });
+    const { clientId, ended } = presence;
+    this.#viewers.seen(stream.id, { ...viewer, clientId }, ended);
+    return presence;
   }
 }
+
+/** Few playlists have links that must be absolute. */
+const placed = (text: string, { here = () => '' }: PlaylistQuery): string =>
+  text.includes(HERE) ? text.replaceAll(HERE, here) : text;
 
 const askOf = (target: Target | undefined, hls: HlsStream, viewer: ClientId): PlaylistAsk =>
   target ? { kind: 'child', target } : { kind: 'entry', wants: hls.shapeFor(viewer) };
