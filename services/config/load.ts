@@ -1,6 +1,7 @@
 import { isAbsolute, join, resolve } from 'node:path';
 import Joi from 'joi';
 import { accessOf } from './access-settings.ts';
+import { toConversion } from './conversion.ts';
 import { toDetection } from './detection.ts';
 import type { DetectionFlag } from './detection.ts';
 import { egressSettings } from './egress-settings.ts';
@@ -53,6 +54,7 @@ type Strings = Record<
   | 'STREAM_SHARING'
   | 'HLS_LOW_LATENCY'
   | 'LIVE_STANDBY'
+  | 'TS_FROM_HLS'
   | 'DEFAULT_USER_AGENT',
   true
 >;
@@ -60,6 +62,7 @@ type Flags =
   | DetectionFlag
   | PacingFlag
   | 'REDIS_ENABLED'
+  | 'HLS_FROM_TS'
   | 'SLATES'
   | 'SLATE_FOR_NEW_VIEWERS'
   | 'STREAM_RETRY_EXPONENTIAL_BACKOFF'
@@ -127,6 +130,7 @@ function toConfig(values: Values) {
     },
     upstream: upstreamOf(values),
     detection: toDetection(values),
+    conversion: toConversion(values),
     pacing: toPacing(values),
     slates: slatesOf(values, dataDir),
     access: accessOf(values),

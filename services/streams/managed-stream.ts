@@ -171,7 +171,7 @@ export class ManagedStream implements Stream {
       switches: this.#switches,
       policy: defaults.retry,
       clock,
-      stage: STAGES[this.kind],
+      stage: STAGES[reader?.as ?? this.kind],
       headers: () => this.#headers(),
       gaveUp: (error, retries) => {
         this.settleSwitch();
