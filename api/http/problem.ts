@@ -25,7 +25,7 @@ export const ANSWERS = {
   ACCESS_REQUIRED: { status: 401, title: 'Link or key required' },
   ACCESS_ENDED: { status: 403, title: 'Access ended' },
   LINK_EXPIRED: { status: 403, title: 'Link expired' },
-  TOO_MANY_GUESSES: { status: 429, title: 'Too many wrong keys', retryAfterSeconds: 60 },
+  TOO_MANY_GUESSES: { status: 429, title: 'Too many wrong keys' },
   STREAM_KEY_NOT_FOUND: { status: 404, title: 'Stream key not found' },
   SECRET_IN_SETTING: { status: 409, title: 'Secret given by a setting' },
   ROUTE_NOT_FOUND: { status: 404, title: 'Route not found', detail: 'Not Found' },
