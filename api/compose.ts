@@ -1,8 +1,7 @@
 import { join } from 'node:path';
 import packageInfo from '#package' with { type: 'json' };
 import type { Config } from '#config';
-import { HlsDelivery, LiveDelivery, SlateLibrary, VodDelivery } from '#delivery';
-import type { SlateSettings } from '#delivery';
+import { SlateLibrary } from '#delivery';
 import { closeAll } from '#kernel/closing';
 import { systemClock, systemTimers } from '#kernel/clock';
 import { newNodeEpoch } from '#kernel/ids';
@@ -12,7 +11,6 @@ import type { RunningProcess } from '#lifecycle';
 import { StreamRegistry } from '#streams';
 import { ApiMetrics } from '#telemetry';
 import { Webhooks, createDeliver } from '#webhooks';
-import { FfmpegSilenceProbe } from '#adapters/ffmpeg/silence-probe';
 import { createSlateMaker } from '#adapters/ffmpeg/slate-maker';
 import { SegmentStore } from '#segments';
 import { openSegmentFiles } from '#adapters/fs/segment-files';
@@ -35,9 +33,9 @@ import { RedisStateJournal } from '#adapters/redis/state-journal';
 import { RedisStreamStore } from '#adapters/redis/stream-store';
 import { readApiDocument } from './api-document.ts';
 import { createApp } from './app.ts';
+import { deliveryOf } from './compose-delivery.ts';
 import { listen, type Listening } from './listen.ts';
-import { hlsHandlers, hlsRoutes } from './routes/hls.routes.ts';
-import { playbackRoutes } from './routes/playback.routes.ts';
+import { hlsRoutes } from './routes/hls.routes.ts';
 import { segmentsFirst } from './segments-first.ts';
 import { withShortCut } from './short-cut.ts';
 
@@ -63,9 +61,8 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
     logger,
   });
   await registry.load();
-  const own = { secret: state.secret, slate: slates.settings };
-  const { hls, playback } = deliveryOf({ ...own, config, registry, clients, segments, logger });
-  const handlers = hlsHandlers({ hls });
+  const own = { secret: state.secret, slate: slates.settings, registry, segments };
+  const { hls, handlers, playback } = deliveryOf({ ...own, config, clients, logger });
   const app = createApp({
     streams: registry,
     webhooks: webhooksOf(state, clients),
@@ -205,64 +202,6 @@ type Clients = ReturnType<typeof openClients>;
 function webhooksOf({ endpoints }: State, { webhooks: client }: Clients): Webhooks {
   const deliver = createDeliver({ client, version: packageInfo.version, clock: systemClock });
   return new Webhooks({ endpoints, deliver, clock: systemClock });
-}
-
-type DeliveryParts = {
-  readonly config: Config;
-  readonly registry: StreamRegistry;
-  readonly clients: Clients;
-  readonly segments: Awaited<ReturnType<typeof openSegments>>;
-  readonly secret: Buffer;
-  readonly slate: SlateSettings | undefined;
-  readonly logger: Logger;
-};
-
-/** Routes for players. */
-function deliveryOf(parts: DeliveryParts) {
-  const { config, registry, clients, segments, secret, slate, logger } = parts;
-  const { connectTimeoutMs: connectMs, readTimeoutMs: headersMs, liveStallMs } = config.upstream;
-  const common = {
-    directory: registry,
-    timeouts: { connectMs, headersMs },
-    clock: systemClock,
-    timers: systemTimers,
-    logger,
-  };
-  const { viewerBufferBytes, viewerPatienceMs, lingerMs } = config;
-  const viewers = { viewerBufferBytes, viewerPatienceMs, lingerMs };
-  const { standby } = config.upstream;
-  const silenceProbe = new FfmpegSilenceProbe({ program: config.ffmpegPath, logger });
-  const detection = { settings: config.detection, silenceProbe };
-  const throttleBytesPerSecond = config.pacing.liveBytesPerSecond;
-  const buffering = config.pacing.live;
-  const judged = { buffering, stallMs: liveStallMs, detection, standby };
-  const live = new LiveDelivery({
-    ...common,
-    ...viewers,
-    ...judged,
-    slate,
-    throttleBytesPerSecond,
-    upstream: clients.bytes.live,
-  });
-  const hls = new HlsDelivery({
-    ...common,
-    upstream: clients.bytes.hls,
-    texts: clients.texts,
-    store: segments.store,
-    lookAhead: config.segments.lookAhead,
-    secret,
-    viewerIdleMs: config.streams.viewerIdleMs,
-    maxPlaylistBytes: config.upstream.maxPlaylistBytes,
-    patienceMs: connectMs + headersMs,
-    lowLatency: config.streams.lowLatency,
-  });
-  const vod = new VodDelivery({
-    ...common,
-    upstream: clients.bytes.vod,
-    readTimeoutMs: headersMs,
-    pacing: config.pacing.files,
-  });
-  return { playback: playbackRoutes({ directory: registry, live, vod }), hls };
 }
 
 const defaultsOf = ({ streams, upstream }: Config) => ({

@@ -1,5 +1,6 @@
 import { isAbsolute, join, resolve } from 'node:path';
 import Joi from 'joi';
+import { toConversion } from './conversion.ts';
 import { toDetection } from './detection.ts';
 import type { DetectionFlag } from './detection.ts';
 import { toPacing } from './pacing.ts';
@@ -47,6 +48,7 @@ type Strings = Record<
   | 'STREAM_SHARING'
   | 'HLS_LOW_LATENCY'
   | 'LIVE_STANDBY'
+  | 'TS_FROM_HLS'
   | 'DEFAULT_USER_AGENT',
   true
 >;
@@ -54,6 +56,7 @@ type Flags =
   | DetectionFlag
   | PacingFlag
   | 'REDIS_ENABLED'
+  | 'HLS_FROM_TS'
   | 'SLATES'
   | 'SLATE_FOR_NEW_VIEWERS'
   | 'STREAM_RETRY_EXPONENTIAL_BACKOFF'
@@ -121,6 +124,7 @@ function toConfig(values: Values) {
     },
     upstream: upstreamOf(values),
     detection: toDetection(values),
+    conversion: toConversion(values),
     pacing: toPacing(values),
     slates: slatesOf(values, dataDir),
     ffmpegPath: values.FFMPEG_PATH,
