@@ -59,7 +59,7 @@ export const ANSWERS = {
   ALL_SOURCES_FAILED: { status: 502, title: 'All sources failed' },
   PLAYLIST_MALFORMED: { status: 502, title: 'Playlist malformed' },
   PLAYLIST_TOO_LARGE: { status: 502, title: 'Playlist too large' },
-  CONVERTER_MISSING: { status: 503, title: 'No converter' },
+  CONVERTER_MISSING: { status: 503, title: 'No converter', retryAfterSeconds: 60 },
   STORE_UNAVAILABLE: { status: 503, title: 'Store unavailable', retryAfterSeconds: 2 },
   QUEUE_UNAVAILABLE: { status: 503, title: 'Queue unavailable', retryAfterSeconds: 2 },
   SHUTTING_DOWN: { status: 503, title: 'Shutting down', retryAfterSeconds: 5 },
