@@ -11,6 +11,8 @@ export type PackagerOptions = {
   readonly targetMs: number;
   /** What all segments may take in memory. */
   readonly mostBytes: number;
+  /** The last discontinuity number of the stream's packager before, if it is known. */
+  readonly discontinuityBefore?: number | undefined;
   readonly clock: Clock;
 };
 
@@ -18,6 +20,11 @@ export type PackagerOptions = {
 const READY_TARGETS = 0.95;
 /** Numbers begin with the time in seconds, so that a later packager never goes back. */
 const NUMBERS_SINCE_MS = Date.UTC(2024, 0, 1);
+/**
+ * Discontinuities are numbered from the hours: hls.js walks through all numbers from 0 up, at each
+ * reload, and would take a second for as many as there are seconds.
+ */
+const HOUR_MS = 3_600_000;
 /** One segment may take this part of the memory. */
 const SHARE_OF_ONE = 1 / 4;
 
@@ -28,16 +35,17 @@ const SHARE_OF_ONE = 1 / 4;
 export class Packager {
   readonly #cutter: SegmentCutter;
   readonly #window: SegmentWindow;
-  readonly #firstNumber: number;
+  readonly #firstDiscontinuity: number;
   readonly #targetMs: number;
   readonly #ready = Promise.withResolvers<void>();
   #longestMs: number;
 
-  constructor({ targetMs, mostBytes, clock }: PackagerOptions) {
+  constructor({ targetMs, mostBytes, discontinuityBefore = -1, clock }: PackagerOptions) {
     this.#targetMs = targetMs;
     this.#longestMs = targetMs;
-    this.#firstNumber = Math.floor((clock.nowMs() - NUMBERS_SINCE_MS) / 1000);
-    this.#window = new SegmentWindow({ firstSequence: this.#firstNumber, mostBytes });
+    const sinceMs = clock.nowMs() - NUMBERS_SINCE_MS;
+    this.#firstDiscontinuity = Math.max(Math.floor(sinceMs / HOUR_MS), discontinuityBefore + 1);
+    this.#window = new SegmentWindow({ firstSequence: Math.floor(sinceMs / 1000), mostBytes });
     this.#cutter = new SegmentCutter({
       targetMs,
       mostBytes: mostBytes * SHARE_OF_ONE,
@@ -56,6 +64,11 @@ export class Packager {
     return this.#longestMs;
   }
 
+  /** The number of the timeline that the last segment is on; a later packager goes on behind it. */
+  get lastDiscontinuity(): number {
+    return this.#firstDiscontinuity + this.#window.discontinuities;
+  }
+
   /** Takes the next bytes, which may be lent: they are copied. */
   write(bytes: Buffer): void {
     this.#cutter.push(bytes);
@@ -66,7 +79,7 @@ export class Packager {
     return packagedPlaylist({
       segments: this.#window.listed,
       targetDurationMs: this.#longestMs,
-      discontinuitySequence: this.#firstNumber + this.#window.discontinuitiesBefore,
+      discontinuitySequence: this.#firstDiscontinuity + this.#window.discontinuitiesBefore,
       urlOf,
     });
   }

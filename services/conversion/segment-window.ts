@@ -15,6 +15,9 @@ const KEPT = 4;
 /** However large they are, or there would be no stream. */
 const LEAST_KEPT = 2;
 
+const marksOf = (segments: readonly KeptSegment[]): number =>
+  segments.filter(({ startsAnew }) => startsAnew).length;
+
 /** The last segments of a stream, as many as players need and memory allows. */
 export class SegmentWindow {
   readonly #options: SegmentWindowOptions;
@@ -40,8 +43,12 @@ export class SegmentWindow {
 
   /** `EXT-X-DISCONTINUITY` tags that were in front of what is listed now (RFC 8216 §6.2.2). */
   get discontinuitiesBefore(): number {
-    const unlisted = this.#kept.slice(0, -LISTED).filter(({ startsAnew }) => startsAnew).length;
-    return this.#gone + unlisted;
+    return this.#gone + marksOf(this.#kept.slice(0, -LISTED));
+  }
+
+  /** All so far. */
+  get discontinuities(): number {
+    return this.#gone + marksOf(this.#kept);
   }
 
   find(sequence: number): KeptSegment | undefined {

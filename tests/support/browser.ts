@@ -19,6 +19,7 @@ const SWITCHES = [
   '--mute-audio',
   '--disable-backgrounding-occluded-windows',
   '--disable-renderer-backgrounding',
+  '--disable-background-timer-throttling',
   '--autoplay-policy=no-user-gesture-required',
   '--remote-debugging-port=0',
 ];

@@ -7,6 +7,7 @@ import { orAbort } from '#kernel/or-abort';
 import type { Outlet } from '#segments';
 import type { Stream, ViewerRequest } from '#streams';
 import type { PlaylistAnswer, SegmentQuery } from './hls-queries.ts';
+import { Lru } from './lru.ts';
 import { PackagedStream } from './packaged-stream.ts';
 import type { ByteTap } from './packaged-stream.ts';
 import { startPatience } from './patience.ts';
@@ -35,6 +36,8 @@ const SCHEME = 'packaged:';
 const MARK = 'p.';
 const PLAYLIST_TYPE = 'application/vnd.apple.mpegurl';
 const IDLE_TARGET_DURATIONS = 3;
+/** Streams whose numbers are kept for when they are watched again. */
+const REMEMBERED = 1000;
 
 /**
  * Live transport streams as HLS: cut into segments in memory, once for all viewers of a stream. The
@@ -44,6 +47,7 @@ export class PackagedDelivery {
   readonly #options: PackagedDeliveryOptions;
   readonly #handles: HandleCodec;
   readonly #streams = new Map<StreamId, PackagedStream>();
+  readonly #lastDiscontinuities = new Lru<StreamId, number>(REMEMBERED);
 
   constructor(options: PackagedDeliveryOptions) {
     this.#options = options;
@@ -104,12 +108,14 @@ export class PackagedDelivery {
   #package(stream: Stream): PackagedStream {
     const { tap, segmentMs: targetMs, segmentBytes: mostBytes, clock } = this.#options;
     const over = (): void => {
+      this.#lastDiscontinuities.set(stream.id, packaged.packager.lastDiscontinuity);
       if (this.#streams.get(stream.id) === packaged) this.#streams.delete(stream.id);
     };
     const packaged: PackagedStream = new PackagedStream({
       tap: tap(stream),
       targetMs,
       mostBytes,
+      discontinuityBefore: this.#lastDiscontinuities.get(stream.id),
       clock,
       over,
     });

@@ -29,7 +29,7 @@ describe('a packager', () => {
         '#EXT-X-VERSION:3',
         '#EXT-X-TARGETDURATION:1',
         '#EXT-X-MEDIA-SEQUENCE:60',
-        '#EXT-X-DISCONTINUITY-SEQUENCE:60',
+        '#EXT-X-DISCONTINUITY-SEQUENCE:0',
         '#EXT-X-INDEPENDENT-SEGMENTS',
         '#EXT-X-PROGRAM-DATE-TIME:2024-01-01T00:01:00.000Z',
         '#EXTINF:1.00000,',
@@ -50,6 +50,19 @@ describe('a packager', () => {
     const lines = packager.playlist(urlOf).split('\n');
     expect(lines.filter((line) => line === '#EXT-X-DISCONTINUITY')).toHaveLength(1);
     expect(lines.filter((line) => line.startsWith('#EXT-X-PROGRAM-DATE'))).toHaveLength(2);
+  });
+
+  it('numbers discontinuities on from the packager before, and low: players count up to them', () => {
+    const clock = new TestClock(Date.UTC(2026, 0, 1));
+    const options = { targetMs: 1000, mostBytes: 1e7, clock };
+    const first = new Packager(options);
+    first.write(seconds(3, 100));
+    first.write(seconds(3, 1));
+    first.write(seconds(3, 50));
+    expect(first.playlist(urlOf)).toContain('#EXT-X-DISCONTINUITY-SEQUENCE:17544\n');
+    expect(first.lastDiscontinuity).toBe(17_546);
+    const next = new Packager({ ...options, discontinuityBefore: first.lastDiscontinuity });
+    expect(next.playlist(urlOf)).toContain('#EXT-X-DISCONTINUITY-SEQUENCE:17547\n');
   });
 
   it('announces from the first how long segments will be', () => {
