@@ -232,6 +232,7 @@ function deliveryOf({ config, registry, clients, secret, slate, logger }: Delive
     texts: clients.texts,
     secret,
     viewerIdleMs: config.streams.viewerIdleMs,
+    isSticky: config.streams.isSticky,
     maxPlaylistBytes: config.upstream.maxPlaylistBytes,
     patienceMs: connectMs + headersMs,
   });

@@ -54,6 +54,7 @@ type Flags =
   | PacingFlag
   | 'REDIS_ENABLED'
   | 'SLATES'
+  | 'USE_STICKY_SESSION'
   | 'SLATE_FOR_NEW_VIEWERS'
   | 'STREAM_RETRY_EXPONENTIAL_BACKOFF'
   | 'ALLOW_PRIVATE_SOURCES'
@@ -115,6 +116,7 @@ function toConfig(values: Values) {
     streams: {
       ttlMs: ms(values.STREAM_TTL),
       sharing: values.STREAM_SHARING as 'per-client' | 'shared',
+      isSticky: values.USE_STICKY_SESSION,
       viewerIdleMs: ms(values.CLIENT_TIMEOUT),
     },
     upstream: upstreamOf(values),

@@ -123,6 +123,12 @@ export const SETTINGS = {
     group: 'Streams',
     meaning: 'Live streams that do not say: one upstream per viewer, or one for all viewers.',
   },
+  USE_STICKY_SESSION: {
+    schema: flag(false),
+    group: 'Streams',
+    meaning:
+      'HLS streams that do not say keep to the server that a redirect of their address led to, until it fails.',
+  },
   CLIENT_TIMEOUT: {
     schema: seconds(10),
     group: 'Streams',

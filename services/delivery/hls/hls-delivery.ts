@@ -34,6 +34,8 @@ export type HlsDeliveryOptions = {
   readonly maxPlaylistBytes: number;
   /** How long a viewer waits for a playlist while sources fail. */
   readonly patienceMs: number;
+  /** Streams that do not say keep to the server that a redirect led to; not, when absent. */
+  readonly isSticky?: boolean;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly logger: Logger;
@@ -92,6 +94,7 @@ export class HlsDelivery {
     this.#streams = new KnownStreams({
       fetch: createPlaylistFetcher({ texts, maxBytes, timeoutMs: timeouts.headersMs }),
       handles: this.#handles,
+      isSticky: options.isSticky ?? false,
       clock,
       timers,
       logger,

@@ -16,10 +16,13 @@ import { PlaylistWriter } from './playlist-writer.ts';
 import { SegmentHealth } from './segment-health.ts';
 import { SharedLoads } from './shared-loads.ts';
 import { sourceTagOf } from './source-tag.ts';
+import { stickyFetcher } from './sticky-fetcher.ts';
 
 export type HlsStreamOptions = {
   readonly stream: Stream;
   readonly fetch: PlaylistFetcher;
+  /** Streams that do not say keep to the server that a redirect led to. */
+  readonly isSticky?: boolean;
   readonly handles: HandleCodec;
   readonly clock: Clock;
   readonly timers: Timers;
@@ -56,7 +59,8 @@ export class HlsStream {
     this.#options = options;
     this.#walk = stream.walk();
     this.#loads = new SharedLoads(timers);
-    const finder = new PlaylistFinder(fetch);
+    const isSticky = (): boolean => stream.options.useStickySession ?? options.isSticky ?? false;
+    const finder = new PlaylistFinder(stickyFetcher(fetch, isSticky));
     this.#mirror = new FilmMirror(finder);
     this.#loader = new PlaylistLoader({
       stream,
