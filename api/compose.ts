@@ -14,6 +14,8 @@ import { ApiMetrics } from '#telemetry';
 import { Webhooks, createDeliver } from '#webhooks';
 import { FfmpegSilenceProbe } from '#adapters/ffmpeg/silence-probe';
 import { createSlateMaker } from '#adapters/ffmpeg/slate-maker';
+import { SegmentStore } from '#segments';
+import { openSegmentFiles } from '#adapters/fs/segment-files';
 import { ffmpegVersion } from '#adapters/ffmpeg/version';
 import { slateFilesIn } from '#adapters/fs/slate-files';
 import { AxiosFailoverResolver } from '#adapters/http/failover-resolver';
@@ -33,9 +35,10 @@ import { RedisStateJournal } from '#adapters/redis/state-journal';
 import { RedisStreamStore } from '#adapters/redis/stream-store';
 import { readApiDocument } from './api-document.ts';
 import { createApp } from './app.ts';
-import { listen } from './listen.ts';
+import { listen, type Listening } from './listen.ts';
 import { hlsRoutes } from './routes/hls.routes.ts';
 import { playbackRoutes } from './routes/playback.routes.ts';
+import { segmentsFirst } from './segments-first.ts';
 
 const REDIS_DEADLINE_MS = 15_000;
 
@@ -45,6 +48,7 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
   const about = readAbout(config, node);
   const state = await openState({ config, logger, node });
   const clients = openClients(config);
+  const segments = await openSegments(config);
   const metrics = metricsOf({ state, clients, registry: () => registry });
   const slates = openSlates(config, logger);
   const registry = new StreamRegistry({
@@ -58,6 +62,8 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
     logger,
   });
   await registry.load();
+  const served = { secret: state.secret, slate: slates.settings };
+  const { routes, hls } = deliveryOf({ ...served, config, registry, clients, segments, logger });
   const app = createApp({
     streams: registry,
     webhooks: webhooksOf(state, clients),
@@ -67,28 +73,24 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
     settings: settingsOf(config),
     apiDocument: readApiDocument(),
     metrics,
-    delivery: deliveryOf({
-      config,
-      registry,
-      clients,
-      secret: state.secret,
-      slate: slates.settings,
-      logger,
-    }),
+    delivery: routes,
     clock: systemClock,
     logger,
   });
-  const listening = await listen(app, config);
-  // Nothing new is taken; then every viewer is let go, which ends the answers under way.
-  const drain = (): Promise<void> => {
-    const drained = listening.close();
-    registry.close();
-    return drained;
-  };
+  const listener = segmentsFirst(app, { hls, rootPath: config.rootPath, meter: metrics });
+  const listening = await listen(listener, config);
+  const owned = [state, clients, segments].map((part) => () => part.close());
   return {
     ready: { host: listening.host, port: listening.port },
-    close: () => closeAll([slates.close, drain, () => state.close(), () => clients.close()]),
+    close: () => closeAll([slates.close, () => drain(listening, registry), ...owned]),
   };
+}
+
+/** Nothing new is taken; then every viewer is let go, which ends the answers under way. */
+function drain(listening: Listening, registry: StreamRegistry): Promise<void> {
+  const drained = listening.close();
+  registry.close();
+  return drained;
 }
 
 type StateOptions = {
@@ -164,8 +166,21 @@ function openClients({ upstream }: Config) {
     vod: meters.vod.bytes,
   });
   const close = (): Promise<void> =>
-    closeAll([resolver, probe, webhooks, texts].map((client) => () => client.close()));
+    closeAll(
+      [resolver, probe, webhooks, ...Object.values(bytes), texts].map(
+        (client) => () => client.close(),
+      ),
+    );
   return { resolver, probe, webhooks, bytes, texts, readBytes, close };
+}
+
+/** Where HLS segments are kept: in memory, and on disk where the operator wants that. */
+async function openSegments({ dataDir, segments: { memoryBytes, diskBytes } }: Config) {
+  const files = diskBytes > 0 ? await openSegmentFiles(join(dataDir, 'segments')) : undefined;
+  const disk = files && { files, limitBytes: diskBytes };
+  const common = { clock: systemClock, timers: systemTimers };
+  const store = new SegmentStore({ ...common, memoryBytes, disk });
+  return { store, close: async () => files?.close() };
 }
 
 /** Loaded beside the start: until then, and where there is nothing to load, there are no slates. */
@@ -195,13 +210,15 @@ type DeliveryParts = {
   readonly config: Config;
   readonly registry: StreamRegistry;
   readonly clients: Clients;
+  readonly segments: Awaited<ReturnType<typeof openSegments>>;
   readonly secret: Buffer;
   readonly slate: SlateSettings | undefined;
   readonly logger: Logger;
 };
 
 /** Routes for players. */
-function deliveryOf({ config, registry, clients, secret, slate, logger }: DeliveryParts) {
+function deliveryOf(parts: DeliveryParts) {
+  const { config, registry, clients, segments, secret, slate, logger } = parts;
   const { connectTimeoutMs: connectMs, readTimeoutMs: headersMs, liveStallMs } = config.upstream;
   const common = {
     directory: registry,
@@ -230,6 +247,8 @@ function deliveryOf({ config, registry, clients, secret, slate, logger }: Delive
     ...common,
     upstream: clients.bytes.hls,
     texts: clients.texts,
+    store: segments.store,
+    lookAhead: config.segments.lookAhead,
     secret,
     viewerIdleMs: config.streams.viewerIdleMs,
     isSticky: config.streams.isSticky,
@@ -242,7 +261,7 @@ function deliveryOf({ config, registry, clients, secret, slate, logger }: Delive
     readTimeoutMs: headersMs,
     pacing: config.pacing.files,
   });
-  return [playbackRoutes({ directory: registry, live, vod }), hlsRoutes({ hls })];
+  return { routes: [playbackRoutes({ directory: registry, live, vod }), hlsRoutes({ hls })], hls };
 }
 
 const defaultsOf = ({ streams, upstream }: Config) => ({

@@ -127,9 +127,17 @@ function toConfig(values: Values) {
     viewerBufferBytes: values.VIEWER_BUFFER_BYTES,
     viewerPatienceMs: ms(values.SLOW_VIEWER_TIMEOUT),
     lingerMs: ms(values.STREAM_LINGER),
+    segments: segmentsOf(values),
     eventLogMax: values.EVENT_LOG_MAX,
   } as const;
 }
+
+const segmentsOf = (values: Values) => ({
+  memoryBytes: values.SEGMENT_MEMORY_BYTES,
+  /** 0: no disk. */
+  diskBytes: values.SEGMENT_DISK_BYTES,
+  lookAhead: values.SEGMENT_LOOK_AHEAD,
+});
 
 const toRedis = (values: Values) => ({
   /** `undefined` means: the embedded one, on `${dataDir}/redis/redis.sock`. */

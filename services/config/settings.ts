@@ -240,6 +240,30 @@ export const SETTINGS = {
     meaning:
       'How far a viewer of a shared stream may fall behind before it skips to the live edge.',
   },
+  SEGMENT_MEMORY_BYTES: {
+    schema: Joi.number()
+      .integer()
+      .min(0)
+      .max(68_719_476_736)
+      .default(64 * 1024 * 1024),
+    group: 'Delivery',
+    unit: 'bytes',
+    meaning:
+      'HLS segments in memory, of all streams together: under way, kept for the next viewer, and being read. What finds no room passes through uncached.',
+  },
+  SEGMENT_DISK_BYTES: {
+    schema: Joi.number().integer().min(0).default(0),
+    group: 'Delivery',
+    unit: 'bytes',
+    meaning:
+      'HLS segments on disk, below `DATA_DIR`, beside those in memory; 0 keeps none. They are removed when the process ends.',
+  },
+  SEGMENT_LOOK_AHEAD: {
+    schema: Joi.number().integer().min(0).max(20).default(3),
+    group: 'Delivery',
+    meaning:
+      'HLS segments that are fetched ahead of each viewer, one at a time, while no viewer waits for the source; 0 fetches none.',
+  },
   FFMPEG_PATH: {
     schema: text('ffmpeg'),
     group: 'Programs',

@@ -1,4 +1,6 @@
 import type { Clock, Timer, Timers } from '#kernel/clock';
+import { joinsFrom } from './join-ring.ts';
+import type { JoinPoint } from './join-ring.ts';
 import type { RelayInput } from './relay.ts';
 
 /** How often what is due is handed on. */
@@ -26,7 +28,7 @@ export type DelayLineOptions = {
 
 type Entry = {
   readonly bytes: Buffer;
-  readonly keyframes: readonly number[];
+  readonly joins: readonly JoinPoint[];
   /** Time of the first byte and of the end; what is between lies evenly. */
   readonly fromMs: number;
   readonly toMs: number;
@@ -67,14 +69,14 @@ export class DelayLine {
    * Takes the next bytes.
    * @returns false when the source must wait for `resume`: the viewer is slow, and the line full.
    */
-  push({ parts, keyframes, mediaMs }: TimedInput): boolean {
+  push({ parts, joins, mediaMs }: TimedInput): boolean {
     const bytes = Buffer.concat(parts);
     const fromMs = this.#tailMs;
     if (this.#entries.length === 0) this.#goOnFromNow();
     this.#tailMs = mediaMs;
     this.#firstAtMs ??= this.#options.clock.monotonicMs();
     if (bytes.length > 0) {
-      this.#entries.push({ bytes, keyframes, fromMs, toMs: mediaMs });
+      this.#entries.push({ bytes, joins, fromMs, toMs: mediaMs });
       this.#keptBytes += bytes.length;
     }
     this.#turn();
@@ -155,14 +157,14 @@ export class DelayLine {
 
   #handOn(head: Entry, upTo: number): void {
     const from = this.#handedBytes;
-    const keyframes = head.keyframes.filter((at) => at >= from && at < upTo).map((at) => at - from);
+    const joins = joinsFrom(head.joins, from).filter(({ at }) => at < upTo - from);
     this.#keptBytes -= upTo - from;
     this.#handedBytes = upTo;
     if (upTo === head.bytes.length) {
       this.#entries.shift();
       this.#handedBytes = 0;
     }
-    const input = { parts: [head.bytes.subarray(from, upTo)], keyframes };
+    const input = { parts: [head.bytes.subarray(from, upTo)], joins };
     this.#isBlocked = !this.#options.push(input);
   }
 

@@ -5,15 +5,20 @@ export type JoinRingOptions = {
   readonly burstBytes: number;
   /** A group of pictures that is larger is not kept at all. */
   readonly maxBytes: number;
-  /** What a decoder must have before a keyframe, as it is now; may be empty. */
-  readonly tables: () => Buffer;
+};
+
+/** Where a viewer can begin: at a keyframe. */
+export type JoinPoint = {
+  /** Where the keyframe begins in the bytes that it comes with. */
+  readonly at: number;
+  /** What a decoder must have before it (PAT and PMT); may be empty. */
+  readonly tables: Buffer;
 };
 
 /** What was sent from one keyframe up to the next. */
 type Group = {
   readonly batches: Buffer[];
   readonly fromMs: number;
-  /** As they were then: another source may have brought others since. */
   readonly tables: Buffer;
   bytes: number;
 };
@@ -35,7 +40,7 @@ export class JoinRing {
   /** The tables, and all since the last keyframe; nothing before there has been one. */
   get latest(): readonly Buffer[] {
     const last = this.#groups.at(-1);
-    return last === undefined ? [] : [this.#options.tables(), ...last.batches];
+    return last === undefined ? [] : [last.tables, ...last.batches];
   }
 
   /** The same since the oldest keyframe that is no older than the burst; at least since the last. */
@@ -47,15 +52,14 @@ export class JoinRing {
 
   /**
    * Takes a batch that was sent.
-   * @param keyframeAt - Offset of the last keyframe that begins in it, where one does.
+   * @param join - The last keyframe that begins in it, where one does.
    * @param mediaMs - Where the stream's time stands.
    */
-  add(batch: Buffer, keyframeAt: number | undefined, mediaMs: number): void {
-    this.#append(keyframeAt === undefined ? batch : batch.subarray(0, keyframeAt));
-    if (keyframeAt !== undefined) {
-      const tables = this.#options.tables();
-      this.#groups.push({ batches: [], fromMs: mediaMs, tables, bytes: 0 });
-      this.#append(batch.subarray(keyframeAt));
+  add(batch: Buffer, join: JoinPoint | undefined, mediaMs: number): void {
+    this.#append(batch.subarray(0, join?.at));
+    if (join !== undefined) {
+      this.#groups.push({ batches: [], fromMs: mediaMs, tables: join.tables, bytes: 0 });
+      this.#append(batch.subarray(join.at));
     }
     this.#trim(mediaMs);
   }
@@ -85,3 +89,7 @@ export class JoinRing {
     if (this.#bytes > maxBytes) this.clear();
   }
 }
+
+/** Those that lie at `from` or behind it, counted from there. */
+export const joinsFrom = (joins: readonly JoinPoint[], from: number): readonly JoinPoint[] =>
+  joins.map(({ at, tables }) => ({ at: at - from, tables })).filter(({ at }) => at >= 0);

@@ -1,5 +1,6 @@
 import type { Clock, Timer, Timers } from '#kernel/clock';
-import { JoinRing } from './join-ring.ts';
+import { JoinRing, joinsFrom } from './join-ring.ts';
+import type { JoinPoint } from './join-ring.ts';
 
 /** Where one viewer's bytes go. */
 export interface ViewerSink {
@@ -16,8 +17,8 @@ export interface ViewerSink {
 export type RelayInput = {
   /** Whole packets where the source has packets; may be lent memory. */
   readonly parts: readonly Buffer[];
-  /** Where keyframes begin, in bytes counted over all parts. */
-  readonly keyframes: readonly number[];
+  /** The keyframes that begin in it; where, in bytes counted over all parts. */
+  readonly joins: readonly JoinPoint[];
   /** Where the stream's own time stands after them; our clock's, where it is absent. */
   readonly mediaMs?: number;
 };
@@ -42,8 +43,6 @@ export type RelayOptions = {
   readonly served: (sink: ViewerSink, bytes: number) => void;
   /** The viewer has taken nothing for too long; it is detached already. */
   readonly dropped: (sink: ViewerSink) => void;
-  /** What a decoder must have before a keyframe (PAT and PMT); empty when there is no such thing. */
-  readonly tables: () => Buffer;
 };
 
 /** Whole packets near 64 KiB: a write costs the same for 1 KiB as for this (docs/benchmarks.md). */
@@ -74,19 +73,19 @@ export class Relay {
   #held: RelayInput[] | undefined = [];
   #batch = Buffer.alloc(0);
   #batchBytes = 0;
-  /** Offset of the last keyframe in the batch that is being filled. */
-  #batchKeyframe: number | undefined;
+  /** The last keyframe in the batch that is being filled. */
+  #batchJoin: JoinPoint | undefined;
   #mediaMs: number | undefined;
   #batchTimer: Timer | undefined;
   #gathering: Timer | undefined;
   #watching: Timer;
 
   constructor(options: RelayOptions) {
-    const { burstMs = 0, budgetBytes, tables } = options;
+    const { burstMs = 0, budgetBytes } = options;
     const maxBytes = Math.max(MOST_BYTES, budgetBytes);
     this.#options = options;
     // A joiner that is sent more than half of its budget at once would soon be taken for slow.
-    this.#pictures = new JoinRing({ burstMs, burstBytes: budgetBytes / 2, maxBytes, tables });
+    this.#pictures = new JoinRing({ burstMs, burstBytes: budgetBytes / 2, maxBytes });
     this.#watching = this.#armWatch();
   }
 
@@ -133,11 +132,11 @@ export class Relay {
     this.#batchTimer = undefined;
     if (this.#batchBytes === 0) return;
     const batch = this.#batch.subarray(0, this.#batchBytes);
-    this.#pictures.add(batch, this.#batchKeyframe, this.#timeOf(this.#mediaMs));
+    this.#pictures.add(batch, this.#batchJoin, this.#timeOf(this.#mediaMs));
     const nowMs = this.#options.clock.monotonicMs();
     for (const viewer of this.#viewers.values()) this.#offer(viewer, batch, nowMs);
     this.#batchBytes = 0;
-    this.#batchKeyframe = undefined;
+    this.#batchJoin = undefined;
     this.#batch = Buffer.alloc(0);
   }
 
@@ -157,8 +156,8 @@ export class Relay {
     this.#options.resume();
   }
 
-  #remember({ parts, keyframes, mediaMs }: RelayInput): void {
-    this.#pictures.add(Buffer.concat(parts), keyframes.at(-1), this.#timeOf(mediaMs));
+  #remember({ parts, joins, mediaMs }: RelayInput): void {
+    this.#pictures.add(Buffer.concat(parts), joins.at(-1), this.#timeOf(mediaMs));
   }
 
   #admit(sink: ViewerSink): Viewer {
@@ -186,12 +185,11 @@ export class Relay {
     return !isBlocked;
   }
 
-  #collect({ parts, keyframes, mediaMs }: RelayInput): void {
+  #collect({ parts, joins, mediaMs }: RelayInput): void {
     this.#mediaMs = mediaMs;
     let partStart = 0;
     for (const part of parts) {
-      const within = keyframes.map((at) => at - partStart).filter((at) => at >= 0);
-      this.#copy(part, within);
+      this.#copy(part, joinsFrom(joins, partStart));
       partStart += part.length;
     }
     if (this.#batchBytes > 0) {
@@ -199,13 +197,15 @@ export class Relay {
     }
   }
 
-  #copy(part: Buffer, keyframes: readonly number[]): void {
+  #copy(part: Buffer, joins: readonly JoinPoint[]): void {
     let taken = 0;
     while (taken < part.length) {
       if (this.#batch.length === 0) this.#batch = Buffer.allocUnsafeSlow(BATCH_BYTES);
       const copied = part.copy(this.#batch, this.#batchBytes, taken);
-      const keyframe = keyframes.findLast((at) => at >= taken && at < taken + copied);
-      if (keyframe !== undefined) this.#batchKeyframe = this.#batchBytes + keyframe - taken;
+      const join = joins.findLast(({ at }) => at >= taken && at < taken + copied);
+      if (join !== undefined) {
+        this.#batchJoin = { at: this.#batchBytes + join.at - taken, tables: join.tables };
+      }
       taken += copied;
       this.#batchBytes += copied;
       if (this.#batchBytes === BATCH_BYTES) this.flush();

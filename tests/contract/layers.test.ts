@@ -77,6 +77,11 @@ const ROWS: readonly Row[] = [
     allowed: ['#events'],
   },
   {
+    file: 'services/segments/probe.ts',
+    forbidden: ['#streams', '#hls', '#adapters/fs/x', 'axios'],
+    allowed: ['#upstream', '#kernel/ids'],
+  },
+  {
     file: 'services/streams/probe.ts',
     forbidden: [
       '#delivery',
@@ -102,6 +107,11 @@ const ROWS: readonly Row[] = [
     file: 'services/adapters/bullmq/probe.ts',
     forbidden: ['#adapters/redis/x', '#telemetry', 'axios'],
     allowed: ['#webhooks', 'bullmq'],
+  },
+  {
+    file: 'services/adapters/fs/probe.ts',
+    forbidden: ['#adapters/http/x', '#config', 'axios'],
+    allowed: ['#segments', '#kernel/ids'],
   },
   {
     file: 'services/adapters/http/probe.ts',

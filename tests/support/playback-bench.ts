@@ -74,18 +74,24 @@ export async function startPlayback(options: PlaybackOptions) {
   app.use('/m3u-proxy', routes).use(routes).use(problemHandler(silentLogger));
   const server = app.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  return new Playback(server, registry, state);
+  return new Playback(server, registry, { state, upstream });
 }
 
 export class Playback implements AsyncDisposable {
   readonly registry: StreamRegistry;
   readonly state: FakeState;
   readonly #server: Server;
+  readonly #upstream: Collaborators['upstream'];
 
-  constructor(server: Server, registry: StreamRegistry, state: FakeState) {
+  constructor(
+    server: Server,
+    registry: StreamRegistry,
+    { state, upstream }: { state: FakeState; upstream: Collaborators['upstream'] },
+  ) {
     this.#server = server;
     this.registry = registry;
     this.state = state;
+    this.#upstream = upstream;
   }
 
   get base(): string {
@@ -114,6 +120,7 @@ export class Playback implements AsyncDisposable {
     this.registry.close();
     this.#server.closeAllConnections();
     this.#server.close();
+    this.#upstream.close();
     await once(this.#server, 'close');
   }
 }

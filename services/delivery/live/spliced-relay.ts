@@ -15,7 +15,7 @@ export type LiveBuffering = {
   readonly delayBytes: number;
 };
 
-export type SplicedRelayOptions = Omit<RelayOptions, 'tables' | 'burstMs'> & {
+export type SplicedRelayOptions = Omit<RelayOptions, 'burstMs'> & {
   readonly buffering: LiveBuffering;
 };
 
@@ -36,7 +36,6 @@ export class SplicedRelay {
       ...options,
       burstMs,
       resume: () => (this.#line === undefined ? resume() : this.#line.resume()),
-      tables: () => this.#splicer.tables(),
     });
     if (delayMs === 0) return;
     const push = this.#relay.push.bind(this.#relay);
@@ -50,7 +49,7 @@ export class SplicedRelay {
 
   /** Viewers have been sent MPEG-TS. */
   get isTransportStream(): boolean {
-    return this.#splicer.tables().length > 0;
+    return this.#splicer.hasTables;
   }
 
   attach(sink: ViewerSink): void {
@@ -69,7 +68,7 @@ export class SplicedRelay {
   /** Sends what `splice` gave, before it is called again. @returns false to wait for `resume`. */
   send(parts: readonly Buffer[]): boolean {
     const mediaMs = this.#media.read(this.#splicer.pcr27m, this.#clock.monotonicMs());
-    const input = { parts, keyframes: this.#splicer.joinOffsets, mediaMs };
+    const input = { parts, joins: this.#splicer.joins, mediaMs };
     return (this.#line ?? this.#relay).push(input);
   }
 

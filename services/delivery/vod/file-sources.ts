@@ -5,7 +5,7 @@ import type { Clock, Timers } from '#kernel/clock';
 import type { Logger } from '#kernel/logger';
 import type { Source, SourceWalk, Stream } from '#streams';
 import type { UpstreamClient, UpstreamResponse, UpstreamTimeouts } from '#upstream';
-import { type ByteRange, formatRange } from './byte-range.ts';
+import { type ByteRange, formatRange } from '#kernel/byte-range';
 import {
   type FileAnswer,
   isPlaylistFound,

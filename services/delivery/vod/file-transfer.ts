@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { type AppError, codeOf, UpstreamError } from '#kernel/app-error';
+import type { ByteRange } from '#kernel/byte-range';
 import type { Source } from '#streams';
-import type { ByteRange } from './byte-range.ts';
 import { type FileIdentity, isSameFile, isSameSize } from './file-identity.ts';
 import type { FileOutlet } from './file-outlet.ts';
 import type { FileReader } from './file-reader.ts';

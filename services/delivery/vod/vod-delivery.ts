@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { AppError } from '#kernel/app-error';
 import { endedViewing } from '#streams';
 import type { Source, Stream, ViewerConnection } from '#streams';
-import type { ByteRange } from './byte-range.ts';
+import type { ByteRange } from '#kernel/byte-range';
 import { describeFile } from './describe-file.ts';
 import { type FileAnswer, isPlaylistFound, statusError } from './file-answer.ts';
 import { conditionHolds } from './file-identity.ts';

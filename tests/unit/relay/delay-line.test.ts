@@ -28,9 +28,10 @@ function startLine(maxBytes = 100 * SECOND) {
   });
   let pieces = 0;
   const send = (keyframes: readonly number[] = []): boolean => {
+    const joins = keyframes.map((at) => ({ at, tables: Buffer.alloc(0) }));
     pieces += 1;
     const parts = [Buffer.alloc(PIECE, pieces)];
-    return line.push({ parts, keyframes, mediaMs: pieces * PIECE_MS });
+    return line.push({ parts, joins, mediaMs: pieces * PIECE_MS });
   };
   /** The source sends at real-time pace. */
   const play = async (ms: number): Promise<void> => {
@@ -128,7 +129,7 @@ describe('a stream that is held back', () => {
     expect(parts.filter(({ length }) => length % 188 !== 0)).toEqual([]);
     let start = 0;
     const keyframes = got.flatMap((input) => {
-      const found = input.keyframes.map((at) => at + start);
+      const found = input.joins.map(({ at }) => at + start);
       start += Buffer.concat(input.parts).length;
       return found;
     });

@@ -9,15 +9,15 @@ function ringOf(over: { burstMs: number; burstBytes?: number; maxBytes?: number 
   const ring = new JoinRing({
     burstBytes: 10_000,
     maxBytes: 10_000,
-    tables: () => Buffer.from(tables),
     ...over,
   });
+  const joinAt = (at: number) => ({ at, tables: Buffer.from(tables) });
   const play = (from: number, to: number): void => {
     for (let second = from; second < to; second += 1) {
-      ring.add(Buffer.alloc(SIZE, 65 + second), 0, second * 1_000);
+      ring.add(Buffer.alloc(SIZE, 65 + second), joinAt(0), second * 1_000);
     }
   };
-  return { ring, play, useTables: (name: string) => (tables = name) };
+  return { ring, play, joinAt, useTables: (name: string) => (tables = name) };
 }
 
 /** The first letter of each part. */
@@ -54,9 +54,9 @@ describe('what a joiner begins with', () => {
   });
 
   it('has no byte twice and none missing where a keyframe begins within a batch', () => {
-    const { ring } = ringOf({ burstMs: 10_000 });
-    ring.add(Buffer.from('-----Aaaa'), 5, 0);
-    ring.add(Buffer.from('aaaBbb'), 3, 1_000);
+    const { ring, joinAt } = ringOf({ burstMs: 10_000 });
+    ring.add(Buffer.from('-----Aaaa'), joinAt(5), 0);
+    ring.add(Buffer.from('aaaBbb'), joinAt(3), 1_000);
     ring.add(Buffer.from('bb'), undefined, 1_500);
     expect(Buffer.concat(ring.burst.slice(1)).toString()).toBe('AaaaaaaBbbbb');
     expect(Buffer.concat(ring.latest.slice(1)).toString()).toBe('Bbbbb');

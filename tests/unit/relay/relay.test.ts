@@ -8,12 +8,12 @@ const BATCH = 348 * 188;
 
 const TABLES = Buffer.alloc(2 * 188, 0xaa);
 
-const bytes = (...parts: Buffer[]): RelayInput => ({ parts, keyframes: [] });
+const bytes = (...parts: Buffer[]): RelayInput => ({ parts, joins: [] });
 
 /** Packets of one byte value, with a keyframe at the beginning. */
 const picture = (packets: number, mark: number): RelayInput => ({
   parts: [Buffer.alloc(packets * 188, mark)],
-  keyframes: [0],
+  joins: [{ at: 0, tables: TABLES }],
 });
 
 function startRelay(isLossless: boolean, budgetBytes = 10 * BATCH) {
@@ -29,7 +29,6 @@ function startRelay(isLossless: boolean, budgetBytes = 10 * BATCH) {
     dropped: (sink) => void dropped.push(sink),
     resume: () => void (counts.resumed += 1),
     served: (_sink, count) => void (counts.served += count),
-    tables: () => TABLES,
   });
   return { relay, clock, counts, dropped };
 }
@@ -178,7 +177,10 @@ describe('a viewer that comes later', () => {
   it('finds the keyframe inside of a part, and behind others', async () => {
     const { relay, join } = await startWatched();
     const [before, after] = [Buffer.alloc(5 * 188, 1), Buffer.alloc(5 * 188, 2)];
-    relay.push({ parts: [before, Buffer.concat([before, after])], keyframes: [10 * 188] });
+    relay.push({
+      parts: [before, Buffer.concat([before, after])],
+      joins: [{ at: 10 * 188, tables: TABLES }],
+    });
     expect(join().equals(Buffer.concat([TABLES, after]))).toBe(true);
   });
 
