@@ -12,6 +12,7 @@ import type { RunningProcess } from '#lifecycle';
 import { StreamRegistry } from '#streams';
 import { ApiMetrics } from '#telemetry';
 import { Webhooks, createDeliver } from '#webhooks';
+import { FfprobeMediaProbe } from '#adapters/ffmpeg/media-probe';
 import { FfmpegSilenceProbe } from '#adapters/ffmpeg/silence-probe';
 import { createSlateMaker } from '#adapters/ffmpeg/slate-maker';
 import { SegmentStore } from '#segments';
@@ -231,7 +232,7 @@ function deliveryOf(parts: DeliveryParts) {
   const viewers = { viewerBufferBytes, viewerPatienceMs, lingerMs };
   const { standby } = config.upstream;
   const silenceProbe = new FfmpegSilenceProbe({ program: config.ffmpegPath, logger });
-  const detection = { settings: config.detection, silenceProbe };
+  const detection = { settings: config.detection, silenceProbe, ...mediaProbeOf(config, logger) };
   const throttleBytesPerSecond = config.pacing.liveBytesPerSecond;
   const buffering = config.pacing.live;
   const judged = { buffering, stallMs: liveStallMs, detection, standby };
@@ -263,6 +264,9 @@ function deliveryOf(parts: DeliveryParts) {
   });
   return { routes: [playbackRoutes({ directory: registry, live, vod }), hlsRoutes({ hls })], hls };
 }
+
+const mediaProbeOf = ({ ffprobePath: program }: Config, logger: Logger) =>
+  program === undefined ? {} : { mediaProbe: new FfprobeMediaProbe({ program, logger }) };
 
 const defaultsOf = ({ streams, upstream }: Config) => ({
   userAgent: upstream.userAgent,

@@ -53,6 +53,7 @@ type Flags =
   | DetectionFlag
   | PacingFlag
   | 'REDIS_ENABLED'
+  | 'MEDIA_INFO'
   | 'SLATES'
   | 'USE_STICKY_SESSION'
   | 'SLATE_FOR_NEW_VIEWERS'
@@ -124,6 +125,8 @@ function toConfig(values: Values) {
     pacing: toPacing(values),
     slates: slatesOf(values, dataDir),
     ffmpegPath: values.FFMPEG_PATH,
+    /** `undefined` means: media is not looked at. */
+    ffprobePath: values.MEDIA_INFO ? values.FFPROBE_PATH : undefined,
     viewerBufferBytes: values.VIEWER_BUFFER_BYTES,
     viewerPatienceMs: ms(values.SLOW_VIEWER_TIMEOUT),
     lingerMs: ms(values.STREAM_LINGER),

@@ -1,6 +1,7 @@
 import Joi from 'joi';
 import { DETECTION_SETTINGS } from './detection-settings.ts';
 import { PACING_SETTINGS } from './pacing-settings.ts';
+import { PROGRAM_SETTINGS } from './program-settings.ts';
 import type { Setting } from './setting.ts';
 import { SLATE_SETTINGS } from './slate-settings.ts';
 
@@ -230,6 +231,7 @@ export const SETTINGS = {
   ...DETECTION_SETTINGS,
   ...PACING_SETTINGS,
   ...SLATE_SETTINGS,
+  ...PROGRAM_SETTINGS,
   VIEWER_BUFFER_BYTES: {
     schema: Joi.number()
       .integer()
