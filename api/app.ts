@@ -11,6 +11,7 @@ import { nameRequest } from './middleware/request-context.ts';
 import { dataOnly, noSniffing } from './middleware/security-headers.ts';
 import { byMetadataRoutes } from './routes/by-metadata.routes.ts';
 import { metricsRoutes } from './routes/metrics.routes.ts';
+import { resolverRoutes } from './routes/resolvers.routes.ts';
 import { livenessRoutes, serviceRoutes } from './routes/service.routes.ts';
 import { statsRoutes } from './routes/stats.routes.ts';
 import { streamRoutes } from './routes/streams.routes.ts';
@@ -55,6 +56,7 @@ function managementRoutes(deps: AppDeps): Router {
   metricsRoutes(resource, deps);
   webhookRoutes(resource, deps);
   testConnectionRoutes(resource, deps);
+  resolverRoutes(resource, deps);
   livenessRoutes(resourcesOn(router, [dataOnly]), deps);
   return router;
 }

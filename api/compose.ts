@@ -12,12 +12,10 @@ import type { RunningProcess } from '#lifecycle';
 import { StreamRegistry } from '#streams';
 import { ApiMetrics } from '#telemetry';
 import { Webhooks, createDeliver } from '#webhooks';
-import { FfprobeMediaProbe } from '#adapters/ffmpeg/media-probe';
 import { FfmpegSilenceProbe } from '#adapters/ffmpeg/silence-probe';
 import { createSlateMaker } from '#adapters/ffmpeg/slate-maker';
 import { SegmentStore } from '#segments';
 import { openSegmentFiles } from '#adapters/fs/segment-files';
-import { ffmpegVersion } from '#adapters/ffmpeg/version';
 import { slateFilesIn } from '#adapters/fs/slate-files';
 import { AxiosFailoverResolver } from '#adapters/http/failover-resolver';
 import { AxiosProbe } from '#adapters/http/probe';
@@ -36,6 +34,7 @@ import { RedisStateJournal } from '#adapters/redis/state-journal';
 import { RedisStreamStore } from '#adapters/redis/stream-store';
 import { readApiDocument } from './api-document.ts';
 import { createApp } from './app.ts';
+import { mediaProbeOf, readAbout, resolversOf } from './compose-programs.ts';
 import { listen, type Listening } from './listen.ts';
 import { hlsRoutes } from './routes/hls.routes.ts';
 import { playbackRoutes } from './routes/playback.routes.ts';
@@ -69,6 +68,7 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
     streams: registry,
     webhooks: webhooksOf(state, clients),
     probe: clients.probe,
+    resolvers: resolversOf(config),
     about: await about,
     readiness: () => ({ redis: state.redis.status === 'ready' ? 'ok' : 'away' }),
     settings: settingsOf(config),
@@ -265,9 +265,6 @@ function deliveryOf(parts: DeliveryParts) {
   return { routes: [playbackRoutes({ directory: registry, live, vod }), hlsRoutes({ hls })], hls };
 }
 
-const mediaProbeOf = ({ ffprobePath: program }: Config, logger: Logger) =>
-  program === undefined ? {} : { mediaProbe: new FfprobeMediaProbe({ program, logger }) };
-
 const defaultsOf = ({ streams, upstream }: Config) => ({
   userAgent: upstream.userAgent,
   sharing: streams.sharing,
@@ -285,16 +282,3 @@ const settingsOf = ({ rootPath, apiToken, trustedProxies, streams, upstream }: C
   maxRetries: upstream.retryAttempts,
   sharing: streams.sharing,
 });
-
-async function readAbout(config: Config, nodeId: NodeEpoch) {
-  return {
-    version: packageInfo.version,
-    ffmpegVersion: await ffmpegVersion(config.ffmpegPath),
-    nodeId,
-    redisMode: isEmbedded(config) ? ('embedded' as const) : ('external' as const),
-  };
-}
-
-/** The supervisor names the socket of the Redis that it runs; it lies in the data folder. */
-const isEmbedded = ({ redis, dataDir }: Config): boolean =>
-  redis.url === undefined || redis.url.startsWith(`unix://${dataDir}/`);

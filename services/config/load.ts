@@ -54,6 +54,7 @@ type Flags =
   | PacingFlag
   | 'REDIS_ENABLED'
   | 'MEDIA_INFO'
+  | 'YTDLP_ENABLED'
   | 'SLATES'
   | 'USE_STICKY_SESSION'
   | 'SLATE_FOR_NEW_VIEWERS'
@@ -127,6 +128,7 @@ function toConfig(values: Values) {
     ffmpegPath: values.FFMPEG_PATH,
     /** `undefined` means: media is not looked at. */
     ffprobePath: values.MEDIA_INFO ? values.FFPROBE_PATH : undefined,
+    resolvers: resolversOf(values),
     viewerBufferBytes: values.VIEWER_BUFFER_BYTES,
     viewerPatienceMs: ms(values.SLOW_VIEWER_TIMEOUT),
     lingerMs: ms(values.STREAM_LINGER),
@@ -140,6 +142,14 @@ const segmentsOf = (values: Values) => ({
   /** 0: no disk. */
   diskBytes: values.SEGMENT_DISK_BYTES,
   lookAhead: values.SEGMENT_LOOK_AHEAD,
+});
+
+const resolversOf = (values: Values) => ({
+  streamlinkPath: values.STREAMLINK_PATH,
+  /** `undefined` means: turned off. */
+  ytdlpPath: values.YTDLP_ENABLED ? values.YTDLP_PATH : undefined,
+  /** `undefined` means: there are none. */
+  cookiesFolder: values.COOKIES_DIR === '' ? undefined : resolve(values.COOKIES_DIR),
 });
 
 const toRedis = (values: Values) => ({
