@@ -1,8 +1,7 @@
 import { join } from 'node:path';
 import packageInfo from '#package' with { type: 'json' };
 import type { Config } from '#config';
-import { HlsDelivery, LiveDelivery, SlateLibrary, VodDelivery } from '#delivery';
-import type { SlateSettings } from '#delivery';
+import { SlateLibrary } from '#delivery';
 import { closeAll } from '#kernel/closing';
 import { systemClock, systemTimers } from '#kernel/clock';
 import { newNodeEpoch } from '#kernel/ids';
@@ -12,7 +11,6 @@ import type { RunningProcess } from '#lifecycle';
 import { StreamRegistry } from '#streams';
 import { ApiMetrics } from '#telemetry';
 import { Webhooks, createDeliver } from '#webhooks';
-import { FfmpegSilenceProbe } from '#adapters/ffmpeg/silence-probe';
 import { createSlateMaker } from '#adapters/ffmpeg/slate-maker';
 import { SegmentStore } from '#segments';
 import { openSegmentFiles } from '#adapters/fs/segment-files';
@@ -34,11 +32,12 @@ import { RedisStateJournal } from '#adapters/redis/state-journal';
 import { RedisStreamStore } from '#adapters/redis/stream-store';
 import { readApiDocument } from './api-document.ts';
 import { createApp } from './app.ts';
-import { mediaProbeOf, readAbout, resolversOf } from './compose-programs.ts';
+import { deliveryOf } from './compose-delivery.ts';
+import { readAbout, resolversOf } from './compose-programs.ts';
 import { listen, type Listening } from './listen.ts';
 import { hlsRoutes } from './routes/hls.routes.ts';
-import { playbackRoutes } from './routes/playback.routes.ts';
 import { segmentsFirst } from './segments-first.ts';
+import { withShortCut } from './short-cut.ts';
 
 const REDIS_DEADLINE_MS = 15_000;
 
@@ -62,8 +61,8 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
     logger,
   });
   await registry.load();
-  const served = { secret: state.secret, slate: slates.settings };
-  const { routes, hls } = deliveryOf({ ...served, config, registry, clients, segments, logger });
+  const own = { secret: state.secret, slate: slates.settings, registry, segments };
+  const { hls, handlers, playback } = deliveryOf({ ...own, config, clients, logger });
   const app = createApp({
     streams: registry,
     webhooks: webhooksOf(state, clients),
@@ -74,11 +73,14 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
     settings: settingsOf(config),
     apiDocument: readApiDocument(),
     metrics,
-    delivery: routes,
+    hls,
+    delivery: [playback, hlsRoutes(handlers)],
     clock: systemClock,
     logger,
   });
-  const listener = segmentsFirst(app, { hls, rootPath: config.rootPath, meter: metrics });
+  const { rootPath } = config;
+  const shortCut = withShortCut({ app, handlers, rootPath, logger, metrics });
+  const listener = segmentsFirst(shortCut, { hls, rootPath, meter: metrics });
   const listening = await listen(listener, config);
   const owned = [state, clients, segments].map((part) => () => part.close());
   return {
@@ -166,12 +168,8 @@ function openClients({ upstream }: Config) {
     hls: meters.hls.bytes,
     vod: meters.vod.bytes,
   });
-  const close = (): Promise<void> =>
-    closeAll(
-      [resolver, probe, webhooks, ...Object.values(bytes), texts].map(
-        (client) => () => client.close(),
-      ),
-    );
+  const all = [resolver, probe, webhooks, ...Object.values(bytes), texts];
+  const close = (): Promise<void> => closeAll(all.map((client) => () => client.close()));
   return { resolver, probe, webhooks, bytes, texts, readBytes, close };
 }
 
@@ -205,64 +203,6 @@ type Clients = ReturnType<typeof openClients>;
 function webhooksOf({ endpoints }: State, { webhooks: client }: Clients): Webhooks {
   const deliver = createDeliver({ client, version: packageInfo.version, clock: systemClock });
   return new Webhooks({ endpoints, deliver, clock: systemClock });
-}
-
-type DeliveryParts = {
-  readonly config: Config;
-  readonly registry: StreamRegistry;
-  readonly clients: Clients;
-  readonly segments: Awaited<ReturnType<typeof openSegments>>;
-  readonly secret: Buffer;
-  readonly slate: SlateSettings | undefined;
-  readonly logger: Logger;
-};
-
-/** Routes for players. */
-function deliveryOf(parts: DeliveryParts) {
-  const { config, registry, clients, segments, secret, slate, logger } = parts;
-  const { connectTimeoutMs: connectMs, readTimeoutMs: headersMs, liveStallMs } = config.upstream;
-  const common = {
-    directory: registry,
-    timeouts: { connectMs, headersMs },
-    clock: systemClock,
-    timers: systemTimers,
-    logger,
-  };
-  const { viewerBufferBytes, viewerPatienceMs, lingerMs } = config;
-  const viewers = { viewerBufferBytes, viewerPatienceMs, lingerMs };
-  const { standby } = config.upstream;
-  const silenceProbe = new FfmpegSilenceProbe({ program: config.ffmpegPath, logger });
-  const detection = { settings: config.detection, silenceProbe, ...mediaProbeOf(config, logger) };
-  const throttleBytesPerSecond = config.pacing.liveBytesPerSecond;
-  const buffering = config.pacing.live;
-  const judged = { buffering, stallMs: liveStallMs, detection, standby };
-  const live = new LiveDelivery({
-    ...common,
-    ...viewers,
-    ...judged,
-    slate,
-    throttleBytesPerSecond,
-    upstream: clients.bytes.live,
-  });
-  const hls = new HlsDelivery({
-    ...common,
-    upstream: clients.bytes.hls,
-    texts: clients.texts,
-    store: segments.store,
-    lookAhead: config.segments.lookAhead,
-    secret,
-    viewerIdleMs: config.streams.viewerIdleMs,
-    isSticky: config.streams.isSticky,
-    maxPlaylistBytes: config.upstream.maxPlaylistBytes,
-    patienceMs: connectMs + headersMs,
-  });
-  const vod = new VodDelivery({
-    ...common,
-    upstream: clients.bytes.vod,
-    readTimeoutMs: headersMs,
-    pacing: config.pacing.files,
-  });
-  return { routes: [playbackRoutes({ directory: registry, live, vod }), hlsRoutes({ hls })], hls };
 }
 
 const defaultsOf = ({ streams, upstream }: Config) => ({

@@ -16,7 +16,7 @@ export type PlaybackDeps = {
   readonly vod: VodDelivery;
 };
 
-/** `GET|HEAD /stream/{id}`: live bytes, files with ranges, or the way to the playlist. */
+/** `GET|HEAD /stream/{id}`: live bytes, also of playlists; files with ranges; or the way to a playlist. */
 export function playbackRoutes(deps: PlaybackDeps): Router {
   const router = Router();
   const handlers = playback(deps);
@@ -33,14 +33,16 @@ function playback(deps: PlaybackDeps): RequestHandler {
 
 async function serve(deps: PlaybackDeps, stream: Stream, exchange: ViewerExchange): Promise<void> {
   if (stream.kind === 'vod' && (await serveVod(deps.vod, stream, exchange))) return;
-  if (stream.kind === 'hls') return toPlaylist(stream, exchange);
+  if (stream.kind === 'hls' && !deps.live.readsPlaylists) return toPlaylist(stream, exchange);
   if (exchange.req.method === 'HEAD') return describeLive(exchange.res);
   const { req, res, gone } = exchange;
   const outcome = await deps.live.watch(stream, viewerRequestOf(req), gone);
+  if (outcome.kind === 'hls') return toPlaylist(stream, exchange);
   // The first bytes have proved the stream to be of another kind, and the stream has learnt it.
   if (outcome.kind !== 'live') return serve(deps, stream, exchange);
   res.setHeader('X-Client-ID', outcome.clientId);
-  const response = await beginLive(res, liveHeaders(outcome.contentType), gone);
+  const { contentType, hasEnd } = outcome;
+  const response = await beginLive(res, { headers: liveHeaders(contentType), hasEnd }, gone);
   response.finish(await outcome.flow(response.sink, gone));
 }
 

@@ -8,12 +8,16 @@ import {
   presentStream,
   presentSwitch,
 } from '#api/presenters/stream.presenter';
-import { presentViewer } from '#api/presenters/viewer.presenter';
+import { presentHls } from '#api/presenters/hls.presenter';
+import { presentWatching } from '#api/presenters/viewer.presenter';
 import { activityOf } from '#api/schemas/filter.schema';
 import { postedStream } from '#api/schemas/stream.schema';
 
 /** Streams one by one: create, list, read, stop, fail over. */
-export function streamRoutes(resource: AddResource, { streams }: Pick<AppDeps, 'streams'>): void {
+export function streamRoutes(
+  resource: AddResource,
+  { streams, hls }: Pick<AppDeps, 'streams' | 'hls'>,
+): void {
   resource('/streams', {
     post: [
       jsonBody,
@@ -37,13 +41,11 @@ export function streamRoutes(resource: AddResource, { streams }: Pick<AppDeps, '
       const id = streamIdIn(req);
       const stream = await streams.get(id);
       streams.touch(id);
-      const viewers = streams.viewers(id);
-      res.json({
-        stream: presentStream(stream),
-        failover_history: stream.switches.map(presentSwitch),
-        clients: viewers.map(presentViewer),
-        client_count: viewers.length,
-      });
+      const stats = hls.statsOf(id);
+      const viewers = streams.viewers(id).map((viewer) => presentWatching(viewer, () => stats));
+      const failover_history = stream.switches.map(presentSwitch);
+      const watched = { hls: presentHls(stats), clients: viewers, client_count: viewers.length };
+      res.json({ stream: presentStream(stream), failover_history, ...watched });
     },
     delete: async (req, res) => {
       await streams.remove(streamIdIn(req), { reason: 'manual_deletion' });

@@ -1,5 +1,6 @@
 import { isAbsolute, join, resolve } from 'node:path';
 import Joi from 'joi';
+import { toConversion } from './conversion.ts';
 import { toDetection } from './detection.ts';
 import type { DetectionFlag } from './detection.ts';
 import { toPacing } from './pacing.ts';
@@ -45,7 +46,9 @@ type Strings = Record<
   | 'REDIS_PASSWORD'
   | 'REDIS_PREFIX'
   | 'STREAM_SHARING'
+  | 'HLS_LOW_LATENCY'
   | 'LIVE_STANDBY'
+  | 'TS_FROM_HLS'
   | 'DEFAULT_USER_AGENT',
   true
 >;
@@ -55,6 +58,7 @@ type Flags =
   | 'REDIS_ENABLED'
   | 'MEDIA_INFO'
   | 'YTDLP_ENABLED'
+  | 'HLS_FROM_TS'
   | 'SLATES'
   | 'USE_STICKY_SESSION'
   | 'SLATE_FOR_NEW_VIEWERS'
@@ -120,9 +124,11 @@ function toConfig(values: Values) {
       sharing: values.STREAM_SHARING as 'per-client' | 'shared',
       isSticky: values.USE_STICKY_SESSION,
       viewerIdleMs: ms(values.CLIENT_TIMEOUT),
+      lowLatency: values.HLS_LOW_LATENCY as 'honour' | 'strip',
     },
     upstream: upstreamOf(values),
     detection: toDetection(values),
+    conversion: toConversion(values),
     pacing: toPacing(values),
     slates: slatesOf(values, dataDir),
     ffmpegPath: values.FFMPEG_PATH,

@@ -20,6 +20,7 @@ const flag = (fallback: boolean, meaning: string): Setting => ({
 
 /** Programs of others that are run where they are installed. */
 export const PROGRAM_SETTINGS = {
+  FFMPEG_PATH: program('ffmpeg', 'FFmpeg, by path or by a name that is on the path.'),
   FFPROBE_PATH: program('ffprobe', 'ffprobe, by path or by a name that is on the path.'),
   STREAMLINK_PATH: program('streamlink', 'Streamlink, likewise; only its version is asked for.'),
   YTDLP_PATH: program('yt-dlp', 'yt-dlp, by path or by a name that is on the path.'),

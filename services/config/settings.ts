@@ -1,4 +1,5 @@
 import Joi from 'joi';
+import { CONVERSION_SETTINGS } from './conversion-settings.ts';
 import { DETECTION_SETTINGS } from './detection-settings.ts';
 import { PACING_SETTINGS } from './pacing-settings.ts';
 import { PROGRAM_SETTINGS } from './program-settings.ts';
@@ -137,6 +138,12 @@ export const SETTINGS = {
     meaning:
       'An HLS viewer is gone when it has not asked for this long, or for three target durations if that is longer.',
   },
+  HLS_LOW_LATENCY: {
+    schema: Joi.string().valid('honour', 'strip').default('honour'),
+    group: 'Streams',
+    meaning:
+      'Low-latency HLS of streams that do not say: `honour` passes parts and blocking reloads on, `strip` takes them out of playlists, which then play further behind.',
+  },
   DEFAULT_USER_AGENT: {
     schema: text(CHROME_USER_AGENT),
     group: 'Upstream',
@@ -266,11 +273,6 @@ export const SETTINGS = {
     meaning:
       'HLS segments that are fetched ahead of each viewer, one at a time, while no viewer waits for the source; 0 fetches none.',
   },
-  FFMPEG_PATH: {
-    schema: text('ffmpeg'),
-    group: 'Programs',
-    meaning: 'FFmpeg, by path or by a name that is on the path.',
-  },
   SLOW_VIEWER_TIMEOUT: {
     schema: seconds(60),
     group: 'Delivery',
@@ -284,6 +286,7 @@ export const SETTINGS = {
     unit: 'seconds',
     meaning: 'How long the upstream of a shared stream is kept open when its last viewer has left.',
   },
+  ...CONVERSION_SETTINGS,
   EVENT_LOG_MAX: {
     schema: Joi.number().integer().min(1000).default(100_000),
     group: 'Events',

@@ -1,4 +1,4 @@
-import type { UpstreamError } from '#kernel/app-error';
+import type { AppError } from '#kernel/app-error';
 
 /** How long each phase of one request may take; all in milliseconds. */
 export type UpstreamTimeouts = {
@@ -33,7 +33,9 @@ export interface BodySink {
   /** The body is complete as its framing has it (for an unframed one: the connection closed). */
   end(): void;
   /** `UPSTREAM_RESET` or `UPSTREAM_TRUNCATED`: what came is not all there was. */
-  fail(error: UpstreamError): void;
+  fail(error: AppError): void;
+  /** What follows has times, counters and tables of its own. Sinks of files never hear of it. */
+  restart?(): void;
 }
 
 /** A response whose head has arrived; the caller owns it and must `read` it or `close` it. */
@@ -43,6 +45,10 @@ export interface UpstreamResponse {
   readonly headers: ReadonlyMap<string, string>;
   /** Where redirects led. */
   readonly finalUrl: string;
+  /** A silence this long is the body's nature, in milliseconds; as it is known now. */
+  readonly burstMs?: number;
+  /** The end of the body is the end of the film, and no failure. */
+  readonly hasEnd?: boolean;
   /** Starts the body. Nothing is read from the socket beyond one buffer before this is called. */
   read(sink: BodySink): void;
   /** Goes on after a sink said false. Harmless otherwise. */
@@ -67,11 +73,18 @@ export interface UpstreamClient {
   open(request: UpstreamRequest, signal: AbortSignal): Promise<UpstreamResponse>;
 }
 
+/** What a server said of a version of a resource, as it wrote it: to ask whether it still holds. */
+export type Validators = {
+  readonly etag?: string;
+  readonly lastModified?: string;
+};
+
 /** A small text resource: a playlist. */
 export type FetchedText = {
   readonly status: number;
   readonly finalUrl: string;
   readonly contentType: string | undefined;
+  readonly validators: Validators;
   /** Decompressed and decoded. Empty unless the status is 200 to 299. */
   readonly text: string;
   /**
@@ -91,6 +104,8 @@ export interface TextClient {
     request: {
       readonly url: string;
       readonly headers: Readonly<Record<string, string>>;
+      /** Of the version that the caller has: where it still holds the answer is 304. */
+      readonly validators?: Validators;
       readonly maxBytes: number;
       /**
        * What the text must begin with, after a byte order mark. As soon as it cannot, reading

@@ -82,6 +82,7 @@ export function appDeps(overrides: Overrides = {}): AppDeps {
     },
     readiness: () => ({ redis: 'ok' }),
     apiDocument,
+    hls: { statsOf: () => undefined },
     delivery: [],
     metrics: new FakeMetrics(),
     clock: systemClock,
