@@ -2,6 +2,8 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -22,6 +24,7 @@ const environment = (): NodeJS.ProcessEnv => ({
   ...process.env,
   PENSTOCK_URL: stage.product.url,
   PENSTOCK_TOKEN: TOKEN,
+  NODE_COMPILE_CACHE: join(tmpdir(), 'penstock-test-compile-cache'),
 });
 
 function penstock(args: readonly string[], { input = '', env = {} } = {}): Promise<Ran> {
