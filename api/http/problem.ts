@@ -58,7 +58,7 @@ export const ANSWERS = {
   PROGRAM_BUSY: { status: 503, title: 'Program busy', retryAfterSeconds: 5 },
   PROGRAM_TIMEOUT: { status: 504, title: 'Program did not answer in time' },
   PROGRAM_FAILED: { status: 422, title: 'Program found nothing' },
-  CONVERTER_MISSING: { status: 503, title: 'No converter', retryAfterSeconds: 300 },
+  CONVERTER_MISSING: { status: 503, title: 'No converter', retryAfterSeconds: 60 },
   STORE_UNAVAILABLE: { status: 503, title: 'Store unavailable', retryAfterSeconds: 2 },
   QUEUE_UNAVAILABLE: { status: 503, title: 'Queue unavailable', retryAfterSeconds: 2 },
   SHUTTING_DOWN: { status: 503, title: 'Shutting down', retryAfterSeconds: 5 },

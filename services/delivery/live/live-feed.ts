@@ -162,9 +162,6 @@ export class LiveFeed {
       code: failure.code,
       ...failure.details,
     });
-    // So it looks when a provider closes a connection for another.
-    const isBrokenOff = ['UPSTREAM_RESET', 'UPSTREAM_ENDED'].includes(failure.code);
-    if (isBrokenOff) this.#spares.broke(failed);
     this.#slate.failed(failure);
     return this.#walk.failed(failed, failure, this.#closed.signal);
   }
