@@ -11,6 +11,7 @@ import {
 import type { SlateSettings } from '#delivery';
 import { systemClock, systemTimers } from '#kernel/clock';
 import type { Clock, Timers } from '#kernel/clock';
+import type { KeyRing } from '#kernel/key-ring';
 import type { Logger } from '#kernel/logger';
 import type { SegmentStore } from '#segments';
 import type { Stream, StreamDirectory } from '#streams';
@@ -30,7 +31,7 @@ export type DeliveryParts = {
     readonly texts: TextClient;
   };
   readonly segments: { readonly store: SegmentStore };
-  readonly secret: Buffer;
+  readonly secret: KeyRing;
   readonly slate: SlateSettings | undefined;
   readonly logger: Logger;
 };

@@ -5,6 +5,7 @@ import type {
   StreamSnapshot,
   SwitchSnapshot,
 } from '#streams';
+import { presentEgress } from './egress.presenter.ts';
 import { isoTime } from './iso-time.ts';
 import { presentMedia } from './media.presenter.ts';
 
@@ -51,6 +52,7 @@ export const presentStream = (stream: StreamSnapshot) => ({
   media_info: isTranscode(stream) ? {} : presentMedia(stream.media),
   output_media_info: isTranscode(stream) ? presentMedia(stream.media) : {},
   sharing: stream.definition.sharing,
+  egress: presentEgress(stream.definition.egress),
 });
 
 /** One switch of source, for whoever asks about one stream. */

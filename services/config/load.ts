@@ -1,8 +1,10 @@
 import { isAbsolute, join, resolve } from 'node:path';
 import Joi from 'joi';
+import { accessOf } from './access-settings.ts';
 import { toConversion } from './conversion.ts';
 import { toDetection } from './detection.ts';
 import type { DetectionFlag } from './detection.ts';
+import { egressSettings } from './egress-settings.ts';
 import { toPacing } from './pacing.ts';
 import type { PacingFlag } from './pacing.ts';
 import type { Setting } from './setting.ts';
@@ -38,6 +40,10 @@ type ValueOf<Name extends string> = Name extends keyof Strings
     : number;
 type Strings = Record<
   | 'HOST'
+  | 'DELIVERY_ACCESS'
+  | 'STREAM_KEYS'
+  | 'HANDLE_SECRET'
+  | 'EGRESS_LOCAL_ADDRESS'
   | 'API_TOKEN'
   | 'TRUSTED_PROXIES'
   | 'LOG_LEVEL'
@@ -131,6 +137,8 @@ function toConfig(values: Values) {
     conversion: toConversion(values),
     pacing: toPacing(values),
     slates: slatesOf(values, dataDir),
+    access: accessOf(values),
+    egress: egressSettings(values),
     ffmpegPath: values.FFMPEG_PATH,
     /** `undefined` means: media is not looked at. */
     ffprobePath: values.MEDIA_INFO ? values.FFPROBE_PATH : undefined,

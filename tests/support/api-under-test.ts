@@ -6,6 +6,7 @@ import type { AppDeps, ApiSettings, ConnectionProbe, Metrics, ProbeResult } from
 import { systemClock } from '#kernel/clock';
 import { silentLogger } from '#kernel/logger';
 import { answerFaults, apiDocument, operationFor, problemFaults } from './api-contract.ts';
+import { openAccess } from './fake-access.ts';
 import { FakeStreams } from './fake-streams.ts';
 import { FakeWebhooks } from './fake-webhooks.ts';
 
@@ -67,6 +68,7 @@ export function appDeps(overrides: Overrides = {}): AppDeps {
   return {
     streams: new FakeStreams(),
     webhooks: new FakeWebhooks(),
+    access: openAccess(),
     probe: new FakeProbe(),
     about: {
       version: '0.1.0',

@@ -29,6 +29,8 @@ export const keysOf = (prefix: string) =>
     queues: `${prefix}:queues`,
     /** Pub/sub channel: which record has changed. */
     changes: `${prefix}:changes`,
-    /** String: the key that handles are sealed with. */
+    /** Hash: stream key id → stream key, its digest only. */
+    streamKeys: `${prefix}:stream-keys`,
+    /** String: the secrets that handles are sealed with, newest first, separated by commas. */
     secret: `${prefix}:secret`,
   }) as const;
