@@ -18,6 +18,7 @@ import type { Stream, StreamDirectory } from '#streams';
 import type { TextClient, UpstreamClient, UpstreamTimeouts } from '#upstream';
 import { FfmpegRemuxer } from '#adapters/ffmpeg/remuxer';
 import { FfmpegSilenceProbe } from '#adapters/ffmpeg/silence-probe';
+import { mediaProbeOf } from './compose-programs.ts';
 import { hlsHandlers } from './routes/hls.routes.ts';
 import { playbackRoutes } from './routes/playback.routes.ts';
 
@@ -50,7 +51,7 @@ export function deliveryOf(parts: DeliveryParts) {
   const viewers = { viewerBufferBytes, viewerPatienceMs, lingerMs };
   const { standby } = config.upstream;
   const silenceProbe = new FfmpegSilenceProbe({ program: config.ffmpegPath, logger });
-  const detection = { settings: config.detection, silenceProbe };
+  const detection = { settings: config.detection, silenceProbe, ...mediaProbeOf(config, logger) };
   const throttleBytesPerSecond = config.pacing.liveBytesPerSecond;
   const buffering = config.pacing.live;
   const judged = { buffering, stallMs: liveStallMs, detection, standby };
@@ -100,6 +101,7 @@ function hlsOf({ config, clients, segments, secret }: DeliveryParts, { live, ...
     lookAhead: config.segments.lookAhead,
     maxPlaylistBytes: config.upstream.maxPlaylistBytes,
     lowLatency: config.streams.lowLatency,
+    isSticky: config.streams.isSticky,
   });
   const { hlsFromTs, segmentMs, segmentBytes } = config.conversion;
   const tap = (stream: Stream) => live.tap(stream);

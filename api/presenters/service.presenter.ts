@@ -33,8 +33,8 @@ export const presentHealth = ({ about, settings, totals, readiness }: Health) =>
 export const presentInfo = (about: About, settings: ApiSettings, readiness: Readiness) => ({
   version: about.version,
   ffmpeg_version: about.ffmpegVersion,
-  streamlink_version: null,
-  ytdlp_version: null,
+  streamlink_version: about.streamlinkVersion,
+  ytdlp_version: about.ytdlpVersion,
   hardware_acceleration: { enabled: false, type: 'cpu', device: null, ffmpeg_args: [] },
   redis: {
     enabled: true,

@@ -62,8 +62,11 @@ type Flags =
   | DetectionFlag
   | PacingFlag
   | 'REDIS_ENABLED'
+  | 'MEDIA_INFO'
+  | 'YTDLP_ENABLED'
   | 'HLS_FROM_TS'
   | 'SLATES'
+  | 'USE_STICKY_SESSION'
   | 'SLATE_FOR_NEW_VIEWERS'
   | 'STREAM_RETRY_EXPONENTIAL_BACKOFF'
   | 'ALLOW_PRIVATE_SOURCES'
@@ -125,6 +128,7 @@ function toConfig(values: Values) {
     streams: {
       ttlMs: ms(values.STREAM_TTL),
       sharing: values.STREAM_SHARING as 'per-client' | 'shared',
+      isSticky: values.USE_STICKY_SESSION,
       viewerIdleMs: ms(values.CLIENT_TIMEOUT),
       lowLatency: values.HLS_LOW_LATENCY as 'honour' | 'strip',
     },
@@ -136,6 +140,9 @@ function toConfig(values: Values) {
     access: accessOf(values),
     egress: egressSettings(values),
     ffmpegPath: values.FFMPEG_PATH,
+    /** `undefined` means: media is not looked at. */
+    ffprobePath: values.MEDIA_INFO ? values.FFPROBE_PATH : undefined,
+    resolvers: resolversOf(values),
     viewerBufferBytes: values.VIEWER_BUFFER_BYTES,
     viewerPatienceMs: ms(values.SLOW_VIEWER_TIMEOUT),
     lingerMs: ms(values.STREAM_LINGER),
@@ -149,6 +156,14 @@ const segmentsOf = (values: Values) => ({
   /** 0: no disk. */
   diskBytes: values.SEGMENT_DISK_BYTES,
   lookAhead: values.SEGMENT_LOOK_AHEAD,
+});
+
+const resolversOf = (values: Values) => ({
+  streamlinkPath: values.STREAMLINK_PATH,
+  /** `undefined` means: turned off. */
+  ytdlpPath: values.YTDLP_ENABLED ? values.YTDLP_PATH : undefined,
+  /** `undefined` means: there are none. */
+  cookiesFolder: values.COOKIES_DIR === '' ? undefined : resolve(values.COOKIES_DIR),
 });
 
 const toRedis = (values: Values) => ({

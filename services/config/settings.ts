@@ -4,6 +4,7 @@ import { CONVERSION_SETTINGS } from './conversion-settings.ts';
 import { DETECTION_SETTINGS } from './detection-settings.ts';
 import { EGRESS_SETTINGS } from './egress-settings.ts';
 import { PACING_SETTINGS } from './pacing-settings.ts';
+import { PROGRAM_SETTINGS } from './program-settings.ts';
 import type { Setting } from './setting.ts';
 import { SLATE_SETTINGS } from './slate-settings.ts';
 
@@ -126,6 +127,12 @@ export const SETTINGS = {
     group: 'Streams',
     meaning: 'Live streams that do not say: one upstream per viewer, or one for all viewers.',
   },
+  USE_STICKY_SESSION: {
+    schema: flag(false),
+    group: 'Streams',
+    meaning:
+      'HLS streams that do not say keep to the server that a redirect of their address led to, until it fails.',
+  },
   CLIENT_TIMEOUT: {
     schema: seconds(10),
     group: 'Streams',
@@ -233,6 +240,7 @@ export const SETTINGS = {
   ...DETECTION_SETTINGS,
   ...PACING_SETTINGS,
   ...SLATE_SETTINGS,
+  ...PROGRAM_SETTINGS,
   ...ACCESS_SETTINGS,
   ...EGRESS_SETTINGS,
   VIEWER_BUFFER_BYTES: {
@@ -268,11 +276,6 @@ export const SETTINGS = {
     group: 'Delivery',
     meaning:
       'HLS segments that are fetched ahead of each viewer, one at a time, while no viewer waits for the source; 0 fetches none.',
-  },
-  FFMPEG_PATH: {
-    schema: text('ffmpeg'),
-    group: 'Programs',
-    meaning: 'FFmpeg, by path or by a name that is on the path.',
   },
   SLOW_VIEWER_TIMEOUT: {
     schema: seconds(60),
