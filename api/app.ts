@@ -14,6 +14,7 @@ import { livenessRoutes, serviceRoutes } from './routes/service.routes.ts';
 import { statsRoutes } from './routes/stats.routes.ts';
 import { streamRoutes } from './routes/streams.routes.ts';
 import { testConnectionRoutes } from './routes/test-connection.routes.ts';
+import { transcodeRoutes } from './routes/transcode.routes.ts';
 import { viewerRoutes } from './routes/viewers.routes.ts';
 import { webhookRoutes } from './routes/webhooks.routes.ts';
 
@@ -53,6 +54,7 @@ function managementRoutes(deps: AppDeps): Router {
   statsRoutes(resource, deps);
   webhookRoutes(resource, deps);
   testConnectionRoutes(resource, deps);
+  transcodeRoutes(resource, deps);
   livenessRoutes(resourcesOn(router, [dataOnly]), deps);
   return router;
 }

@@ -10,6 +10,7 @@ import type { NodeEpoch } from '#kernel/ids';
 import type { Logger } from '#kernel/logger';
 import type { RunningProcess } from '#lifecycle';
 import { StreamRegistry } from '#streams';
+import { BullRunQueue } from '#adapters/bullmq/run-queue';
 import { Webhooks, createDeliver } from '#webhooks';
 import { FfmpegSilenceProbe } from '#adapters/ffmpeg/silence-probe';
 import { createSlateMaker } from '#adapters/ffmpeg/slate-maker';
@@ -25,11 +26,14 @@ import { ChangeFeed } from '#adapters/redis/change-feed';
 import { openRedis } from '#adapters/redis/connection';
 import { redisEndpointStore } from '#adapters/redis/endpoint-store';
 import { NodeHeartbeat } from '#adapters/redis/heartbeat';
+import { redisProfileStore } from '#adapters/redis/profile-store';
 import { loadSecret } from '#adapters/redis/secret';
 import { RedisStateJournal } from '#adapters/redis/state-journal';
 import { RedisStreamStore } from '#adapters/redis/stream-store';
+import { redisWorkerBoard } from '#adapters/redis/worker-board';
 import { readApiDocument } from './api-document.ts';
 import { createApp } from './app.ts';
+import { openTranscoding } from './internal/transcoding.ts';
 import { listen } from './listen.ts';
 import { hlsRoutes } from './routes/hls.routes.ts';
 import { playbackRoutes } from './routes/playback.routes.ts';
@@ -53,6 +57,14 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
     logger,
   });
   await registry.load();
+  const { routes, transcoding } = await deliveryOf({
+    config,
+    registry,
+    clients,
+    state,
+    slate: slates.settings,
+    logger,
+  });
   const app = createApp({
     streams: registry,
     webhooks: webhooksOf(state, clients),
@@ -61,14 +73,13 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
     readiness: () => ({ redis: state.redis.status === 'ready' ? 'ok' : 'away' }),
     settings: settingsOf(config),
     apiDocument: readApiDocument(),
-    delivery: deliveryOf({
-      config,
-      registry,
-      clients,
-      secret: state.secret,
-      slate: slates.settings,
-      logger,
-    }),
+    delivery: routes,
+    transcoding: {
+      profiles: state.profiles,
+      board: state.board,
+      trustsTemplates: config.transcode.trustsTemplates,
+      runsOf: (id) => transcoding.desk.runsOf(id),
+    },
     clock: systemClock,
     logger,
   });
@@ -81,7 +92,14 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
   };
   return {
     ready: { host: listening.host, port: listening.port },
-    close: () => closeAll([slates.close, drain, () => state.close(), () => clients.close()]),
+    close: () =>
+      closeAll([
+        slates.close,
+        drain,
+        () => transcoding.close(),
+        () => state.close(),
+        () => clients.close(),
+      ]),
   };
 }
 
@@ -104,6 +122,9 @@ async function openState({ config, logger, node }: StateOptions) {
   const heartbeat = new NodeHeartbeat({ redis, prefix, epoch: node });
   const endpoints = redisEndpointStore(redis, prefix);
   const secret = await loadSecret(redis, prefix);
+  const runs = new BullRunQueue({ redis, prefix, logger });
+  const board = redisWorkerBoard(redis, prefix);
+  const profiles = redisProfileStore(redis, prefix);
   const disconnect = (): void => {
     subscriber.disconnect();
     redis.disconnect();
@@ -111,13 +132,14 @@ async function openState({ config, logger, node }: StateOptions) {
   // The journal goes first: the last viewers' leaving is still in it.
   const close = (): Promise<void> =>
     closeAll([
+      () => runs.close(),
       () => journal.close(),
       () => store.close(),
       () => heartbeat.close(),
       () => changes.close(),
       disconnect,
     ]);
-  return { redis, store, journal, endpoints, secret, close };
+  return { redis, store, journal, endpoints, secret, runs, board, profiles, close };
 }
 
 /** Everything that speaks to sources and apps. */
@@ -162,13 +184,13 @@ type DeliveryParts = {
   readonly config: Config;
   readonly registry: StreamRegistry;
   readonly clients: Clients;
-  readonly secret: Buffer;
+  readonly state: State;
   readonly slate: SlateSettings | undefined;
   readonly logger: Logger;
 };
 
 /** Routes for players. */
-function deliveryOf({ config, registry, clients, secret, slate, logger }: DeliveryParts) {
+async function deliveryOf({ config, registry, clients, state, slate, logger }: DeliveryParts) {
   const { connectTimeoutMs: connectMs, readTimeoutMs: headersMs, liveStallMs } = config.upstream;
   const common = {
     directory: registry,
@@ -188,13 +210,27 @@ function deliveryOf({ config, registry, clients, secret, slate, logger }: Delive
   const hls = new HlsDelivery({
     ...common,
     texts: clients.texts,
-    secret,
+    secret: state.secret,
     viewerIdleMs: config.streams.viewerIdleMs,
     maxPlaylistBytes: config.upstream.maxPlaylistBytes,
     patienceMs: connectMs + headersMs,
   });
   const vod = new VodDelivery({ ...common, readTimeoutMs: headersMs });
-  return [playbackRoutes({ directory: registry, live, vod }), hlsRoutes({ hls })];
+  const transcoding = await openTranscoding({
+    queue: state.runs,
+    board: state.board,
+    live,
+    vod,
+    common: { ...common, ...viewers },
+    settings: config.transcode,
+    secret: state.secret,
+  });
+  const transcodes = transcoding.delivery;
+  const routes = [
+    playbackRoutes({ directory: registry, live, vod, transcodes }),
+    hlsRoutes({ hls }),
+  ];
+  return { routes, transcoding };
 }
 
 const defaultsOf = ({ streams, upstream }: Config) => ({

@@ -1,7 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import { availableParallelism } from 'node:os';
 import { readFileSync } from 'node:fs';
 import { BullDeliveryQueues } from '#adapters/bullmq/delivery-queues';
 import { BullDeliveryRunner } from '#adapters/bullmq/delivery-runner';
+import { BullRunRunner } from '#adapters/bullmq/run-runner';
+import { startFfmpeg } from '#adapters/ffmpeg/transcoder';
+import { linkRun } from '#adapters/http/run-client';
 import { AxiosWebhookClient } from '#adapters/http/webhook-client';
 import { awaitRedis } from '#adapters/redis/await-redis';
 import { ChangeFeed } from '#adapters/redis/change-feed';
@@ -10,14 +14,18 @@ import type { RedisUse } from '#adapters/redis/connection';
 import { redisEndpointStore } from '#adapters/redis/endpoint-store';
 import { RedisEventFeed } from '#adapters/redis/event-feed';
 import { RedisHousekeepingStore } from '#adapters/redis/housekeeping-store';
+import { loadSecret } from '#adapters/redis/secret';
+import { WorkerCard } from '#adapters/redis/worker-board';
 import type { Config } from '#config';
 import { closeAll } from '#kernel/closing';
 import { systemClock, systemTimers } from '#kernel/clock';
 import type { Logger } from '#kernel/logger';
 import type { RunningProcess } from '#lifecycle';
+import { SOFTWARE } from '#transcode';
 import { createDeliver, createProcessDelivery } from '#webhooks';
 import { EventDispatcher } from './event-dispatcher.ts';
 import { Housekeeping } from './housekeeping.worker.ts';
+import { TranscodeWork } from './transcode.worker.ts';
 import { WebhookWorker } from './webhook.worker.ts';
 
 /** How long Redis may take to come up, its data loaded. */
@@ -31,11 +39,12 @@ export async function composeWorker(config: Config, logger: Logger): Promise<Run
   await awaitRedis(connections.redis, { deadlineMs: REDIS_DEADLINE_MS, logger });
   const webhooks = startWebhooks(config, logger, connections);
   const housekeeping = startHousekeeping(config, logger, connections);
+  const transcodes = await startTranscodes(config, logger, connections);
   return {
     ready: {},
     close: () =>
       closeAll([
-        () => Promise.all([webhooks.close(), housekeeping.close()]),
+        () => Promise.all([webhooks.close(), housekeeping.close(), transcodes.close()]),
         ...Object.values(connections).map((connection) => () => connection.disconnect()),
       ]),
   };
@@ -95,6 +104,34 @@ function startWebhooks(config: Config, logger: Logger, connections: Connections)
         () => client.close(),
       ]),
   };
+}
+
+const LEAST_SLOTS = 2;
+
+/** Takes runs, and tells the api processes of itself. */
+async function startTranscodes(config: Config, logger: Logger, { redis, queue }: Connections) {
+  const { prefix } = config.redis;
+  const secret = await loadSecret(redis, prefix);
+  const id = randomUUID();
+  const slots = config.transcode.slots || Math.max(LEAST_SLOTS, availableParallelism());
+  const hardware = [SOFTWARE];
+  const work: TranscodeWork = new TranscodeWork({
+    start: (args) => startFfmpeg({ program: config.ffmpegPath, args }),
+    link: (job) => linkRun(job, secret),
+    hardware,
+    logger,
+    changed: () => card.changed(),
+  });
+  const about = () => ({ id, slots, busy: work.busy, hardware });
+  const card = new WorkerCard({ redis, prefix, about });
+  const runner = new BullRunRunner({
+    redis: queue,
+    prefix,
+    logger,
+    slots,
+    run: (job, draining) => work.run(job, draining),
+  });
+  return { close: () => closeAll([() => runner.close(), () => card.close()]) };
 }
 
 const startHousekeeping = (config: Config, logger: Logger, { redis }: Connections): Housekeeping =>

@@ -8,12 +8,15 @@ import {
   presentStream,
   presentSwitch,
 } from '#api/presenters/stream.presenter';
+import { presentRun } from '#api/presenters/transcode.presenter';
 import { presentViewer } from '#api/presenters/viewer.presenter';
 import { activityOf } from '#api/schemas/filter.schema';
 import { postedStream } from '#api/schemas/stream.schema';
 
+type Deps = Pick<AppDeps, 'streams' | 'transcoding'>;
+
 /** Streams one by one: create, list, read, stop, fail over. */
-export function streamRoutes(resource: AddResource, { streams }: Pick<AppDeps, 'streams'>): void {
+export function streamRoutes(resource: AddResource, { streams, transcoding }: Deps): void {
   resource('/streams', {
     post: [
       jsonBody,
@@ -41,6 +44,7 @@ export function streamRoutes(resource: AddResource, { streams }: Pick<AppDeps, '
       res.json({
         stream: presentStream(stream),
         failover_history: stream.switches.map(presentSwitch),
+        transcode_runs: transcoding.runsOf(id).map(presentRun),
         clients: viewers.map(presentViewer),
         client_count: viewers.length,
       });

@@ -4,6 +4,7 @@ import { toDetection } from './detection.ts';
 import type { DetectionFlag } from './detection.ts';
 import type { Setting } from './setting.ts';
 import { SETTINGS } from './settings.ts';
+import { toTranscode } from './transcode.ts';
 
 /** Every setting, in the units of the program: milliseconds, bytes, absolute paths. */
 export type Config = ReturnType<typeof toConfig>;
@@ -44,12 +45,17 @@ type Strings = Record<
   | 'REDIS_PREFIX'
   | 'STREAM_SHARING'
   | 'LIVE_STANDBY'
+  | 'TRANSCODE_HARDWARE'
+  | 'TRANSCODE_DEVICE'
+  | 'INTERNAL_HOST'
+  | 'INTERNAL_URL'
   | 'DEFAULT_USER_AGENT',
   true
 >;
 type Flags =
   | DetectionFlag
   | 'REDIS_ENABLED'
+  | 'TRANSCODE_TRUST_TEMPLATES'
   | 'SLATES'
   | 'SLATE_FOR_NEW_VIEWERS'
   | 'STREAM_RETRY_EXPONENTIAL_BACKOFF'
@@ -120,6 +126,7 @@ function toConfig(values: Values) {
     upstream: upstreamOf(values),
     detection: toDetection(values),
     slates: slatesOf(values, dataDir),
+    transcode: toTranscode(values),
     ffmpegPath: values.FFMPEG_PATH,
     viewerBufferBytes: values.VIEWER_BUFFER_BYTES,
     viewerPatienceMs: ms(values.SLOW_VIEWER_TIMEOUT),

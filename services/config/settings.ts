@@ -2,6 +2,7 @@ import Joi from 'joi';
 import { DETECTION_SETTINGS } from './detection-settings.ts';
 import type { Setting } from './setting.ts';
 import { SLATE_SETTINGS } from './slate-settings.ts';
+import { TRANSCODE_SETTINGS } from './transcode-settings.ts';
 
 const seconds = (fallback: number): Joi.Schema =>
   Joi.number().positive().max(31_536_000).default(fallback);
@@ -216,6 +217,7 @@ export const SETTINGS = {
   },
   ...DETECTION_SETTINGS,
   ...SLATE_SETTINGS,
+  ...TRANSCODE_SETTINGS,
   VIEWER_BUFFER_BYTES: {
     schema: Joi.number()
       .integer()

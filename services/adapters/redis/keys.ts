@@ -29,6 +29,12 @@ export const keysOf = (prefix: string) =>
     queues: `${prefix}:queues`,
     /** Pub/sub channel: which record has changed. */
     changes: `${prefix}:changes`,
+    /** Start of one expiring key per worker that transcodes. */
+    transcoder: `${prefix}:transcoder:`,
+    /** Set: ids of workers that may have such a key. */
+    transcoders: `${prefix}:transcoders`,
+    /** Hash: name → transcode profile of an app's own. */
+    profiles: `${prefix}:profiles`,
     /** String: the key that handles are sealed with. */
     secret: `${prefix}:secret`,
   }) as const;

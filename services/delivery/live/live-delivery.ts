@@ -10,6 +10,7 @@ import { anySpare } from '#upstream';
 import type { SparePermits, UpstreamClient, UpstreamTimeouts } from '#upstream';
 import type { LiveDetection } from './detection.ts';
 import { LiveFeed } from './live-feed.ts';
+import type { FeedStart } from './live-feed.ts';
 import type { SlateSettings } from './slate-show.ts';
 import type { StandbyMode } from './spare-keeper.ts';
 
@@ -53,6 +54,17 @@ export type LiveViewing = {
  * too long. `gone`: the viewer left.
  */
 export type ViewingEnd = 'clean' | 'broken' | 'stuck' | 'gone';
+
+/** A feed under way. */
+export type LiveTap = {
+  /** What it carries, with its first media; rejects when no source gave any. */
+  readonly started: Promise<FeedStart>;
+  /** When it is over: with the failure, if it was one. */
+  readonly ended: Promise<AppError | undefined>;
+  attach(sink: ViewerSink): void;
+  /** Idempotent. */
+  release(): void;
+};
 
 /** What `watch` found: bytes, or media that another delivery serves. */
 export type WatchOutcome = LiveViewing | { readonly kind: Exclude<MediaKind, 'live'> };
@@ -121,6 +133,20 @@ export class LiveDelivery {
       return end;
     };
     return { kind: 'live', clientId: connection.clientId, contentType, flow };
+  }
+
+  /**
+   * The feed of a stream for a reader that is no viewer itself. Of a shared stream it is the one
+   * that all its viewers watch. `release` when done.
+   */
+  tap(stream: Stream): LiveTap {
+    const { feed, release } = this.#use(stream);
+    return {
+      started: feed.started,
+      ended: feed.ended,
+      attach: (sink) => feed.attach(sink),
+      release,
+    };
   }
 
   #use(stream: Stream): { feed: LiveFeed; release: () => void } {

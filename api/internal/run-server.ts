@@ -1,0 +1,88 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { RunDesk, TranscodeRun } from '#runs';
+import { asRunId, isRunToken } from '#transcode';
+import type { RunReport } from '#transcode';
+
+export type RunServerOptions = {
+  readonly desk: RunDesk;
+  /** The one that all processes of this installation share. */
+  readonly secret: Buffer;
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+};
+
+export type RunServer = {
+  readonly port: number;
+  /** Idempotent: cuts every connection. */
+  close(): Promise<void>;
+};
+
+const PATH = /^\/runs\/([0-9a-f-]{36})\/(input|output|report)$/;
+const MAX_REPORT_BYTES = 256 * 1024;
+
+/**
+ * The internal door: workers fetch a run's media here and push its output. It is a port of its own,
+ * so that nothing of it can be reached where players and apps come in.
+ */
+export async function openRunServer(options: RunServerOptions): Promise<RunServer> {
+  const server = createServer({ requestTimeout: 0 }, (request, response) => {
+    void answer(options, request, response).catch(() => response.destroy());
+  });
+  server.listen({ host: options.host, port: options.port });
+  await once(server, 'listening');
+  let closing: Promise<void> | undefined;
+  const { port } = server.address() as AddressInfo;
+  return { port, close: () => (closing ??= close(server)) };
+}
+
+async function close(server: Server): Promise<void> {
+  const closed = once(server, 'close');
+  server.close();
+  server.closeAllConnections();
+  await closed;
+}
+
+async function answer(
+  { desk, secret }: RunServerOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const [, id = '', what] = PATH.exec(request.url ?? '') ?? [];
+  const runId = asRunId(id);
+  const token = /^Bearer (\w+)$/.exec(request.headers.authorization ?? '')?.[1] ?? '';
+  if (what === undefined) return refuse(response, 404);
+  if (!isRunToken(secret, runId, token)) return refuse(response, 403);
+  const run = desk.find(runId);
+  if (run === undefined) return refuse(response, 410);
+  if (what === 'input') return serveInput(run, response);
+  if (what === 'report') return takeReport(run, request, response);
+  if (!run.takeOutput(request)) refuse(response, 410);
+}
+
+async function serveInput(run: TranscodeRun, response: ServerResponse): Promise<void> {
+  if (!(await run.serveInput(response))) refuse(response, 410);
+}
+
+async function takeReport(
+  run: TranscodeRun,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  for await (const part of request) {
+    bytes += (part as Buffer).length;
+    if (bytes > MAX_REPORT_BYTES) return refuse(response, 413);
+    parts.push(part as Buffer);
+  }
+  run.takeReport(JSON.parse(Buffer.concat(parts).toString('utf8')) as RunReport);
+  response.writeHead(204).end();
+}
+
+function refuse(response: ServerResponse, status: number): void {
+  response.writeHead(status, { Connection: 'close' }).end();
+}

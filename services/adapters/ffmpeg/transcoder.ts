@@ -1,0 +1,94 @@
+import { createInterface } from 'node:readline';
+import { Readable } from 'node:stream';
+import type { Duplex, Writable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
+import { ProgressReader, RunLines } from '#transcode';
+import type { Progress, RunExit } from '#transcode';
+
+const WATCH_SCRIPT = fileURLToPath(new URL('run-watch.sh', import.meta.url));
+/** FFmpeg writes what it has, and the end of its file; then it is killed. */
+const STOP_GRACE_MS = 5_000;
+
+export type FfmpegOptions = {
+  /** FFmpeg, by path or by name. */
+  readonly program: string;
+  readonly args: readonly string[];
+};
+
+/** One FFmpeg under way: media in, media out. */
+export type FfmpegProcess = {
+  readonly input: Writable;
+  readonly output: Readable;
+  readonly lines: RunLines;
+  readonly progress: () => Progress | null;
+  /** Resolves when it has ended, however it did. */
+  readonly exited: Promise<RunExit>;
+  /** Asks it to end, and makes it. Idempotent; resolves with `exited`. */
+  stop(): Promise<RunExit>;
+};
+
+/**
+ * Starts FFmpeg, without a shell between us and its arguments. It ends with us: a watcher beside it
+ * kills it when this process is gone, however that went.
+ */
+export function startFfmpeg({ program, args }: FfmpegOptions): FfmpegProcess {
+  const child = execa('sh', [WATCH_SCRIPT, program, ...args], {
+    stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
+    buffer: false,
+    reject: false,
+    cleanup: false,
+    forceKillAfterDelay: false,
+    encoding: 'buffer',
+    // Nothing of ours: settings hold secrets. FFmpeg needs the path, drivers theirs.
+    extendEnv: false,
+    env: drivers(),
+  });
+  const lines = new RunLines();
+  const reader = new ProgressReader();
+  let progress: Progress | null = null;
+  followLines(child.stderr, (line) => lines.take(line));
+  followLines(child.stdio[4], (line) => {
+    progress = reader.take(line) ?? progress;
+  });
+  const lifeline = child.stdio[3] as unknown as Duplex;
+  lifeline.on('error', () => {});
+  child.stdin.on('error', () => {}); // FFmpeg may end before it has read everything.
+  const exited = child.then(({ exitCode, signal }) => {
+    lifeline.end('over\n');
+    return { exitCode: exitCode ?? null, signal: signal ?? null };
+  });
+  const stop = (): Promise<RunExit> => {
+    child.kill('SIGTERM');
+    const force = setTimeout(() => child.kill('SIGKILL'), STOP_GRACE_MS);
+    return exited.finally(() => clearTimeout(force));
+  };
+  let stopping: Promise<RunExit> | undefined;
+  return {
+    input: child.stdin,
+    output: child.stdout,
+    lines,
+    progress: () => progress,
+    exited,
+    stop: () => (stopping ??= stop()),
+  };
+}
+
+/** Of the environment, what FFmpeg and its drivers read. */
+function drivers(): Record<string, string> {
+  const names =
+    /^(?:PATH|HOME|LANG|LC_\w+|LD_LIBRARY_PATH|LIBVA_\w+|CUDA_\w+|NVIDIA_\w+|MFX_\w+|ONEVPL_\w+|XDG_RUNTIME_DIR)$/;
+  // oxlint-disable-next-line node/no-process-env -- handed on by name, not read.
+  const entries = Object.entries(process.env).filter(([name]) => names.test(name));
+  return Object.fromEntries(entries.map(([name, value]) => [name, value ?? '']));
+}
+
+/** FFmpeg ends some lines with a carriage return only. */
+function followLines(stream: unknown, take: (line: string) => void): void {
+  if (!(stream instanceof Readable)) return;
+  stream.on('error', () => {});
+  const reader = createInterface({ input: stream, crlfDelay: Infinity });
+  reader.on('line', (line) => {
+    for (const part of line.split('\r')) take(part);
+  });
+}
