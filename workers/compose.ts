@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import { readFileSync } from 'node:fs';
 import { BullDeliveryQueues } from '#adapters/bullmq/delivery-queues';
 import { BullDeliveryRunner } from '#adapters/bullmq/delivery-runner';
@@ -115,8 +117,10 @@ async function startTranscodes(config: Config, logger: Logger, { redis, queue }:
   const id = randomUUID();
   const slots = config.transcode.slots || Math.max(LEAST_SLOTS, availableParallelism());
   const hardware = [SOFTWARE];
+  const folder = join(config.dataDir, 'transcode');
+  await mkdir(folder, { recursive: true });
   const work: TranscodeWork = new TranscodeWork({
-    start: (args) => startFfmpeg({ program: config.ffmpegPath, args }),
+    start: (args) => startFfmpeg({ program: config.ffmpegPath, args, folder }),
     link: (job) => linkRun(job, secret),
     hardware,
     logger,

@@ -14,6 +14,8 @@ export type FfmpegOptions = {
   /** FFmpeg, by path or by name. */
   readonly program: string;
   readonly args: readonly string[];
+  /** Where it works; it has no business with files, so nothing is there. */
+  readonly folder: string;
 };
 
 /** One FFmpeg under way: media in, media out. */
@@ -32,10 +34,11 @@ export type FfmpegProcess = {
  * Starts FFmpeg, without a shell between us and its arguments. It ends with us: a watcher beside it
  * kills it when this process is gone, however that went.
  */
-export function startFfmpeg({ program, args }: FfmpegOptions): FfmpegProcess {
+export function startFfmpeg({ program, args, folder }: FfmpegOptions): FfmpegProcess {
   const child = execa('sh', [WATCH_SCRIPT, program, ...args], {
     stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
     buffer: false,
+    cwd: folder,
     reject: false,
     cleanup: false,
     forceKillAfterDelay: false,
