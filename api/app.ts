@@ -10,6 +10,7 @@ import { problemHandler } from './middleware/problem-handler.ts';
 import { nameRequest } from './middleware/request-context.ts';
 import { dataOnly, noSniffing } from './middleware/security-headers.ts';
 import { byMetadataRoutes } from './routes/by-metadata.routes.ts';
+import { metricsRoutes } from './routes/metrics.routes.ts';
 import { livenessRoutes, serviceRoutes } from './routes/service.routes.ts';
 import { statsRoutes } from './routes/stats.routes.ts';
 import { streamRoutes } from './routes/streams.routes.ts';
@@ -25,11 +26,11 @@ const PLAYBACK_PATHS = ['/stream/:stream_id', '/hls/:stream_id/:file'];
  * and under the root path.
  */
 export function createApp(deps: AppDeps): Express {
-  const { logger, settings } = deps;
+  const { logger, settings, metrics } = deps;
   const app = express();
   app.disable('x-powered-by').disable('etag').enable('case sensitive routing');
   app.set('trust proxy', [...settings.trustedProxies]).set('root path', settings.rootPath);
-  app.use(nameRequest, accessLog(logger), noSniffing);
+  app.use(nameRequest, accessLog(logger, metrics), noSniffing);
   // One layer with two paths: what has lost the prefix once cannot lose it again.
   app.use([settings.rootPath, ''], routesOf(deps));
   app.use(noSuchRoute, problemHandler(logger));
@@ -52,6 +53,7 @@ function managementRoutes(deps: AppDeps): Router {
   viewerRoutes(resource, deps);
   serviceRoutes(resource, deps);
   statsRoutes(resource, deps);
+  metricsRoutes(resource, deps);
   webhookRoutes(resource, deps);
   testConnectionRoutes(resource, deps);
   transcodeRoutes(resource, deps);

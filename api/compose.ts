@@ -10,15 +10,19 @@ import type { NodeEpoch } from '#kernel/ids';
 import type { Logger } from '#kernel/logger';
 import type { RunningProcess } from '#lifecycle';
 import { StreamRegistry } from '#streams';
-import { BullRunQueue } from '#adapters/bullmq/run-queue';
+import { ApiMetrics } from '#telemetry';
 import { Webhooks, createDeliver } from '#webhooks';
 import { FfmpegSilenceProbe } from '#adapters/ffmpeg/silence-probe';
 import { createSlateMaker } from '#adapters/ffmpeg/slate-maker';
+import { SegmentStore } from '#segments';
+import { openSegmentFiles } from '#adapters/fs/segment-files';
 import { ffmpegVersion } from '#adapters/ffmpeg/version';
 import { slateFilesIn } from '#adapters/fs/slate-files';
 import { AxiosFailoverResolver } from '#adapters/http/failover-resolver';
 import { AxiosProbe } from '#adapters/http/probe';
 import { createTextClient } from '#adapters/http/text-client';
+import { ReadBuffers } from '#adapters/http/raw/read-buffers';
+import { ReadMeter } from '#adapters/http/read-meter';
 import { createUpstreamClient } from '#adapters/http/upstream-client';
 import { AxiosWebhookClient } from '#adapters/http/webhook-client';
 import { awaitRedis } from '#adapters/redis/await-redis';
@@ -26,17 +30,16 @@ import { ChangeFeed } from '#adapters/redis/change-feed';
 import { openRedis } from '#adapters/redis/connection';
 import { redisEndpointStore } from '#adapters/redis/endpoint-store';
 import { NodeHeartbeat } from '#adapters/redis/heartbeat';
-import { redisProfileStore } from '#adapters/redis/profile-store';
 import { loadSecret } from '#adapters/redis/secret';
 import { RedisStateJournal } from '#adapters/redis/state-journal';
 import { RedisStreamStore } from '#adapters/redis/stream-store';
-import { redisWorkerBoard } from '#adapters/redis/worker-board';
 import { readApiDocument } from './api-document.ts';
 import { createApp } from './app.ts';
-import { openTranscoding } from './internal/transcoding.ts';
-import { listen } from './listen.ts';
+import { listen, type Listening } from './listen.ts';
+import { composeTranscoding } from './internal/compose.ts';
 import { hlsRoutes } from './routes/hls.routes.ts';
 import { playbackRoutes } from './routes/playback.routes.ts';
+import { segmentsFirst } from './segments-first.ts';
 
 const REDIS_DEADLINE_MS = 15_000;
 
@@ -46,9 +49,12 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
   const about = readAbout(config, node);
   const state = await openState({ config, logger, node });
   const clients = openClients(config);
+  const segments = await openSegments(config);
+  const metrics = metricsOf({ state, clients, registry: () => registry });
   const slates = openSlates(config, logger);
   const registry = new StreamRegistry({
     ...state,
+    meter: metrics,
     resolver: clients.resolver,
     defaults: defaultsOf(config),
     node,
@@ -57,14 +63,27 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
     logger,
   });
   await registry.load();
-  const { routes, transcoding } = await deliveryOf({
+  const served = { secret: state.secret, slate: slates.settings };
+  const { live, vod, hls, viewers } = deliveryOf({
+    ...served,
     config,
     registry,
     clients,
-    state,
-    slate: slates.settings,
+    segments,
     logger,
   });
+  const { redis, secret } = state;
+  const transcoding = await composeTranscoding({
+    config,
+    redis,
+    secret,
+    live,
+    vod,
+    viewers,
+    logger,
+  });
+  const { transcodes } = transcoding;
+  const playback = playbackRoutes({ directory: registry, live, vod, transcodes });
   const app = createApp({
     streams: registry,
     webhooks: webhooksOf(state, clients),
@@ -73,34 +92,26 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
     readiness: () => ({ redis: state.redis.status === 'ready' ? 'ok' : 'away' }),
     settings: settingsOf(config),
     apiDocument: readApiDocument(),
-    delivery: routes,
-    transcoding: {
-      profiles: state.profiles,
-      board: state.board,
-      trustsTemplates: config.transcode.trustsTemplates,
-      runsOf: (id) => transcoding.desk.runsOf(id),
-    },
+    metrics,
+    delivery: [playback, hlsRoutes({ hls })],
+    transcoding: transcoding.deps,
     clock: systemClock,
     logger,
   });
-  const listening = await listen(app, config);
-  // Nothing new is taken; then every viewer is let go, which ends the answers under way.
-  const drain = (): Promise<void> => {
-    const drained = listening.close();
-    registry.close();
-    return drained;
-  };
+  const listener = segmentsFirst(app, { hls, rootPath: config.rootPath, meter: metrics });
+  const listening = await listen(listener, config);
+  const owned = [transcoding, state, clients, segments].map((part) => () => part.close());
   return {
     ready: { host: listening.host, port: listening.port },
-    close: () =>
-      closeAll([
-        slates.close,
-        drain,
-        () => transcoding.close(),
-        () => state.close(),
-        () => clients.close(),
-      ]),
+    close: () => closeAll([slates.close, () => drain(listening, registry), ...owned]),
   };
+}
+
+/** Nothing new is taken; then every viewer is let go, which ends the answers under way. */
+function drain(listening: Listening, registry: StreamRegistry): Promise<void> {
+  const drained = listening.close();
+  registry.close();
+  return drained;
 }
 
 type StateOptions = {
@@ -108,6 +119,21 @@ type StateOptions = {
   readonly logger: Logger;
   readonly node: NodeEpoch;
 };
+
+type MetricsParts = {
+  readonly state: State;
+  readonly clients: Clients;
+  /** It tells the metrics and is read by them. */
+  readonly registry: () => StreamRegistry;
+};
+
+const metricsOf = ({ state, clients, registry }: MetricsParts): ApiMetrics =>
+  new ApiMetrics(packageInfo.version, {
+    streams: () => registry().totalsByKind(),
+    readBytes: clients.readBytes,
+    journal: () => state.journal,
+    isRedisUp: () => state.redis.status === 'ready',
+  });
 
 /** Redis, and all that stands on it. */
 async function openState({ config, logger, node }: StateOptions) {
@@ -122,9 +148,6 @@ async function openState({ config, logger, node }: StateOptions) {
   const heartbeat = new NodeHeartbeat({ redis, prefix, epoch: node });
   const endpoints = redisEndpointStore(redis, prefix);
   const secret = await loadSecret(redis, prefix);
-  const runs = new BullRunQueue({ redis, prefix, logger });
-  const board = redisWorkerBoard(redis, prefix);
-  const profiles = redisProfileStore(redis, prefix);
   const disconnect = (): void => {
     subscriber.disconnect();
     redis.disconnect();
@@ -132,14 +155,13 @@ async function openState({ config, logger, node }: StateOptions) {
   // The journal goes first: the last viewers' leaving is still in it.
   const close = (): Promise<void> =>
     closeAll([
-      () => runs.close(),
       () => journal.close(),
       () => store.close(),
       () => heartbeat.close(),
       () => changes.close(),
       disconnect,
     ]);
-  return { redis, store, journal, endpoints, secret, runs, board, profiles, close };
+  return { redis, store, journal, endpoints, secret, close };
 }
 
 /** Everything that speaks to sources and apps. */
@@ -150,11 +172,36 @@ function openClients({ upstream }: Config) {
   const resolver = new AxiosFailoverResolver(callbacks);
   const probe = new AxiosProbe(callbacks);
   const webhooks = new AxiosWebhookClient(callbacks);
-  const bytes = createUpstreamClient({ allowPrivate, verifyTls, maxRedirects });
-  const texts = createTextClient({ allowPrivate, verifyTls, maxRedirects });
+  const sources = { allowPrivate, verifyTls, maxRedirects };
+  const meters = { live: new ReadMeter(), hls: new ReadMeter(), vod: new ReadMeter() };
+  const buffers = new ReadBuffers();
+  const bytes = {
+    live: createUpstreamClient({ ...sources, buffers, meter: meters.live }),
+    hls: createUpstreamClient({ ...sources, buffers, meter: meters.hls }),
+    vod: createUpstreamClient({ ...sources, buffers, meter: meters.vod }),
+  };
+  const texts = createTextClient({ ...sources, meter: meters.hls });
+  const readBytes = () => ({
+    live: meters.live.bytes,
+    hls: meters.hls.bytes,
+    vod: meters.vod.bytes,
+  });
   const close = (): Promise<void> =>
-    closeAll([resolver, probe, webhooks, texts].map((client) => () => client.close()));
-  return { resolver, probe, webhooks, bytes, texts, close };
+    closeAll(
+      [resolver, probe, webhooks, ...Object.values(bytes), texts].map(
+        (client) => () => client.close(),
+      ),
+    );
+  return { resolver, probe, webhooks, bytes, texts, readBytes, close };
+}
+
+/** Where HLS segments are kept: in memory, and on disk where the operator wants that. */
+async function openSegments({ dataDir, segments: { memoryBytes, diskBytes } }: Config) {
+  const files = diskBytes > 0 ? await openSegmentFiles(join(dataDir, 'segments')) : undefined;
+  const disk = files && { files, limitBytes: diskBytes };
+  const common = { clock: systemClock, timers: systemTimers };
+  const store = new SegmentStore({ ...common, memoryBytes, disk });
+  return { store, close: async () => files?.close() };
 }
 
 /** Loaded beside the start: until then, and where there is nothing to load, there are no slates. */
@@ -184,17 +231,18 @@ type DeliveryParts = {
   readonly config: Config;
   readonly registry: StreamRegistry;
   readonly clients: Clients;
-  readonly state: State;
+  readonly segments: Awaited<ReturnType<typeof openSegments>>;
+  readonly secret: Buffer;
   readonly slate: SlateSettings | undefined;
   readonly logger: Logger;
 };
 
 /** Routes for players. */
-async function deliveryOf({ config, registry, clients, state, slate, logger }: DeliveryParts) {
+function deliveryOf(parts: DeliveryParts) {
+  const { config, registry, clients, segments, secret, slate, logger } = parts;
   const { connectTimeoutMs: connectMs, readTimeoutMs: headersMs, liveStallMs } = config.upstream;
   const common = {
     directory: registry,
-    upstream: clients.bytes,
     timeouts: { connectMs, headersMs },
     clock: systemClock,
     timers: systemTimers,
@@ -205,32 +253,35 @@ async function deliveryOf({ config, registry, clients, state, slate, logger }: D
   const { standby } = config.upstream;
   const silenceProbe = new FfmpegSilenceProbe({ program: config.ffmpegPath, logger });
   const detection = { settings: config.detection, silenceProbe };
-  const judged = { stallMs: liveStallMs, detection, standby };
-  const live = new LiveDelivery({ ...common, ...viewers, ...judged, slate });
+  const throttleBytesPerSecond = config.pacing.liveBytesPerSecond;
+  const buffering = config.pacing.live;
+  const judged = { buffering, stallMs: liveStallMs, detection, standby };
+  const live = new LiveDelivery({
+    ...common,
+    ...viewers,
+    ...judged,
+    slate,
+    throttleBytesPerSecond,
+    upstream: clients.bytes.live,
+  });
   const hls = new HlsDelivery({
     ...common,
+    upstream: clients.bytes.hls,
     texts: clients.texts,
-    secret: state.secret,
+    store: segments.store,
+    lookAhead: config.segments.lookAhead,
+    secret,
     viewerIdleMs: config.streams.viewerIdleMs,
     maxPlaylistBytes: config.upstream.maxPlaylistBytes,
     patienceMs: connectMs + headersMs,
   });
-  const vod = new VodDelivery({ ...common, readTimeoutMs: headersMs });
-  const transcoding = await openTranscoding({
-    queue: state.runs,
-    board: state.board,
-    live,
-    vod,
-    common: { ...common, ...viewers },
-    settings: config.transcode,
-    secret: state.secret,
+  const vod = new VodDelivery({
+    ...common,
+    upstream: clients.bytes.vod,
+    readTimeoutMs: headersMs,
+    pacing: config.pacing.files,
   });
-  const transcodes = transcoding.delivery;
-  const routes = [
-    playbackRoutes({ directory: registry, live, vod, transcodes }),
-    hlsRoutes({ hls }),
-  ];
-  return { routes, transcoding };
+  return { live, vod, hls, viewers };
 }
 
 const defaultsOf = ({ streams, upstream }: Config) => ({

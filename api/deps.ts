@@ -6,6 +6,7 @@ import type { RunSnapshot } from '#runs';
 import type { Streams } from '#streams';
 import type { ProfileStore, WorkerBoard } from '#transcode';
 import type { Webhooks } from '#webhooks';
+import type { RouteClass } from './http/route-class.ts';
 
 /** Everything that the app needs from the process around it. It owns and closes none of it. */
 export type AppDeps = {
@@ -21,6 +22,7 @@ export type AppDeps = {
   /** Routes for players: `/stream/…` and `/hls/…`, without a token. */
   readonly delivery: readonly Router[];
   readonly transcoding: TranscodingDeps;
+  readonly metrics: Metrics;
   readonly clock: Clock;
   readonly logger: Logger;
 };
@@ -37,6 +39,23 @@ export type TranscodingDeps = {
 
 /** The management side of webhooks, as far as routes call it. */
 export type WebhookRegistry = Pick<Webhooks, 'register' | 'list' | 'remove' | 'sendTest'>;
+
+/** Counts requests. Must not throw. */
+export interface RequestMeter {
+  /**
+   * A request is over.
+   * @param status - Absent when the client left before there was one.
+   */
+  answered(route: RouteClass, status: number | undefined): void;
+}
+
+/** What this process counts. */
+export interface Metrics extends RequestMeter {
+  /** As the value of `Content-Type`. */
+  readonly contentType: string;
+  /** In Prometheus' text format. */
+  text(): Promise<string>;
+}
 
 /** Facts about this process that do not change. */
 export type About = {

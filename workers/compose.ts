@@ -1,13 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
 import { readFileSync } from 'node:fs';
 import { BullDeliveryQueues } from '#adapters/bullmq/delivery-queues';
 import { BullDeliveryRunner } from '#adapters/bullmq/delivery-runner';
-import { BullRunRunner } from '#adapters/bullmq/run-runner';
-import { startFfmpeg } from '#adapters/ffmpeg/transcoder';
-import { linkRun } from '#adapters/http/run-client';
 import { AxiosWebhookClient } from '#adapters/http/webhook-client';
 import { awaitRedis } from '#adapters/redis/await-redis';
 import { ChangeFeed } from '#adapters/redis/change-feed';
@@ -16,18 +10,17 @@ import type { RedisUse } from '#adapters/redis/connection';
 import { redisEndpointStore } from '#adapters/redis/endpoint-store';
 import { RedisEventFeed } from '#adapters/redis/event-feed';
 import { RedisHousekeepingStore } from '#adapters/redis/housekeeping-store';
-import { loadSecret } from '#adapters/redis/secret';
-import { WorkerCard } from '#adapters/redis/worker-board';
 import type { Config } from '#config';
 import { closeAll } from '#kernel/closing';
 import { systemClock, systemTimers } from '#kernel/clock';
 import type { Logger } from '#kernel/logger';
 import type { RunningProcess } from '#lifecycle';
-import { SOFTWARE } from '#transcode';
+import { WorkerMetrics } from '#telemetry';
 import { createDeliver, createProcessDelivery } from '#webhooks';
 import { EventDispatcher } from './event-dispatcher.ts';
 import { Housekeeping } from './housekeeping.worker.ts';
-import { TranscodeWork } from './transcode.worker.ts';
+import { MetricsServer } from './metrics-server.ts';
+import { startTranscodes } from './transcode/compose.ts';
 import { WebhookWorker } from './webhook.worker.ts';
 
 /** How long Redis may take to come up, its data loaded. */
@@ -39,14 +32,17 @@ const DELIVERY_GRACE = 0.5;
 export async function composeWorker(config: Config, logger: Logger): Promise<RunningProcess> {
   const connections = openConnections(config, logger);
   await awaitRedis(connections.redis, { deadlineMs: REDIS_DEADLINE_MS, logger });
-  const webhooks = startWebhooks(config, logger, connections);
+  const metrics = new WorkerMetrics(packageVersion(), () => connections.redis.status === 'ready');
+  const scraped = await openMetrics(config, metrics);
+  const webhooks = startWebhooks({ config, logger, connections, metrics });
   const housekeeping = startHousekeeping(config, logger, connections);
-  const transcodes = await startTranscodes(config, logger, connections);
+  const transcodes = await startTranscodes({ config, logger, ...connections });
   return {
     ready: {},
     close: () =>
       closeAll([
         () => Promise.all([webhooks.close(), housekeeping.close(), transcodes.close()]),
+        () => scraped?.close(),
         ...Object.values(connections).map((connection) => () => connection.disconnect()),
       ]),
   };
@@ -65,20 +61,41 @@ function openConnections({ redis, dataDir }: Config, logger: Logger) {
   };
 }
 
-function startWebhooks(config: Config, logger: Logger, connections: Connections) {
+async function openMetrics(
+  { host, metricsPort: port, apiToken }: Config,
+  metrics: WorkerMetrics,
+): Promise<MetricsServer | undefined> {
+  return port === undefined ? undefined : MetricsServer.open({ host, port, apiToken, metrics });
+}
+
+type WebhookParts = {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly connections: Connections;
+  readonly metrics: WorkerMetrics;
+};
+
+function startWebhooks({ config, logger, connections, metrics: meter }: WebhookParts) {
   const { redis, reader, subscriber, queue } = connections;
   const { prefix } = config.redis;
   const worker = randomUUID();
   const endpoints = redisEndpointStore(redis, prefix);
   const client = new AxiosWebhookClient(guardOf(config));
   const deliver = createDeliver({ client, version: packageVersion(), clock: systemClock });
-  const process = createProcessDelivery({ endpoints, deliver, random: Math.random, logger });
+  const process = createProcessDelivery({
+    endpoints,
+    deliver,
+    random: Math.random,
+    meter,
+    logger,
+  });
   const queues = new BullDeliveryQueues({ redis: queue, prefix, logger });
   const changes = new ChangeFeed({ redis: subscriber, prefix, origin: worker, logger });
   const dispatcher = new EventDispatcher({
     feed: new RedisEventFeed({ redis, reader, prefix, worker, logger }),
     queues,
     endpoints,
+    meter,
     clock: systemClock,
     timers: systemTimers,
     logger,
@@ -106,36 +123,6 @@ function startWebhooks(config: Config, logger: Logger, connections: Connections)
         () => client.close(),
       ]),
   };
-}
-
-const LEAST_SLOTS = 2;
-
-/** Takes runs, and tells the api processes of itself. */
-async function startTranscodes(config: Config, logger: Logger, { redis, queue }: Connections) {
-  const { prefix } = config.redis;
-  const secret = await loadSecret(redis, prefix);
-  const id = randomUUID();
-  const slots = config.transcode.slots || Math.max(LEAST_SLOTS, availableParallelism());
-  const hardware = [SOFTWARE];
-  const folder = join(config.dataDir, 'transcode');
-  await mkdir(folder, { recursive: true });
-  const work: TranscodeWork = new TranscodeWork({
-    start: (args) => startFfmpeg({ program: config.ffmpegPath, args, folder }),
-    link: (job) => linkRun(job, secret),
-    hardware,
-    logger,
-    changed: () => card.changed(),
-  });
-  const about = () => ({ id, slots, busy: work.busy, hardware });
-  const card = new WorkerCard({ redis, prefix, about });
-  const runner = new BullRunRunner({
-    redis: queue,
-    prefix,
-    logger,
-    slots,
-    run: (job, draining) => work.run(job, draining),
-  });
-  return { close: () => closeAll([() => runner.close(), () => card.close()]) };
 }
 
 const startHousekeeping = (config: Config, logger: Logger, { redis }: Connections): Housekeeping =>

@@ -3,12 +3,14 @@ import { sleep } from '#kernel/clock';
 import type { Clock, Timers } from '#kernel/clock';
 import type { Logger } from '#kernel/logger';
 import { planDeliveries } from '#webhooks';
-import type { DeliveryQueues, Endpoint, EndpointStore } from '#webhooks';
+import type { DeliveryMeter, DeliveryQueues, Endpoint, EndpointStore } from '#webhooks';
 
 export type EventDispatcherOptions = {
   readonly feed: EventFeed;
   readonly queues: DeliveryQueues;
   readonly endpoints: EndpointStore;
+  /** Hears of deliveries that were dropped; nobody, when absent. */
+  readonly meter?: DeliveryMeter;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly logger: Logger;
@@ -109,10 +111,12 @@ export class EventDispatcher {
   }
 
   async #enqueue(events: readonly DomainEvent[], endpoints: readonly Endpoint[]): Promise<void> {
-    const { queues, logger } = this.#options;
+    const { queues, logger, meter } = this.#options;
     for (const [endpointId, deliveries] of planDeliveries(events, endpoints)) {
       const dropped = await queues.enqueue(endpointId, deliveries);
-      if (dropped > 0) logger.error('webhook deliveries dropped', { endpointId, dropped });
+      if (dropped === 0) continue;
+      meter?.delivery('dropped', dropped);
+      logger.error('webhook deliveries dropped', { endpointId, dropped });
     }
   }
 

@@ -1,19 +1,23 @@
 import type { Request, RequestHandler, Response } from 'express';
 import type { Logger } from '#kernel/logger';
+import type { RequestMeter } from '#api/deps';
+import { routeClassOf } from '#api/http/route-class';
 import { requestIdOf } from './request-context.ts';
 
 /**
- * One line per finished request, at `debug` for what is polled. Routes are told by their pattern:
+ * One line per finished request, which is also counted; at `debug` for what is polled. Routes are told by their pattern:
  * paths have ids and handles in them, queries have tokens.
  */
 export const accessLog =
-  (logger: Logger): RequestHandler =>
+  (logger: Logger, meter: RequestMeter): RequestHandler =>
   (req, res, next) => {
     const startedMs = performance.now();
     const bytesBefore = req.socket.bytesWritten;
     const { socket } = req;
     res.once('close', () => {
-      const route = routeOf(req);
+      const path = routeOf(req);
+      const route = path ?? '(none)';
+      meter.answered(routeClassOf(path), res.headersSent ? res.statusCode : undefined);
       const level = isPolled(req, route) ? 'debug' : 'info';
       logger[level]('request', {
         requestId: requestIdOf(res),
@@ -28,14 +32,16 @@ export const accessLog =
     next();
   };
 
-const routeOf = (req: Request): string => {
+const routeOf = (req: Request): string | undefined => {
   const route: unknown = req.route;
   const isRoute = typeof route === 'object' && route !== null && 'path' in route;
-  return isRoute ? String(route.path) : '(none)';
+  return isRoute ? String(route.path) : undefined;
 };
 
-/** Asked every few seconds, by every HLS player and by every health check. */
+const POLLED = new Set(['/healthz', '/metrics']);
+
+/** Asked every few seconds: by HLS players, health checks and scrapers. */
 const isPolled = ({ method }: Request, route: string): boolean =>
-  method === 'GET' && (route.startsWith('/hls/') || route === '/healthz');
+  method === 'GET' && (route.startsWith('/hls/') || POLLED.has(route));
 
 const isCut = (res: Response): boolean => !res.writableFinished;

@@ -7,6 +7,7 @@ import type { ViewerExchange } from '#api/http/handle';
 import { documentQuery, lowLatencyQuery } from '#api/http/low-latency-query';
 import { ownFolder } from '#api/http/own-folder';
 import { queryText } from '#api/http/query';
+import { parseIfRange, parseRange } from '#api/http/range';
 import { resourcesOn } from '#api/http/resource';
 import { streamIdIn } from '#api/http/stream-id';
 import { viewerRequestOf } from '#api/http/viewer-request';
@@ -24,7 +25,9 @@ export function hlsRoutes({ hls }: HlsDeps): Router {
     get: serveViewer((exchange) => servePlaylist(hls, exchange)),
   });
   const segment = serveViewer((exchange) => serveSegment(hls, exchange));
-  for (const name of SEGMENT_NAMES) resource(`/hls/:stream_id/${name}`, { get: segment });
+  for (const name of SEGMENT_NAMES) {
+    resource(`/hls/:stream_id/${name}`, { get: segment, head: segment });
+  }
   return router;
 }
 
@@ -54,6 +57,7 @@ async function serveSegment(hls: HlsDelivery, { req, res, gone }: ViewerExchange
     viewer: viewerRequestOf(req),
     handle: handleIn(req),
     ranges: rangesIn(req),
+    isHead: req.method === 'HEAD',
     directives: documentQuery(req),
     here: here(req),
   };
@@ -78,10 +82,10 @@ function handleIn(req: Request): string {
 }
 
 function rangesIn(req: Request) {
-  const range = req.get('range');
-  const ifRange = req.get('if-range');
+  const range = parseRange(req.get('range'));
+  const condition = parseIfRange(req.get('if-range'));
   return {
     ...(range === undefined ? {} : { range }),
-    ...(ifRange === undefined ? {} : { ifRange }),
+    ...(condition === undefined ? {} : { condition }),
   };
 }

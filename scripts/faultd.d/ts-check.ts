@@ -52,6 +52,8 @@ class Check {
     if (packet.pid === NULL_PID) return;
     if (packet.discontinuity) this.#announced += 1;
     this.#checkCounter(packet);
+    // What times a scrambled packet has nobody can tell.
+    if (((bytes[packet.at + 3] ?? 0) & 0xc0) !== 0) return;
     if (packet.pcrOffset !== undefined) {
       const pcr90k = readPcr90k(bytes, packet.at + packet.pcrOffset);
       this.#span90k += this.#checkClock('pcr', packet, pcr90k);

@@ -2,6 +2,8 @@ import { isAbsolute, join, resolve } from 'node:path';
 import Joi from 'joi';
 import { toDetection } from './detection.ts';
 import type { DetectionFlag } from './detection.ts';
+import { toPacing } from './pacing.ts';
+import type { PacingFlag } from './pacing.ts';
 import type { Setting } from './setting.ts';
 import { SETTINGS } from './settings.ts';
 import { toTranscode } from './transcode.ts';
@@ -54,6 +56,7 @@ type Strings = Record<
 >;
 type Flags =
   | DetectionFlag
+  | PacingFlag
   | 'REDIS_ENABLED'
   | 'TRANSCODE_TRUST_TEMPLATES'
   | 'SLATES'
@@ -103,6 +106,8 @@ function toConfig(values: Values) {
   return {
     host: values.HOST,
     port: values.PORT,
+    /** `undefined` means: workers answer no scraper. */
+    metricsPort: values.METRICS_PORT === 0 ? undefined : values.METRICS_PORT,
     rootPath: values.ROOT_PATH,
     apiToken: values.API_TOKEN === '' ? undefined : values.API_TOKEN,
     trustedProxies: values.TRUSTED_PROXIES.split(',')
@@ -112,12 +117,7 @@ function toConfig(values: Values) {
     logLevel: LEVELS[values.LOG_LEVEL] ?? values.LOG_LEVEL,
     shutdownGraceMs: ms(values.SHUTDOWN_GRACE),
     roles: values.ROLES as 'all' | 'api' | 'worker',
-    redis: {
-      /** `undefined` means: the embedded one, on `${dataDir}/redis/redis.sock`. */
-      url: redisUrl(values),
-      prefix: values.REDIS_PREFIX,
-      serverPath: values.REDIS_SERVER_PATH === '' ? undefined : values.REDIS_SERVER_PATH,
-    },
+    redis: toRedis(values),
     streams: {
       ttlMs: ms(values.STREAM_TTL),
       sharing: values.STREAM_SHARING as 'per-client' | 'shared',
@@ -125,15 +125,31 @@ function toConfig(values: Values) {
     },
     upstream: upstreamOf(values),
     detection: toDetection(values),
+    pacing: toPacing(values),
     slates: slatesOf(values, dataDir),
     transcode: toTranscode(values),
     ffmpegPath: values.FFMPEG_PATH,
     viewerBufferBytes: values.VIEWER_BUFFER_BYTES,
     viewerPatienceMs: ms(values.SLOW_VIEWER_TIMEOUT),
     lingerMs: ms(values.STREAM_LINGER),
+    segments: segmentsOf(values),
     eventLogMax: values.EVENT_LOG_MAX,
   } as const;
 }
+
+const segmentsOf = (values: Values) => ({
+  memoryBytes: values.SEGMENT_MEMORY_BYTES,
+  /** 0: no disk. */
+  diskBytes: values.SEGMENT_DISK_BYTES,
+  lookAhead: values.SEGMENT_LOOK_AHEAD,
+});
+
+const toRedis = (values: Values) => ({
+  /** `undefined` means: the embedded one, on `${dataDir}/redis/redis.sock`. */
+  url: redisUrl(values),
+  prefix: values.REDIS_PREFIX,
+  serverPath: values.REDIS_SERVER_PATH === '' ? undefined : values.REDIS_SERVER_PATH,
+});
 
 const upstreamOf = (values: Values) =>
   ({

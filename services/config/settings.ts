@@ -1,5 +1,6 @@
 import Joi from 'joi';
 import { DETECTION_SETTINGS } from './detection-settings.ts';
+import { PACING_SETTINGS } from './pacing-settings.ts';
 import type { Setting } from './setting.ts';
 import { SLATE_SETTINGS } from './slate-settings.ts';
 import { TRANSCODE_SETTINGS } from './transcode-settings.ts';
@@ -58,6 +59,12 @@ export const SETTINGS = {
       .default('info'),
     group: 'Server',
     meaning: 'Least severity that is logged.',
+  },
+  METRICS_PORT: {
+    schema: Joi.number().port().default(0),
+    group: 'Server',
+    meaning:
+      'Port on `HOST` where a worker process answers `GET /metrics`, with `API_TOKEN` where one is set; 0 for none. Api processes answer it on `PORT`.',
   },
   SHUTDOWN_GRACE: {
     schema: seconds(10),
@@ -216,6 +223,7 @@ export const SETTINGS = {
     meaning: 'Largest playlist that is read, after decompression.',
   },
   ...DETECTION_SETTINGS,
+  ...PACING_SETTINGS,
   ...SLATE_SETTINGS,
   ...TRANSCODE_SETTINGS,
   VIEWER_BUFFER_BYTES: {
@@ -227,6 +235,30 @@ export const SETTINGS = {
     unit: 'bytes',
     meaning:
       'How far a viewer of a shared stream may fall behind before it skips to the live edge.',
+  },
+  SEGMENT_MEMORY_BYTES: {
+    schema: Joi.number()
+      .integer()
+      .min(0)
+      .max(68_719_476_736)
+      .default(64 * 1024 * 1024),
+    group: 'Delivery',
+    unit: 'bytes',
+    meaning:
+      'HLS segments in memory, of all streams together: under way, kept for the next viewer, and being read. What finds no room passes through uncached.',
+  },
+  SEGMENT_DISK_BYTES: {
+    schema: Joi.number().integer().min(0).default(0),
+    group: 'Delivery',
+    unit: 'bytes',
+    meaning:
+      'HLS segments on disk, below `DATA_DIR`, beside those in memory; 0 keeps none. They are removed when the process ends.',
+  },
+  SEGMENT_LOOK_AHEAD: {
+    schema: Joi.number().integer().min(0).max(20).default(3),
+    group: 'Delivery',
+    meaning:
+      'HLS segments that are fetched ahead of each viewer, one at a time, while no viewer waits for the source; 0 fetches none.',
   },
   FFMPEG_PATH: {
     schema: text('ffmpeg'),

@@ -10,16 +10,22 @@ export type {
 export { SlateLibrary } from './live/slate-library.ts';
 export type { SlateFiles, SlateMaker, Slates } from './live/slate-library.ts';
 export type { SlateSettings } from './live/slate-show.ts';
+export type { LiveBuffering } from './live/spliced-relay.ts';
 export type { StandbyMode } from './live/spare-keeper.ts';
 export { HlsDelivery } from './hls/hls-delivery.ts';
 export type {
+  AtHandQuery,
   HlsDeliveryOptions,
   PlaylistAnswer,
   PlaylistQuery,
   SegmentQuery,
+  SentAtOnce,
+  StreamSegmentCounts,
 } from './hls/hls-delivery.ts';
+export type { SegmentCounts } from './hls/segment-counts.ts';
 export type { SegmentAnswer } from './hls/segment-delivery.ts';
-export type { ByteRange, RangeCondition } from './vod/byte-range.ts';
+export type { ByteRange, RangeCondition } from '#kernel/byte-range';
+export type { FilePacing } from './vod/file-outlet.ts';
 export type { FileRequest } from './vod/file-request.ts';
 export type { VodOptions } from './vod/file-sources.ts';
 export { VodDelivery } from './vod/vod-delivery.ts';

@@ -17,3 +17,5 @@ export { splicePlaylist } from './splice-playlist.ts';
 export { closestTrack, type Track, type TrackUrl } from './track.ts';
 export type { ResourceKind } from './uri-tags.ts';
 export type { Variables } from './variables.ts';
+export { segmentListOf } from './segment-list.ts';
+export type { ListedResource, ListedSegment, SegmentList } from './segment-list.ts';

@@ -10,6 +10,14 @@ import { PesHeader } from './pes-header.ts';
 /** A picture of 4 MiB is more than any real one: what is larger is no longer held back. */
 const MAX_HELD_PACKETS = Math.floor((4 * 1024 * 1024) / PACKET_BYTES);
 
+/** Where a joiner can begin: at a keyframe. */
+export type JoinPoint = {
+  /** In bytes over all parts that went out together. */
+  readonly at: number;
+  /** PAT and PMT, whole packets, with counters that what follows goes on from; may be empty. */
+  readonly tables: Buffer;
+};
+
 /** The way out: holds packets back until their picture is whole, and knows where joiners begin. */
 export class Outgoing {
   readonly #ledger: OutputLedger;
@@ -18,9 +26,9 @@ export class Outgoing {
   readonly #pes = new PesHeader();
   #parts: Buffer[] = [];
   #bytes = 0;
-  /** Positions of keyframes that are held. */
-  #joins: number[] = [];
-  #joinOffsets: number[] = [];
+  /** Keyframes that are held. */
+  #heldJoins: { readonly position: number; readonly tables: Buffer }[] = [];
+  #joins: JoinPoint[] = [];
 
   constructor(ledger: OutputLedger) {
     this.#ledger = ledger;
@@ -31,9 +39,9 @@ export class Outgoing {
     return this.#parts;
   }
 
-  /** Where keyframes begin in `parts`, in bytes over all of them. */
-  get joinOffsets(): readonly number[] {
-    return this.#joinOffsets;
+  /** The keyframes in `parts`. */
+  get joins(): readonly JoinPoint[] {
+    return this.#joins;
   }
 
   get heldPackets(): number {
@@ -43,13 +51,14 @@ export class Outgoing {
   begin(): void {
     this.#parts = [];
     this.#bytes = 0;
-    this.#joinOffsets = [];
+    this.#joins = [];
   }
 
-  /** The main track's latest unit is a keyframe. */
-  noteJoin(): void {
+  /** The main track's latest unit is a keyframe. @param tables - For who begins with it. */
+  noteJoin(tables: Buffer): void {
     const { main } = this.#ledger;
-    if (main !== undefined && main.unitStart >= 0) this.#joins.push(main.unitStart);
+    if (main === undefined || main.unitStart < 0) return;
+    this.#heldJoins.push({ position: main.unitStart, tables });
   }
 
   /** Lets through what the ledger has seen, as far as it is whole. */
@@ -61,7 +70,7 @@ export class Outgoing {
       keep = 0;
     }
     const from = position - this.#hold.packets - part.length / PACKET_BYTES;
-    if (this.#joins.length > 0) this.#placeJoins(from, position - keep);
+    if (this.#heldJoins.length > 0) this.#placeJoins(from, position - keep);
     this.#send(this.#hold.advance(part, keep, isLent));
   }
 
@@ -85,7 +94,7 @@ export class Outgoing {
         else this.#collect(unfinished, cuts);
       }
     }
-    this.#joins = [];
+    this.#heldJoins = [];
     this.#ledger.withdrawOpen(position - from - writer.packets);
     this.#send([writer.written]);
     for (const [track, cut] of cuts) this.#sendFrames(track, cut);
@@ -119,11 +128,11 @@ export class Outgoing {
   }
 
   #placeJoins(from: number, until: number): void {
-    for (const position of this.#joins) {
+    for (const { position, tables } of this.#heldJoins) {
       if (position < from || position >= until) continue;
-      this.#joinOffsets.push(this.#bytes + (position - from) * PACKET_BYTES);
+      this.#joins.push({ at: this.#bytes + (position - from) * PACKET_BYTES, tables });
     }
-    this.#joins = this.#joins.filter((position) => position >= until);
+    this.#heldJoins = this.#heldJoins.filter(({ position }) => position >= until);
   }
 
   #send(parts: readonly Buffer[]): void {

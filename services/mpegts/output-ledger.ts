@@ -24,9 +24,11 @@ const MAX_TRACKS = 128;
 const MAX_BEGUN_MEANWHILE = 72;
 
 /** Smaller steps back are a sender's slip; players live with them. */
-const MAX_STEP_BACK_90K = TICKS_PER_SECOND;
+const MAX_STEP_BACK_90K = TICKS_PER_SECOND / 2;
 /** Shorter gaps are a source's own silence. */
 const MAX_STEP_AHEAD_90K = 10 * TICKS_PER_SECOND;
+
+const tableTrack = (pid: number) => ({ pid, kind: 'other', codec: 'unknown' }) as const;
 
 /** What viewers have been sent: read from the packets themselves, whoever made them. */
 export class OutputLedger {
@@ -39,6 +41,10 @@ export class OutputLedger {
   #margin27m: number | undefined;
   #begun = 0;
   #position = 0;
+
+  constructor() {
+    this.#tracks.set(PAT_PID, new OutputTrack(tableTrack(PAT_PID)));
+  }
 
   /** Packets sent or held back. */
   get position(): number {
@@ -85,9 +91,7 @@ export class OutputLedger {
   follow(program: Program): void {
     const before = this.#tracks;
     this.#tracks = new PidTable(MAX_TRACKS);
-    const tables = [PAT_PID, program.pmtPid].map(
-      (pid) => ({ pid, kind: 'other', codec: 'unknown' }) as const,
-    );
+    const tables = [PAT_PID, program.pmtPid].map(tableTrack);
     for (const track of [...tables, ...program.tracks]) {
       const known = before.get(track.pid);
       const isKnown = known !== undefined && known.codec === track.codec;

@@ -1,4 +1,5 @@
 import { crc32 } from './crc32.ts';
+import { PACKET_BYTES } from './packet.ts';
 import type { PacketView } from './packet.ts';
 
 /** ISO/IEC 13818-1 §2.4.4: a PAT or PMT section has at most 1021 bytes behind its length. */
@@ -13,6 +14,7 @@ const MIN_SECTION_BYTES = 12;
 export class SectionAssembler {
   readonly #deliver: (section: Buffer) => void;
   readonly #bytes = Buffer.allocUnsafe(MAX_SECTION_BYTES);
+  readonly #last = Buffer.alloc(PACKET_BYTES);
   #length = 0;
   #counter = -1;
   /** Between sections, or lost: wait for the next start. */
@@ -26,12 +28,19 @@ export class SectionAssembler {
   /** Takes the next packet of the PID. */
   push(view: PacketView): void {
     if (!view.hasPayload || view.isScrambled || view.hasError) return;
-    if (view.counter === this.#counter && !view.hasDiscontinuity) return;
+    if (this.#isRepeat(view)) return;
+    view.bytes.copy(this.#last, 0, view.at, view.at + PACKET_BYTES);
     const isNext = view.counter === ((this.#counter + 1) & 0x0f);
     this.#counter = view.counter;
     if (!isNext) this.#isWaiting = true;
     if (view.startsUnit) this.#start(view);
     else if (!this.#isWaiting) this.#take(view.bytes, view.payloadAt, view.end);
+  }
+
+  /** §2.4.3.3: sent twice, and the same. With other content, sixteen are missing or the sender is another. */
+  #isRepeat({ bytes, at, counter }: PacketView): boolean {
+    if (counter !== this.#counter) return false;
+    return bytes.compare(this.#last, 0, PACKET_BYTES, at, at + PACKET_BYTES) === 0;
   }
 
   #start({ bytes, payloadAt, end }: PacketView): void {

@@ -1,6 +1,7 @@
 import { Candidate } from './candidate.ts';
 import { planLayout } from './layout-plan.ts';
 import { Outgoing } from './outgoing.ts';
+import type { JoinPoint } from './outgoing.ts';
 import { OutputLedger } from './output-ledger.ts';
 import { PACKET_BYTES, PAT_PID, PacketView, SYNC } from './packet.ts';
 import { PacketWalk } from './packet-walk.ts';
@@ -8,7 +9,7 @@ import { PacketWriter } from './packet-writer.ts';
 import type { ProgramTables } from './program-watch.ts';
 import type { Program } from './program.ts';
 import { Rewriter } from './rewriter.ts';
-import { packetize } from './tables.ts';
+import { countedUpTo, packetize } from './tables.ts';
 import { ClockMap, spliceOffset90k } from './timeline.ts';
 import type { TimelineStart } from './timeline.ts';
 import { wrap90k } from './timestamps.ts';
@@ -40,7 +41,7 @@ export class Splicer {
   #rewriter: Rewriter | undefined;
   #layout: ProgramTables | undefined;
   #sourceTables: ProgramTables | undefined;
-  #tablePackets = Buffer.alloc(0);
+  #tablePackets: readonly Buffer[] = [];
   /** What the present source's packets have become and has not been let out yet. */
   #writer = new PacketWriter(0);
 
@@ -53,22 +54,24 @@ export class Splicer {
     return this.#source.facts;
   }
 
+  /** The program clock that was sent last, 27 MHz; -1 before the first. */
+  get pcr27m(): number {
+    return this.#ledger.pcr27m;
+  }
+
   /** Packets that wait for the rest of a picture or audio packet. */
   get heldPackets(): number {
     return this.#outgoing.heldPackets;
   }
 
-  /**
-   * Where a joiner can begin in what the last `push` gave back, in bytes counted over all parts:
-   * each offset is the start of a keyframe. A joiner is to be sent `tables()` first.
-   */
-  get joinOffsets(): readonly number[] {
-    return this.#outgoing.joinOffsets;
+  /** Where a joiner can begin in what the last `push` gave back; it is to be sent the tables first. */
+  get joins(): readonly JoinPoint[] {
+    return this.#outgoing.joins;
   }
 
-  /** PAT and PMT of the output, whole packets; empty before they are known. Do not modify. */
-  tables(): Buffer {
-    return this.#tablePackets;
+  /** PAT and PMT of the output are known. */
+  get hasTables(): boolean {
+    return this.#layout !== undefined;
   }
 
   /**
@@ -134,29 +137,39 @@ export class Splicer {
         continue;
       }
       view.read(part, walk.at);
-      if (view.startsUnit && this.#ledger.leaps(view, 0)) {
-        this.#outgoing.release(part.subarray(0, walk.at), true);
-        this.#breakOff();
-        return walk.at;
-      }
-      this.#passPacket(nowMs);
+      if (view.startsUnit && this.#ledger.leaps(view, 0)) return this.#breakOffAt(part, walk.at);
+      if (!this.#passPacket(nowMs)) return this.#breakOffAt(part, walk.at) + PACKET_BYTES;
       walk.advance(1);
     }
     this.#outgoing.release(part, true);
     return part.length;
   }
 
-  #passPacket(nowMs: number): void {
-    const isKeyframe = this.#source.see(this.#view, nowMs);
-    if (this.#source.tables !== this.#sourceTables) this.#adopt();
-    this.#ledger.see(this.#view);
-    if (isKeyframe) this.#outgoing.noteJoin();
+  #breakOffAt(part: Buffer, at: number): number {
+    this.#outgoing.release(part.subarray(0, at), true);
+    this.#breakOff();
+    return at;
   }
 
-  /** The source's own layout is the output's. */
-  #adopt(): void {
-    this.#sourceTables = this.#source.tables;
-    if (this.#sourceTables !== undefined) this.#useLayout(this.#sourceTables);
+  /** False when the packet brings tables of which viewers are not to hear. */
+  #passPacket(nowMs: number): boolean {
+    const isKeyframe = this.#source.see(this.#view, nowMs);
+    if (this.#source.tables !== this.#sourceTables && !this.#adopts()) return false;
+    this.#ledger.see(this.#view);
+    if (isKeyframe) this.#noteJoin();
+    return true;
+  }
+
+  /** The source's own layout is the output's, unless viewers have been sent pictures in another. */
+  #adopts(): boolean {
+    const before = this.#sourceTables;
+    const now = this.#source.tables;
+    this.#sourceTables = now;
+    if (now === undefined) return true;
+    const isNew = before !== undefined && !isSameToViewers(before.program, now.program);
+    if (isNew && (this.#ledger.main?.nextDts90k ?? -1) >= 0) return false;
+    this.#useLayout(now);
+    return true;
   }
 
   #useLayout(layout: ProgramTables): void {
@@ -164,10 +177,7 @@ export class Splicer {
     this.#layout = layout;
     this.#ledger.follow(layout.program);
     const { pmtPid } = layout.program;
-    this.#tablePackets = Buffer.concat([
-      packetize(layout.pat, PAT_PID),
-      packetize(layout.pmt, pmtPid),
-    ]);
+    this.#tablePackets = [packetize(layout.pat, PAT_PID), packetize(layout.pmt, pmtPid)];
   }
 
   /** What was sent ends here, and what comes has to follow it. */
@@ -194,7 +204,7 @@ export class Splicer {
       this.#relayout();
     if (this.#rewriter === undefined) return this.#seek(view, isKeyframe);
     this.#rewriter.write(view, this.#writer);
-    if (isKeyframe) this.#outgoing.noteJoin();
+    if (isKeyframe) this.#noteJoin();
   }
 
   /** The source has changed its own tables. */
@@ -223,7 +233,16 @@ export class Splicer {
       view.read(candidate.packets, at);
       rewriter.write(view, this.#writer);
     }
-    this.#outgoing.noteJoin();
+    this.#noteJoin();
+  }
+
+  /** Who begins here gets tables after which those of the stream are the next. */
+  #noteJoin(): void {
+    const counted = this.#tablePackets.map((packets) => {
+      const pid = packets.readUInt16BE(1) & 0x1fff;
+      return countedUpTo(packets, this.#ledger.track(pid)?.counter ?? -1);
+    });
+    this.#outgoing.noteJoin(Buffer.concat(counted));
   }
 
   /** Better the source as it is than nothing. */

@@ -20,6 +20,16 @@ export function packetize(section: Buffer, pid: number): Buffer {
   return packets;
 }
 
+/** The same packets with other counters: `last` is that of the last one, −1 stands for 15. */
+export function countedUpTo(packets: Buffer, last: number): Buffer {
+  const counted = Buffer.from(packets);
+  for (let at = packets.length - PACKET_BYTES, counter = last; at >= 0; at -= PACKET_BYTES) {
+    counted[at + 3] = ((counted[at + 3] ?? 0) & 0xf0) | (counter & 0x0f);
+    counter -= 1;
+  }
+  return counted;
+}
+
 /** Makes the PAT section of a transport stream with one program. */
 export function patSection(programNumber: number, pmtPid: number): Buffer {
   const body = Buffer.alloc(4);

@@ -1,5 +1,6 @@
 import type { Clock, Timer, Timers } from '#kernel/clock';
-import { PictureCache } from './picture-cache.ts';
+import { JoinRing, joinsFrom } from './join-ring.ts';
+import type { JoinPoint } from './join-ring.ts';
 
 /** Where one viewer's bytes go. */
 export interface ViewerSink {
@@ -16,8 +17,10 @@ export interface ViewerSink {
 export type RelayInput = {
   /** Whole packets where the source has packets; may be lent memory. */
   readonly parts: readonly Buffer[];
-  /** Where keyframes begin, in bytes counted over all parts. */
-  readonly keyframes: readonly number[];
+  /** The keyframes that begin in it; where, in bytes counted over all parts. */
+  readonly joins: readonly JoinPoint[];
+  /** Where the stream's own time stands after them; our clock's, where it is absent. */
+  readonly mediaMs?: number;
 };
 
 export type RelayOptions = {
@@ -28,6 +31,8 @@ export type RelayOptions = {
   readonly isLossless: boolean;
   /** How far a viewer may fall behind before it skips, in bytes. */
   readonly budgetBytes: number;
+  /** How much of the past a joiner gets beyond the last keyframe; nothing, when absent. */
+  readonly burstMs?: number;
   /** How long a viewer may take nothing at all before it is dropped. */
   readonly patienceMs: number;
   readonly clock: Clock;
@@ -38,12 +43,12 @@ export type RelayOptions = {
   readonly served: (sink: ViewerSink, bytes: number) => void;
   /** The viewer has taken nothing for too long; it is detached already. */
   readonly dropped: (sink: ViewerSink) => void;
-  /** What a decoder must have before a keyframe (PAT and PMT); empty when there is no such thing. */
-  readonly tables: () => Buffer;
 };
 
 /** Whole packets near 64 KiB: a write costs the same for 1 KiB as for this (docs/benchmarks.md). */
 const BATCH_BYTES = 348 * 188;
+/** Several seconds of a rich channel; a group of pictures beyond that and the budget is not kept. */
+const MOST_BYTES = 8 * 1024 * 1024;
 /** No byte waits longer than this for its batch to fill. */
 const BATCH_MS = 50;
 
@@ -64,30 +69,35 @@ type Viewer = {
 export class Relay {
   readonly #options: RelayOptions;
   readonly #viewers = new Map<ViewerSink, Viewer>();
-  readonly #pictures = new PictureCache();
+  readonly #pictures: JoinRing;
   #held: RelayInput[] | undefined = [];
   #batch = Buffer.alloc(0);
   #batchBytes = 0;
-  /** Offset of the last keyframe in the batch that is being filled. */
-  #batchKeyframe: number | undefined;
+  /** The last keyframe in the batch that is being filled. */
+  #batchJoin: JoinPoint | undefined;
+  #mediaMs: number | undefined;
   #batchTimer: Timer | undefined;
   #gathering: Timer | undefined;
   #watching: Timer;
 
   constructor(options: RelayOptions) {
+    const { burstMs = 0, budgetBytes } = options;
+    const maxBytes = Math.max(MOST_BYTES, budgetBytes);
     this.#options = options;
+    // A joiner that is sent more than half of its budget at once would soon be taken for slow.
+    this.#pictures = new JoinRing({ burstMs, burstBytes: budgetBytes / 2, maxBytes });
     this.#watching = this.#armWatch();
   }
 
   /**
    * Who comes before the source goes on gets what was held: the first viewer, and of a shared
-   * stream all who waited with it. Later ones begin at the last keyframe, behind the tables; where
-   * none is known, with the next batch.
+   * stream all who waited with it. Later ones begin at a keyframe, behind the tables: the last, or
+   * one that lies a burst back; where none is known, with the next batch.
    */
   attach(sink: ViewerSink): void {
     if (this.#held === undefined) {
       this.flush();
-      this.#begin(this.#admit(sink));
+      this.#send(this.#admit(sink), this.#pictures.burst);
       return;
     }
     const viewer = this.#admit(sink);
@@ -122,11 +132,11 @@ export class Relay {
     this.#batchTimer = undefined;
     if (this.#batchBytes === 0) return;
     const batch = this.#batch.subarray(0, this.#batchBytes);
-    this.#pictures.add(batch, this.#batchKeyframe);
+    this.#pictures.add(batch, this.#batchJoin, this.#timeOf(this.#mediaMs));
     const nowMs = this.#options.clock.monotonicMs();
     for (const viewer of this.#viewers.values()) this.#offer(viewer, batch, nowMs);
     this.#batchBytes = 0;
-    this.#batchKeyframe = undefined;
+    this.#batchJoin = undefined;
     this.#batch = Buffer.alloc(0);
   }
 
@@ -146,8 +156,8 @@ export class Relay {
     this.#options.resume();
   }
 
-  #remember({ parts, keyframes }: RelayInput): void {
-    this.#pictures.add(Buffer.concat(parts), keyframes.at(-1));
+  #remember({ parts, joins, mediaMs }: RelayInput): void {
+    this.#pictures.add(Buffer.concat(parts), joins.at(-1), this.#timeOf(mediaMs));
   }
 
   #admit(sink: ViewerSink): Viewer {
@@ -157,9 +167,8 @@ export class Relay {
     return viewer;
   }
 
-  #begin(viewer: Viewer): void {
-    const { batches } = this.#pictures;
-    if (batches.length > 0) this.#send(viewer, [this.#options.tables(), ...batches]);
+  #timeOf(mediaMs: number | undefined): number {
+    return mediaMs ?? this.#options.clock.monotonicMs();
   }
 
   #pass(parts: readonly Buffer[]): boolean {
@@ -176,11 +185,11 @@ export class Relay {
     return !isBlocked;
   }
 
-  #collect({ parts, keyframes }: RelayInput): void {
+  #collect({ parts, joins, mediaMs }: RelayInput): void {
+    this.#mediaMs = mediaMs;
     let partStart = 0;
     for (const part of parts) {
-      const within = keyframes.map((at) => at - partStart).filter((at) => at >= 0);
-      this.#copy(part, within);
+      this.#copy(part, joinsFrom(joins, partStart));
       partStart += part.length;
     }
     if (this.#batchBytes > 0) {
@@ -188,13 +197,15 @@ export class Relay {
     }
   }
 
-  #copy(part: Buffer, keyframes: readonly number[]): void {
+  #copy(part: Buffer, joins: readonly JoinPoint[]): void {
     let taken = 0;
     while (taken < part.length) {
       if (this.#batch.length === 0) this.#batch = Buffer.allocUnsafeSlow(BATCH_BYTES);
       const copied = part.copy(this.#batch, this.#batchBytes, taken);
-      const keyframe = keyframes.findLast((at) => at >= taken && at < taken + copied);
-      if (keyframe !== undefined) this.#batchKeyframe = this.#batchBytes + keyframe - taken;
+      const join = joins.findLast(({ at }) => at >= taken && at < taken + copied);
+      if (join !== undefined) {
+        this.#batchJoin = { at: this.#batchBytes + join.at - taken, tables: join.tables };
+      }
       taken += copied;
       this.#batchBytes += copied;
       if (this.#batchBytes === BATCH_BYTES) this.flush();
@@ -212,7 +223,8 @@ export class Relay {
     if (viewer.isSkipping) {
       if (pendingBytes > budgetBytes / 4) return;
       viewer.isSkipping = false;
-      if (this.#pictures.batches.length > 0) return this.#begin(viewer);
+      const { latest } = this.#pictures;
+      if (latest.length > 0) return this.#send(viewer, latest);
     }
     viewer.isSkipping = pendingBytes + batch.length > budgetBytes;
     if (!viewer.isSkipping) this.#send(viewer, [batch]);

@@ -6,9 +6,10 @@ export type {
   StateJournal,
   StreamStore,
 } from './ports.ts';
+export type { StreamMeter, SwitchCause } from './meter.ts';
 export type * from './snapshots.ts';
 export type { Removal, Streams } from './streams.ts';
 export { endedViewing } from './ended-viewing.ts';
 export { StreamRegistry } from './stream-registry.ts';
-export type { StreamRegistryOptions } from './stream-registry.ts';
+export type { StreamRegistryOptions } from './stream-registry-options.ts';
 export type * from './viewing.ts';

@@ -35,6 +35,8 @@ export type StreamDefaults = {
 export interface StreamOwner {
   /** Bytes or segments were handed to a viewer. */
   served(stream: ManagedStream, bytes: number, segments: number): void;
+  /** A source of a stream failed. */
+  erred(error: AppError): void;
   /** A switch of source is over; `timing` where somebody had a picture and has it again. */
   moved(stream: ManagedStream, move: Move, timing: SwitchTiming | undefined): void;
   gaveUp(stream: ManagedStream, error: AppError, retries: number): void;
@@ -177,8 +179,9 @@ export class ManagedStream implements Stream {
         this.settleSwitch();
         owner.gaveUp(this, error, retries);
       },
-      erred: () => {
+      erred: (error) => {
         this.errorCount += 1;
+        owner.erred(error);
       },
       holdsOut: (error) => reader?.holdsOut(error) ?? false,
       slates: this.#slates,

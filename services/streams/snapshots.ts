@@ -63,6 +63,9 @@ export type Totals = {
   readonly uptimeSeconds: number;
 };
 
+/** The same for one kind of media. */
+export type KindTotals = Pick<Totals, 'streams' | 'activeStreams' | 'viewers' | 'bytesServed'>;
+
 /** What POST /streams did. */
 export type CreateOutcome = {
   readonly snapshot: StreamSnapshot;

@@ -4,6 +4,7 @@ import type { Clock, Timers } from '#kernel/clock';
 import { chooseNext, chooseNow, isReady, isReturnDue, isSourceUrl, statusOf } from '#upstream';
 import type { RingChoice, RingPlace } from '#upstream';
 import type { StreamDefinition } from './definition.ts';
+import type { SwitchCause } from './meter.ts';
 import type { FailoverResolver } from './ports.ts';
 import { SourceBook } from './source-book.ts';
 
@@ -12,6 +13,8 @@ const RESOLVER_ROUND = 10;
 
 const PRIMARY = -1;
 
+const FAILBACK = 'failback';
+
 export type Move = {
   readonly oldUrl: string;
   readonly oldIndex: number;
@@ -19,6 +22,7 @@ export type Move = {
   readonly index: number;
   readonly attempt: number;
   readonly reason: string;
+  readonly cause: SwitchCause;
 };
 
 export type SourceCursorOptions = {
@@ -40,6 +44,8 @@ export type Advance = {
   /** The source in use may be the next again, when it is ready before all others. */
   readonly mayStay?: boolean;
 };
+
+type Why = Pick<Advance, 'reason' | 'error'>;
 
 /** One of the sources, without what is sent to it. */
 export type Place = { readonly url: string; readonly index: number };
@@ -144,7 +150,7 @@ export class SourceCursor {
 
   /** Moves to the primary, which has been tried and gives media. */
   returnToPrimary(): void {
-    this.#moveTo({ url: this.#options.definition().url, index: PRIMARY }, 'failback');
+    this.#moveTo({ url: this.#options.definition().url, index: PRIMARY }, { reason: FAILBACK });
   }
 
   /**
@@ -176,15 +182,16 @@ export class SourceCursor {
     if (!this.hasResolver) return this.#advanceInRing(advance);
     const url = await this.#askResolver(advance);
     if (url === undefined) return false;
-    this.#moveTo({ url, index: this.#index + 1 }, advance.reason);
+    this.#moveTo({ url, index: this.#index + 1 }, advance);
     return true;
   }
 
-  #advanceInRing({ reason, to, mayStay = false }: Advance): boolean {
+  #advanceInRing(advance: Advance): boolean {
+    const { to, mayStay = false } = advance;
     if (this.alternates === 0) return false;
     const choice = to === undefined ? this.#choose(mayStay) : { index: to };
     if (choice === undefined) return false;
-    if (choice.index !== this.#index) this.#moveTo(this.#place(choice.index), reason);
+    if (choice.index !== this.#index) this.#moveTo(this.#place(choice.index), advance);
     return true;
   }
 
@@ -240,7 +247,7 @@ export class SourceCursor {
     return this.#options.clock.monotonicMs();
   }
 
-  #moveTo({ url, index }: Place, reason: string): void {
+  #moveTo({ url, index }: Place, { reason, error }: Why): void {
     const [oldUrl, oldIndex] = [this.#url, this.#index];
     this.#url = url;
     this.#index = index;
@@ -249,7 +256,8 @@ export class SourceCursor {
     this.#lastMoveAtMs = this.#options.clock.nowMs();
     this.#movedAtMonotonicMs = this.#nowMs;
     const attempt = this.#attempts;
-    this.#options.moved({ oldUrl, oldIndex, newUrl: url, index, attempt, reason });
+    const cause = error?.code ?? (reason === FAILBACK ? FAILBACK : 'manual');
+    this.#options.moved({ oldUrl, oldIndex, newUrl: url, index, attempt, reason, cause });
     this.book.changes.wake();
   }
 }

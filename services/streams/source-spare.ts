@@ -8,7 +8,7 @@ export type SourceSpareOptions = {
   readonly book: SourceBook;
   readonly clock: Clock;
   /** A source failed; counted. */
-  readonly erred: () => void;
+  readonly erred: (error: AppError) => void;
   readonly closed: () => void;
 };
 
@@ -46,7 +46,7 @@ export class SourceSpare implements SpareSource {
     if (this.#closing.signal.aborted) return;
     const { book, clock, erred } = this.#options;
     const nowMs = clock.monotonicMs();
-    erred();
+    erred(error);
     book.failed(this.source.url, error, nowMs - (this.#flowingSinceMs ?? nowMs));
     this.close();
   }

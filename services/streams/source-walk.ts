@@ -59,7 +59,7 @@ export class CursorWalk implements SourceWalk {
 
   async failed(failed: Source, error: AppError, signal: AbortSignal): Promise<Source> {
     signal.throwIfAborted();
-    this.#options.erred();
+    this.#options.erred(error);
     if (failed !== this.#source) return this.current;
     const answer = (this.#answer ??= this.#beginAnswer(error));
     answer.waiting += 1;

@@ -1,18 +1,18 @@
 import { InvalidInputError, NotFoundError, UpstreamError, codeOf } from '#kernel/app-error';
 import type { AppError } from '#kernel/app-error';
-import type { Clock, Timer, Timers } from '#kernel/clock';
-import type { ClientId, NodeEpoch, StreamId } from '#kernel/ids';
-import type { Logger } from '#kernel/logger';
+import type { Timer } from '#kernel/clock';
+import type { ClientId, StreamId } from '#kernel/ids';
 import { SessionRegistry } from '#sessions';
 import type { Session } from '#sessions';
 import type { SlateTrigger } from '#upstream';
 import type { StreamDefinition, StreamInput } from './definition.ts';
 import { ManagedStream } from './managed-stream.ts';
-import type { StreamDefaults, StreamOwner } from './managed-stream.ts';
-import type { FailoverResolver, StateJournal, StreamStore } from './ports.ts';
+import type { StreamOwner } from './managed-stream.ts';
 import type {
   CreateOutcome,
   FailoverOutcome,
+  KindTotals,
+  MediaKind,
   StreamSnapshot,
   Totals,
   ViewerSnapshot,
@@ -20,20 +20,10 @@ import type {
 import type { Move } from './source-cursor.ts';
 import { StreamLedger } from './stream-ledger.ts';
 import { idFor } from './stream-id.ts';
+import type { StreamRegistryOptions } from './stream-registry-options.ts';
 import type { Removal, Streams } from './streams.ts';
+import { Tally } from './tally.ts';
 import type { Stream, StreamDirectory, SwitchTiming } from './viewing.ts';
-
-export type StreamRegistryOptions = {
-  readonly store: StreamStore;
-  readonly journal: StateJournal;
-  readonly resolver: FailoverResolver;
-  readonly defaults: StreamDefaults;
-  /** Of this process: dead ones' viewers are ended by housekeeping. */
-  readonly node: NodeEpoch;
-  readonly clock: Clock;
-  readonly timers: Timers;
-  readonly logger: Logger;
-};
 
 const byAge = (a: StreamDefinition, b: StreamDefinition): number => a.createdAtMs - b.createdAtMs;
 
@@ -50,9 +40,8 @@ export class StreamRegistry implements Streams, StreamDirectory, StreamOwner {
   readonly #streams = new Map<StreamId, ManagedStream>();
   readonly #sessions: SessionRegistry;
   readonly #ledger: StreamLedger;
+  readonly #tally = new Tally();
   readonly #startedAtMs: number;
-  #bytesServed = 0;
-  #segmentsServed = 0;
   #touching: Timer | undefined;
 
   constructor(options: StreamRegistryOptions) {
@@ -116,10 +105,14 @@ export class StreamRegistry implements Streams, StreamDirectory, StreamOwner {
       streams: this.#streams.size,
       activeStreams: this.#sessions.watchedStreams().length,
       viewers: this.#sessions.all().length,
-      bytesServed: this.#bytesServed,
-      segmentsServed: this.#segmentsServed,
+      ...this.#tally.sums,
       uptimeSeconds: Math.floor((this.#options.clock.monotonicMs() - this.#startedAtMs) / 1000),
     };
+  }
+
+  /** The totals of each kind of media. */
+  totalsByKind(): Readonly<Record<MediaKind, KindTotals>> {
+    return this.#tally.byKind(this.#streams.values());
   }
 
   async remove(id: StreamId, removal: Removal): Promise<void> {
@@ -172,8 +165,11 @@ export class StreamRegistry implements Streams, StreamDirectory, StreamOwner {
   served(stream: ManagedStream, bytes: number, segments: number): void {
     stream.bytesServed += bytes;
     stream.segmentsServed += segments;
-    this.#bytesServed += bytes;
-    this.#segmentsServed += segments;
+    this.#tally.served(stream.kind, bytes, segments);
+  }
+
+  erred(error: AppError): void {
+    this.#options.meter?.failed(error.code);
   }
 
   moved(stream: ManagedStream, move: Move, timing: SwitchTiming | undefined): void {
@@ -183,6 +179,7 @@ export class StreamRegistry implements Streams, StreamDirectory, StreamOwner {
       reason: move.reason,
       ...timing,
     });
+    this.#options.meter?.switched(move.cause, timing);
     this.#ledger.moved(stream, move, timing);
   }
 

@@ -17,7 +17,7 @@ export type WalkOptions = {
   /** An outage has used up its tries. */
   readonly gaveUp: (error: AppError, retries: number) => void;
   /** A source failed; counted, whatever is done about it. */
-  readonly erred: () => void;
+  readonly erred: (error: AppError) => void;
   /** All tries are used up; true: go on, somebody has something else to show. */
   readonly holdsOut: (error: AppError) => boolean;
   readonly slates: SlateLog;

@@ -16,3 +16,5 @@ export type { SlateTrigger } from './slate-trigger.ts';
 export { isSourceUrl } from './source-url.ts';
 export { anySpare } from './spare-permits.ts';
 export type { SparePermit, SparePermits, SparePurpose } from './spare-permits.ts';
+export { anyFetch } from './fetch-allowance.ts';
+export type { AheadPermit, FetchAllowance, FetchPermit } from './fetch-allowance.ts';

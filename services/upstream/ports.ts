@@ -15,6 +15,11 @@ export type UpstreamRequest = {
   /** All that is sent besides `Host`, `Connection` and `Accept-Encoding: identity`. */
   readonly headers: Readonly<Record<string, string>>;
   readonly timeouts: UpstreamTimeouts;
+  /**
+   * A short request among many: it may travel on a connection that an earlier one left open, and
+   * leaves its own open for the next when its answer has been read to the end.
+   */
+  readonly keepsConnection?: boolean;
 };
 
 /** Takes a body. Exactly one of `end` and `fail` is called, once, last. */

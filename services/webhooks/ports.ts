@@ -59,6 +59,15 @@ export type DeliveryOutcome =
  */
 export type ProcessDelivery = (delivery: Delivery, signal: AbortSignal) => Promise<DeliveryOutcome>;
 
+/** Counts deliveries by what became of them. Must not throw. */
+export interface DeliveryMeter {
+  /**
+   * `retried`: an attempt has failed, another will follow. `dropped`: the endpoint's queue was full.
+   * @param times - 1 when absent.
+   */
+  delivery(outcome: 'delivered' | 'retried' | 'given_up' | 'dropped', times?: number): void;
+}
+
 /** One queue of deliveries per endpoint, first in first out. */
 export interface DeliveryQueues {
   /**

@@ -2,13 +2,21 @@ import { toEnvelope } from '#events';
 import type { Logger } from '#kernel/logger';
 import { decideDelivery } from './delivery-policy.ts';
 import type { Attempt, Deliver } from './deliver.ts';
-import type { Delivery, DeliveryOutcome, EndpointStore, ProcessDelivery } from './ports.ts';
+import type {
+  Delivery,
+  DeliveryMeter,
+  DeliveryOutcome,
+  EndpointStore,
+  ProcessDelivery,
+} from './ports.ts';
 
 export type ProcessDeliveryOptions = {
   readonly endpoints: EndpointStore;
   readonly deliver: Deliver;
   /** 0 to 1; `Math.random` in production. */
   readonly random: () => number;
+  /** Hears what became of each; nobody, when absent. */
+  readonly meter?: DeliveryMeter;
   readonly logger: Logger;
 };
 
@@ -20,6 +28,7 @@ export function createProcessDelivery({
   endpoints,
   deliver,
   random,
+  meter,
   logger,
 }: ProcessDeliveryOptions): ProcessDelivery {
   return async (delivery, signal) => {
@@ -29,6 +38,7 @@ export function createProcessDelivery({
     const { retryAttempts } = endpoint;
     const failedBefore = delivery.failedAttempts;
     const decision = decideDelivery(attempt, { failedBefore, retryAttempts }, random);
+    meter?.delivery(OUTCOMES[decision.action]);
     if (decision.action === 'delivered') return { kind: 'done' };
     const facts = factsOf(delivery, attempt);
     if (decision.action === 'give-up') {
@@ -39,6 +49,12 @@ export function createProcessDelivery({
     return again(failedBefore + 1, decision.delayMs);
   };
 }
+
+const OUTCOMES = {
+  delivered: 'delivered',
+  retry: 'retried',
+  'give-up': 'given_up',
+} as const;
 
 const again = (failedAttempts: number, delayMs: number): DeliveryOutcome => ({
   kind: 'again',

@@ -6,6 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { viewers } from './cases/viewers.ts';
+import { gaps } from './cases/gaps.ts';
 import { files, live } from './cases/passthrough.ts';
 import { idleMemory, joinsAndLeaves, starts } from './cases/process.ts';
 import { hls, registrations } from './cases/requests.ts';
@@ -30,6 +31,7 @@ const CASES: Readonly<Record<string, (origin: number) => Promise<Table>>> = {
   live,
   files,
   viewers,
+  gaps,
   hls,
   registrations,
   joins: (origin) => joinsAndLeaves(origin, Number(values.soak)),

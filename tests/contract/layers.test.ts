@@ -29,7 +29,7 @@ const ROWS: readonly Row[] = [
   {
     file: 'services/telemetry/probe.ts',
     forbidden: ['#config', 'joi'],
-    allowed: ['#kernel/ids', 'winston'],
+    allowed: ['#kernel/ids', 'winston', 'prom-client'],
   },
   {
     file: 'services/lifecycle/probe.ts',
@@ -77,8 +77,20 @@ const ROWS: readonly Row[] = [
     allowed: ['#events'],
   },
   {
+    file: 'services/segments/probe.ts',
+    forbidden: ['#streams', '#hls', '#adapters/fs/x', 'axios'],
+    allowed: ['#upstream', '#kernel/ids'],
+  },
+  {
     file: 'services/streams/probe.ts',
-    forbidden: ['#delivery', '#adapters/redis/x', '#config', 'hls-parser'],
+    forbidden: [
+      '#delivery',
+      '#adapters/redis/x',
+      '#config',
+      '#telemetry',
+      'prom-client',
+      'hls-parser',
+    ],
     allowed: ['#upstream', '#sessions', '#events'],
   },
   {
@@ -105,6 +117,11 @@ const ROWS: readonly Row[] = [
     file: 'services/adapters/bullmq/probe.ts',
     forbidden: ['#adapters/redis/x', '#telemetry', 'axios'],
     allowed: ['#webhooks', 'bullmq'],
+  },
+  {
+    file: 'services/adapters/fs/probe.ts',
+    forbidden: ['#adapters/http/x', '#config', 'axios'],
+    allowed: ['#segments', '#kernel/ids'],
   },
   {
     file: 'services/adapters/http/probe.ts',

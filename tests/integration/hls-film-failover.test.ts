@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { systemClock, systemTimers } from '#kernel/clock';
 import { asStreamId } from '#kernel/ids';
+import { SegmentStore } from '#segments';
 import { folder, startFakeProvider, text } from '../../scripts/faultd.d/fake-provider.ts';
 import { linksIn, startHls } from '../support/hls-bench.ts';
 import { media } from '../../scripts/faultd.d/media.ts';
@@ -21,7 +23,9 @@ describe('a film in HLS whose source goes away while it is watched', () => {
       const { hls } = await media();
       await using primary = await startFakeProvider({ '/film/': folder(hls[format]) });
       await using mirror = await startFakeProvider({ '/other/': folder(hls[format]) });
-      await using penstock = await startHls();
+      // Nothing is kept: every link has to be asked of a source.
+      const store = new SegmentStore({ memoryBytes: 0, clock: systemClock, timers: systemTimers });
+      await using penstock = await startHls({ hls: { store } });
       const id = await penstock.create(primary.url('/film/index.m3u8'), {
         failoverUrls: [mirror.url('/other/index.m3u8')],
       });

@@ -273,7 +273,7 @@ describe('an HLS playlist', () => {
     expect(await statusOf(segment.replace('segment.ts', 'playlist.m3u8'))).toBe(403);
     expect(await statusOf(segment.split('?')[0] ?? '')).toBe(422);
     expect(await statusOf(url, 'HEAD')).toBe(405);
-    expect(await statusOf(segment, 'HEAD')).toBe(405);
+    expect(await statusOf(segment, 'POST')).toBe(405);
     expect(hls.provider.requests).toHaveLength(1);
   });
 

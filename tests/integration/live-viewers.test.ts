@@ -75,8 +75,9 @@ describe('a provider with a connection limit', () => {
     await viewer.more(188 * 100);
     const [stream] = live.playback.registry.list();
     await live.playback.registry.failover(stream!.definition.id);
+    const statuses = () => live.provider.requests.map((request) => request.status);
+    await expect.poll(statuses).toEqual([200, 200]);
     await viewer.more(188 * 500);
-    expect(live.provider.requests.map((request) => request.status)).toEqual([200, 200]);
     expect(live.provider.maxOpen()).toBe(1);
   });
 });

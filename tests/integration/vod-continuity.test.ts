@@ -237,7 +237,7 @@ describe('the viewer of a file', () => {
   });
 
   it('finds the file going on when its provider left while it paused', async () => {
-    await using vod = await startVod({ sizeBytes: 24 * MIB, readTimeoutMs: 1000 });
+    await using vod = await startVod({ sizeBytes: 48 * MIB, readTimeoutMs: 1000 }); // More than sockets hold.
     const viewer = vod.watch(await vod.create());
     await viewer.reached(MIB);
     viewer.pause();

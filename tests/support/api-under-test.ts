@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createApp } from '#api/app';
-import type { AppDeps, ApiSettings, ConnectionProbe, ProbeResult } from '#api/deps';
+import type { AppDeps, ApiSettings, ConnectionProbe, Metrics, ProbeResult } from '#api/deps';
 import { systemClock } from '#kernel/clock';
 import { silentLogger } from '#kernel/logger';
 import type { UserProfile } from '#transcode';
@@ -28,6 +28,19 @@ export class FakeProbe implements ConnectionProbe {
   async test(url: string): Promise<ProbeResult> {
     this.tested.push(url);
     return this.result;
+  }
+}
+
+export class FakeMetrics implements Metrics {
+  readonly contentType = 'text/plain; version=0.0.4; charset=utf-8';
+  readonly requests: string[] = [];
+
+  text(): Promise<string> {
+    return Promise.resolve('# HELP a_total A.\n# TYPE a_total counter\na_total 1\n');
+  }
+
+  answered(route: string, status: number | undefined): void {
+    this.requests.push(`${route} ${status}`);
   }
 }
 
@@ -77,6 +90,7 @@ export function appDeps(overrides: Overrides = {}): AppDeps {
     apiDocument,
     delivery: [],
     transcoding: noTranscoding(),
+    metrics: new FakeMetrics(),
     clock: systemClock,
     logger: silentLogger,
     ...overrides,

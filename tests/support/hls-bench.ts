@@ -3,6 +3,7 @@ import { systemClock, systemTimers } from '#kernel/clock';
 import { silentLogger } from '#kernel/logger';
 import { hlsRoutes } from '#api/routes/hls.routes';
 import { HlsDelivery } from '#delivery';
+import { SegmentStore } from '#segments';
 import type { HlsDeliveryOptions } from '#delivery';
 import { createTextClient } from '../../services/adapters/http/text-client.ts';
 import { startPlayback } from './playback-bench.ts';
@@ -15,14 +16,21 @@ export type HlsBenchOptions = Omit<PlaybackOptions, 'routes'> & {
 /** HLS routes over real sockets, with the real clients for playlists and for bytes. */
 export async function startHls({ hls, ...playback }: HlsBenchOptions = {}) {
   const texts = createTextClient({ allowPrivate: true, verifyTls: true, maxRedirects: 5 });
+  let delivery: HlsDelivery | undefined;
   const started = await startPlayback({
     ...playback,
     routes: ({ directory, upstream }) =>
       hlsRoutes({
-        hls: new HlsDelivery({
+        hls: (delivery = new HlsDelivery({
           directory,
           upstream,
           texts,
+          store: new SegmentStore({
+            memoryBytes: 64 * 1024 * 1024,
+            clock: systemClock,
+            timers: systemTimers,
+          }),
+          lookAhead: 0,
           secret: randomBytes(32),
           viewerIdleMs: 10_000,
           timeouts: { connectMs: 1000, headersMs: playback.headersMs ?? 1000 },
@@ -32,10 +40,12 @@ export async function startHls({ hls, ...playback }: HlsBenchOptions = {}) {
           timers: systemTimers,
           logger: silentLogger,
           ...hls,
-        }),
+        })),
       }),
   });
+  if (!delivery) throw new Error('The routes were not made.');
   return {
+    hls: delivery,
     playlistUrl: (id: string): string => `${started.base}/hls/${id}/playlist.m3u8`,
     create: (...input: Parameters<typeof started.create>) => started.create(...input),
     registry: started.registry,

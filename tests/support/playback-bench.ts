@@ -9,7 +9,7 @@ import { silentLogger } from '#kernel/logger';
 import { problemHandler } from '#api/middleware/problem-handler';
 import { loadConfig } from '#config';
 import { LiveDelivery } from '#delivery';
-import type { LiveDetection, SlateSettings, StandbyMode } from '#delivery';
+import type { LiveBuffering, LiveDetection, SlateSettings, StandbyMode } from '#delivery';
 import { StreamRegistry } from '#streams';
 import type { FailoverResolver, StreamDirectory, StreamInput } from '#streams';
 import { anySpare } from '#upstream';
@@ -31,6 +31,8 @@ export type PlaybackOptions = {
   readonly viewerBufferBytes?: number;
   readonly viewerPatienceMs?: number;
   readonly lingerMs?: number;
+  readonly throttleBytesPerSecond?: number;
+  readonly buffering?: LiveBuffering;
   readonly headersMs?: number;
   readonly outageLimitMs?: number;
   readonly slate?: SlateSettings;
@@ -61,6 +63,8 @@ export async function startPlayback(options: PlaybackOptions) {
     viewerBufferBytes: options.viewerBufferBytes ?? 8 * 1024 * 1024,
     viewerPatienceMs: options.viewerPatienceMs ?? 60_000,
     lingerMs: options.lingerMs ?? 0,
+    ...(options.buffering === undefined ? {} : { buffering: options.buffering }),
+    throttleBytesPerSecond: options.throttleBytesPerSecond ?? 0,
     clock: systemClock,
     timers: systemTimers,
     logger: silentLogger,
@@ -70,18 +74,24 @@ export async function startPlayback(options: PlaybackOptions) {
   app.use('/m3u-proxy', routes).use(routes).use(problemHandler(silentLogger));
   const server = app.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  return new Playback(server, registry, state);
+  return new Playback(server, registry, { state, upstream });
 }
 
 export class Playback implements AsyncDisposable {
   readonly registry: StreamRegistry;
   readonly state: FakeState;
   readonly #server: Server;
+  readonly #upstream: Collaborators['upstream'];
 
-  constructor(server: Server, registry: StreamRegistry, state: FakeState) {
+  constructor(
+    server: Server,
+    registry: StreamRegistry,
+    { state, upstream }: { state: FakeState; upstream: Collaborators['upstream'] },
+  ) {
     this.#server = server;
     this.registry = registry;
     this.state = state;
+    this.#upstream = upstream;
   }
 
   get base(): string {
@@ -110,6 +120,7 @@ export class Playback implements AsyncDisposable {
     this.registry.close();
     this.#server.closeAllConnections();
     this.#server.close();
+    this.#upstream.close();
     await once(this.#server, 'close');
   }
 }

@@ -192,7 +192,7 @@ async function untilReady(supervisor: Supervisor): Promise<void> {
 }
 
 /** Chosen beforehand, so that an api that is restarted comes back to the same address. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;

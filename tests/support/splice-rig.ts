@@ -30,9 +30,9 @@ export function spliceStretches(stretches: readonly Stretch[], random: () => num
   let length = 0;
   let heldPackets = 0;
   const take = (parts: readonly Buffer[]): void => {
-    for (const offset of splicer.joinOffsets) {
-      joins.push(length + offset);
-      tables.push(splicer.tables());
+    for (const join of splicer.joins) {
+      joins.push(length + join.at);
+      tables.push(join.tables);
     }
     for (const part of parts) {
       // Lent memory changes after the call, as a reader's buffer does.

@@ -1,7 +1,7 @@
 import { newNodeEpoch } from '#kernel/ids';
 import { silentLogger } from '#kernel/logger';
 import { StreamRegistry } from '#streams';
-import type { FailoverResolver, StreamInput } from '#streams';
+import type { FailoverResolver, StreamInput, StreamMeter } from '#streams';
 import { FakeResolver, FakeState } from './fake-state.ts';
 import { TestClock } from './test-clock.ts';
 
@@ -30,17 +30,22 @@ export const streamInput = (url: string, over: Partial<StreamInput> = {}): Strea
   ...over,
 });
 
-export type BenchOptions = { readonly failbackAfterMs?: number; readonly outageLimitMs?: number };
+export type BenchOptions = {
+  readonly failbackAfterMs?: number;
+  readonly outageLimitMs?: number;
+  readonly meter?: StreamMeter;
+};
 
 /** A real registry over state in memory and time that a test rules. */
 export async function startRegistry(
   resolver: FailoverResolver = new FakeResolver(),
-  { failbackAfterMs = 0, outageLimitMs = 30_000 }: BenchOptions = {},
+  { failbackAfterMs = 0, outageLimitMs = 30_000, meter }: BenchOptions = {},
 ) {
   const clock = new TestClock();
   const state = new FakeState();
   const registry = new StreamRegistry({
     store: state,
+    ...(meter === undefined ? {} : { meter }),
     journal: state,
     resolver,
     defaults: {

@@ -146,19 +146,24 @@ export function simpleStream({
   gop = 5,
   firstPts90k = 90_000,
   marks = true,
+  videoPid = VIDEO_PID,
+  audioPid = AUDIO_PID,
 } = {}): Buffer {
   const builder = new TsBuilder();
+  const pids = [videoPid, audioPid];
+  const tracks = PROGRAM.tracks.map((track, index) => ({ ...track, pid: pids[index] ?? 0 }));
+  const program = { ...PROGRAM, pcrPid: videoPid, tracks };
   for (let index = 0; index < pictures; index += 1) {
     const isKey = index % gop === 0;
     const pts90k = firstPts90k + index * FRAME_90K;
     const data = Buffer.concat([isKey ? H264_KEY : H264_PLAIN, Buffer.alloc(600, index + 1)]);
-    if (isKey) builder.tables();
-    builder.unit(VIDEO_PID, pes({ pts90k, data }), {
+    if (isKey) builder.tables(program);
+    builder.unit(videoPid, pes({ pts90k, data }), {
       pcr90k: pts90k - 9000,
       randomAccess: marks && isKey,
     });
     const audio = pes({ pts90k, data: adtsFrame(200, index), streamId: 0xc0, isSized: true });
-    builder.unit(AUDIO_PID, audio);
+    builder.unit(audioPid, audio);
   }
   return builder.bytes;
 }

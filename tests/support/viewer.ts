@@ -19,6 +19,8 @@ export class Viewer implements AsyncDisposable {
   #response: IncomingMessage | undefined;
   #size = 0;
   #ending: Ending | undefined;
+  #lastAtMs: number | undefined;
+  #largestGapMs = 0;
 
   constructor(url: string, { method = 'GET', headers = {} }: WatchOptions = {}) {
     this.#request = request(url, { method, headers, agent: false }, (response) => {
@@ -43,6 +45,11 @@ export class Viewer implements AsyncDisposable {
 
   get bytes(): number {
     return this.#size;
+  }
+
+  /** The longest time from one byte to the next. */
+  get largestGapMs(): number {
+    return this.#largestGapMs;
   }
 
   get ending(): Ending | undefined {
@@ -117,6 +124,9 @@ export class Viewer implements AsyncDisposable {
 
   #take(part: Buffer): void {
     if (this.#size > MOST_BYTES) return this.leave();
+    const nowMs = performance.now();
+    this.#largestGapMs = Math.max(this.#largestGapMs, nowMs - (this.#lastAtMs ?? nowMs));
+    this.#lastAtMs = nowMs;
     this.#parts.push(part);
     this.#size += part.length;
     this.#changes.emit('change');

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { playbackRoutes } from '#api/routes/playback.routes';
 import { VodDelivery } from '#delivery';
+import type { FilePacing } from '#delivery';
 import { systemClock, systemTimers } from '#kernel/clock';
 import { silentLogger } from '#kernel/logger';
 import { FakeProvider, file, type FileRoute } from '../../scripts/faultd.d/fake-provider.ts';
@@ -13,6 +14,7 @@ import { Viewer, type WatchOptions } from './viewer.ts';
 export type VodBenchOptions = Omit<PlaybackOptions, 'routes'> & {
   readonly sizeBytes?: number;
   readonly readTimeoutMs?: number;
+  readonly pacing?: FilePacing;
   /** How the provider serves the file at `/movie/a.mp4`. */
   readonly route?: Partial<FileRoute>;
 };
@@ -41,6 +43,7 @@ export async function startVod(options: VodBenchOptions = {}): Promise<VodBench>
           upstream,
           timeouts: { connectMs: 1_000, headersMs: options.headersMs ?? 1_000 },
           readTimeoutMs: options.readTimeoutMs ?? 1_000,
+          ...(options.pacing === undefined ? {} : { pacing: options.pacing }),
           clock: systemClock,
           timers: systemTimers,
           logger: silentLogger,

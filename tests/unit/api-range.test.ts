@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseIfRange, parseRange } from '#api/http/range';
-import { formatRange } from '../../services/delivery/vod/byte-range.ts';
+import { formatRange } from '#kernel/byte-range';
 
 describe('Range header', () => {
   it.each([

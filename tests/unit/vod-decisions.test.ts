@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { codeOf } from '#kernel/app-error';
-import { spanOf, type ByteRange } from '../../services/delivery/vod/byte-range.ts';
+import { spanOf, type ByteRange } from '#kernel/byte-range';
 import {
   formatContentRange,
   formatUnsatisfied,

@@ -19,4 +19,6 @@ export type Disturbance =
   /** The packets of a track are missing, its entry in the program map is not. */
   | { readonly kind: 'lose-track'; readonly track: Track }
   /** Sound and picture say that they are encrypted. */
-  | { readonly kind: 'scramble' };
+  | { readonly kind: 'scramble' }
+  /** In the place of packets come as many bytes that are none. */
+  | { readonly kind: 'no-packets'; readonly what: 'page' | 'noise' };

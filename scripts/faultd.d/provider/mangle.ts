@@ -1,6 +1,7 @@
 import { NULL_PID, PACKET_BYTES, readPacket, readPcr90k, writePcr90k } from '../ts-tools.ts';
 import type { LoopedTs } from '../looped-ts.ts';
 import type { Disturbance } from './disturbance.ts';
+import { repeatableRandom } from './repeatable-random.ts';
 
 const ERROR_INDICATOR = 0x80;
 const SCRAMBLED_EVEN = 0x80;
@@ -10,7 +11,7 @@ export type Tracks = LoopedTs['tracks'];
 /** Damages the packets of one response as its disturbances say; remembers where a clock stood. */
 export class Mangler {
   readonly #clocks = new Map<number, number>();
-  #seed = 1;
+  readonly #random = repeatableRandom();
 
   /** Works in place, on a copy that is the caller's to give away; what is left of it comes back. */
   mangle(packets: Buffer, disturbances: readonly Disturbance[], tracks: Tracks): Buffer {
@@ -60,12 +61,6 @@ export class Mangler {
     const stood90k = this.#clocks.get(pid) ?? readPcr90k(packet, pcrOffset);
     this.#clocks.set(pid, stood90k);
     writePcr90k(packet, pcrOffset, stood90k);
-  }
-
-  /** Of 0 to 1, the same in every run: a linear congruential generator (Numerical Recipes). */
-  #random(): number {
-    this.#seed = (Math.imul(this.#seed, 1_664_525) + 1_013_904_223) >>> 0;
-    return this.#seed / 2 ** 32;
   }
 }
 

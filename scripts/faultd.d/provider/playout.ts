@@ -2,6 +2,7 @@ import { ShortLoop } from '../short-loop.ts';
 import type { LoopedTs } from '../looped-ts.ts';
 import type { Disturbance } from './disturbance.ts';
 import { Mangler, type Tracks } from './mangle.ts';
+import { noPackets } from './no-packets.ts';
 import type { LiveRoute } from './routes.ts';
 
 /** Where packets come from; `LoopedTs` says what each member means. */
@@ -33,7 +34,9 @@ export class Playout {
     const packets = this.#source.read(this.#position, count);
     this.#position += count;
     const bytes = this.#mangler.mangle(packets, disturbances, this.#source.tracks);
-    return { bytes, isLate: count === mostPackets };
+    const instead = disturbances.findLast(({ kind }) => kind === 'no-packets');
+    const sent = instead?.kind === 'no-packets' ? noPackets(instead.what, bytes.length) : bytes;
+    return { bytes: sent, isLate: count === mostPackets };
   }
 
   /** A clip that comes or goes begins with a keyframe of its own. */

@@ -49,6 +49,8 @@ export const FAULT_WORDS: Readonly<Record<string, Word>> = {
   'lose-audio': plain(disturb({ kind: 'lose-track', track: 'audio' })),
   'lose-video': plain(disturb({ kind: 'lose-track', track: 'video' })),
   scramble: plain(disturb({ kind: 'scramble' })),
+  page: plain(disturb({ kind: 'no-packets', what: 'page' })),
+  noise: plain(disturb({ kind: 'no-packets', what: 'noise' })),
   reset: plain({ kind: 'cut', how: 'reset' }),
   truncate: plain({ kind: 'cut', how: 'truncate' }),
   eof: plain({ kind: 'cut', how: 'eof' }),

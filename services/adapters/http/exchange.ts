@@ -3,12 +3,16 @@ import { systemTimers, type Timer } from '#kernel/clock';
 import type { BodySink, UpstreamTimeouts } from '#upstream';
 import { type BodyDecoder, decoderFor } from './raw/body-decoder.ts';
 import { type FoundHead, HeadReader, type ResponseHead } from './raw/response-head.ts';
-import { Wire, type WireOptions } from './wire.ts';
+import { Wire, type WireListener, type WireOptions } from './wire.ts';
 
 export type ExchangeOptions = WireOptions & {
   readonly method: 'GET' | 'HEAD';
   readonly requestHead: Buffer;
   readonly timeouts: UpstreamTimeouts;
+  /** A connection that is open already. */
+  readonly wire?: Wire | undefined;
+  /** Takes the connection over when the answer has been read and another may follow. */
+  readonly giveBack?: ((wire: Wire) => void) | undefined;
 };
 
 type Phase = 'connect' | 'headers' | 'held' | 'body' | 'over';
@@ -26,18 +30,25 @@ export class Exchange {
   #sink: BodySink | undefined;
   /** The sink said stop. */
   #isPaused = false;
+  /** The connection is somebody else's by now. */
+  #isGivenBack = false;
+  #isPersistent = false;
   /** How the body ended, kept until the sink goes on. */
   #outcome: ((sink: BodySink) => void) | undefined;
 
   constructor(options: ExchangeOptions) {
     this.#options = options;
-    this.#wire = new Wire(options, {
+    const listener: WireListener = {
       ready: () => this.#send(),
       bytes: (bytes) => this.#bytes(bytes),
       ended: () => this.#ended(),
       failed: (error) => this.#fail(error),
-    });
+    };
+    this.#wire = options.wire ?? new Wire(options, listener);
     this.#deadline = this.#within(options.timeouts.connectMs);
+    if (!options.wire) return;
+    options.wire.listenFor(listener);
+    this.#send();
   }
 
   /** The head of the answer, or why none came; with the signal, its reason. */
@@ -61,7 +72,7 @@ export class Exchange {
     this.#sink = sink;
     const rest = this.#rest;
     this.#rest = Buffer.alloc(0);
-    if (this.#take(rest)) this.#wire.resume();
+    if (this.#take(rest) && !this.#isGivenBack) this.#wire.resume();
   }
 
   resume(): void {
@@ -71,10 +82,16 @@ export class Exchange {
     else this.#conclude();
   }
 
+  /** Nobody wants the body. One that has come with its head leaves the connection to the next. */
+  discard(): void {
+    this.read(NOBODY);
+    this.close();
+  }
+
   close(): void {
     this.#phase = 'over';
     this.#deadline.cancel();
-    this.#wire.close();
+    if (!this.#isGivenBack) this.#wire.close();
   }
 
   #send(): void {
@@ -104,6 +121,7 @@ export class Exchange {
     this.#decoder = this.#orFail(() => decoderFor(this.#options.method, found.head));
     if (this.#decoder === undefined) return true;
     this.#rest = found.rest;
+    this.#isPersistent = found.head.isPersistent;
     this.#phase = 'held';
     this.#deadline.cancel();
     this.#answered.resolve(found.head);
@@ -117,7 +135,7 @@ export class Exchange {
     const payload = decoder.decode(bytes);
     if (payload.length > 0) this.#isPaused = !this.#sink.chunk(payload);
     if (decoder.isBroken) this.#fail(truncated());
-    else if (decoder.isDone) this.#over((sink) => sink.end());
+    else if (decoder.isDone) this.#done(decoder.hasExtra);
     return !this.#isPaused;
   }
 
@@ -142,10 +160,21 @@ export class Exchange {
     this.close();
   }
 
+  /** The answer is complete: its connection is kept where another request may use it. */
+  #done(hasExtra: boolean): void {
+    const { giveBack } = this.#options;
+    const isReusable = this.#isPersistent && !hasExtra && !this.#isPaused && this.#wire.isOpen;
+    if (giveBack && isReusable && this.#phase === 'body') {
+      this.#isGivenBack = true;
+      giveBack(this.#wire);
+    }
+    this.#over((sink) => sink.end());
+  }
+
   /** The connection has done its work; the sink hears of it now, or when it goes on. */
   #over(outcome: (sink: BodySink) => void): void {
     if (this.#phase !== 'body') return;
-    this.#wire.close();
+    if (!this.#isGivenBack) this.#wire.close();
     this.#outcome = outcome;
     if (!this.#isPaused) this.#conclude();
   }
@@ -158,6 +187,8 @@ export class Exchange {
     outcome?.(sink);
   }
 }
+
+const NOBODY: BodySink = { chunk: () => true, end: () => {}, fail: () => {} };
 
 const unanswered = (): UpstreamError =>
   new UpstreamError('UPSTREAM_RESET', {

@@ -5,10 +5,13 @@ import { isIP, type LookupFunction } from 'node:net';
 import { type Duplex, PassThrough } from 'node:stream';
 import { InvalidInputError } from '#kernel/app-error';
 import { type AddressPolicy, judgeAddress } from '#upstream';
+import type { ConnectionMeter } from './read-meter.ts';
 
 export type GuardOptions = AddressPolicy & {
   /** Refuse certificates that do not verify. */
   readonly verifyTls: boolean;
+  /** Hears of every connection; nobody, when absent. */
+  readonly meter?: ConnectionMeter;
 };
 
 /** What a refused target looks like to callers; says no address, so that nothing can be probed. */
@@ -88,31 +91,36 @@ export function guardedAgents(options: GuardOptions): GuardedAgents {
 type Connected = (error: Error | null, socket: Duplex) => void;
 
 class GuardedHttpAgent extends HttpAgent {
-  readonly #policy: AddressPolicy;
+  readonly #guard: GuardOptions;
 
-  constructor(options: ConstructorParameters<typeof HttpAgent>[0], policy: AddressPolicy) {
+  constructor(options: ConstructorParameters<typeof HttpAgent>[0], guard: GuardOptions) {
     super(options);
-    this.#policy = policy;
+    this.#guard = guard;
   }
 
   override createConnection(options: ClientRequestArgs, connected?: Connected) {
-    if (refuses(this.#policy, options, connected)) return undefined;
-    return super.createConnection(options, connected);
+    if (refuses(this.#guard, options, connected)) return undefined;
+    return metered(this.#guard, super.createConnection(options, connected));
   }
 }
 
 class GuardedHttpsAgent extends HttpsAgent {
-  readonly #policy: AddressPolicy;
+  readonly #guard: GuardOptions;
 
-  constructor(options: ConstructorParameters<typeof HttpsAgent>[0], policy: AddressPolicy) {
+  constructor(options: ConstructorParameters<typeof HttpsAgent>[0], guard: GuardOptions) {
     super(options);
-    this.#policy = policy;
+    this.#guard = guard;
   }
 
   override createConnection(options: ClientRequestArgs, connected?: Connected) {
-    if (refuses(this.#policy, options, connected)) return undefined;
-    return super.createConnection(options, connected);
+    if (refuses(this.#guard, options, connected)) return undefined;
+    return metered(this.#guard, super.createConnection(options, connected));
   }
+}
+
+function metered<T extends Duplex>({ meter }: GuardOptions, socket: T | null | undefined) {
+  if (socket) meter?.opened(socket);
+  return socket;
 }
 
 /** Tells by the callback, as an agent expects it: a throw would come out of `http.request`. */

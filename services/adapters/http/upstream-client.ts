@@ -1,4 +1,4 @@
-import { UpstreamError } from '#kernel/app-error';
+import { codeOf, UpstreamError } from '#kernel/app-error';
 import { type Logger, silentLogger } from '#kernel/logger';
 import type { UpstreamClient, UpstreamRequest, UpstreamResponse } from '#upstream';
 import { Exchange } from './exchange.ts';
@@ -7,40 +7,56 @@ import { ReadBuffers } from './raw/read-buffers.ts';
 import { type Hop, locationOf, nextHop } from './raw/redirect.ts';
 import { requestHead, targetOf } from './raw/request-head.ts';
 import type { ResponseHead } from './raw/response-head.ts';
+import type { Wire } from './wire.ts';
+import { WirePool } from './wire-pool.ts';
 
 export type UpstreamClientOptions = GuardOptions & {
   /** Redirects followed per request; one more is a loop. */
   readonly maxRedirects: number;
+  /** Read into by all clients that have it; each has its own when absent. */
+  readonly buffers?: ReadBuffers;
   readonly logger?: Logger;
 };
 
-/** An `UpstreamClient` on plain sockets: one connection per request, no pool, HTTP/1.1. */
-export function createUpstreamClient(options: UpstreamClientOptions): UpstreamClient {
-  const context = { options, buffers: new ReadBuffers() };
-  return { open: (request, signal) => openFollowing(context, request, signal) };
+/**
+ * An `UpstreamClient` on plain sockets, HTTP/1.1: a connection for each request, but for those that
+ * say they keep theirs. `close` ends the ones that are kept.
+ */
+export function createUpstreamClient(
+  options: UpstreamClientOptions,
+): UpstreamClient & { close(): void } {
+  const buffers = options.buffers ?? new ReadBuffers();
+  const context = { options, buffers, pool: new WirePool() };
+  return {
+    open: (request, signal) => openFollowing(context, request, signal),
+    close: () => context.pool.close(),
+  };
 }
 
-type Context = { readonly options: UpstreamClientOptions; readonly buffers: ReadBuffers };
+type Context = {
+  readonly options: UpstreamClientOptions;
+  readonly buffers: ReadBuffers;
+  readonly pool: WirePool;
+};
 
 async function openFollowing(
-  { options, buffers }: Context,
+  context: Context,
   request: UpstreamRequest,
   signal: AbortSignal,
 ): Promise<UpstreamResponse> {
-  const { maxRedirects, logger = silentLogger } = options;
+  const { maxRedirects, logger = silentLogger } = context.options;
   const visited = new Set<string>();
   let hop = firstHop(request);
   while (visited.size <= maxRedirects && !visited.has(hop.url)) {
     signal.throwIfAborted();
     visited.add(hop.url);
-    const exchange = startExchange({ request, hop, guard: options, buffers });
-    const head = await exchange.answered(signal);
+    const { exchange, head } = await ask(context, { request, hop }, signal);
     const location = locationOf(head);
     if (location === undefined) {
       logger.debug('upstream answered', { status: head.status, redirects: visited.size - 1 });
       return response(exchange, head, hop.url);
     }
-    exchange.close();
+    exchange.discard();
     hop = nextHop(hop, location);
   }
   throw redirectLoop(visited.size);
@@ -54,18 +70,43 @@ function firstHop({ url, headers }: UpstreamRequest): Hop {
   return { url, headers: { ...headers, Authorization: authorization } };
 }
 
-type Start = {
-  readonly request: UpstreamRequest;
-  readonly hop: Hop;
-  readonly guard: GuardOptions;
-  readonly buffers: ReadBuffers;
-};
+type Question = { readonly request: UpstreamRequest; readonly hop: Hop };
+type Answered = { readonly exchange: Exchange; readonly head: ResponseHead };
 
-function startExchange({ request, hop, guard, buffers }: Start): Exchange {
-  const { method, timeouts } = request;
+/**
+ * Asks once; a second time on a new connection where a kept one had been closed by its server, who
+ * may do that at any time (RFC 9112 §9.3.1).
+ */
+async function ask(context: Context, question: Question, signal: AbortSignal): Promise<Answered> {
+  const target = targetOf(question.hop.url);
+  const wire = question.request.keepsConnection ? context.pool.take(target) : undefined;
+  const exchange = startExchange(context, question, wire);
+  try {
+    return { exchange, head: await exchange.answered(signal) };
+  } catch (error) {
+    if (!wire || signal.aborted || codeOf(error) !== 'UPSTREAM_RESET') throw error;
+    const again = startExchange(context, question, undefined);
+    return { exchange: again, head: await again.answered(signal) };
+  }
+}
+
+function startExchange(
+  { options, buffers, pool }: Context,
+  { request, hop }: Question,
+  wire: Wire | undefined,
+): Exchange {
+  const { method, timeouts, keepsConnection = false } = request;
   const target = targetOf(hop.url);
-  const head = requestHead({ method, target, headers: hop.headers });
-  return new Exchange({ method, target, timeouts, requestHead: head, guard, buffers });
+  return new Exchange({
+    method,
+    target,
+    timeouts,
+    requestHead: requestHead({ method, target, headers: hop.headers, keepsConnection }),
+    guard: options,
+    buffers,
+    wire,
+    giveBack: keepsConnection ? (kept) => pool.give(target, kept) : undefined,
+  });
 }
 
 const response = (exchange: Exchange, head: ResponseHead, finalUrl: string): UpstreamResponse => ({

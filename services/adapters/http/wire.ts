@@ -35,7 +35,7 @@ export type WireOptions = {
  * 64 KiB per read, which is two thirds of what a byte costs.
  */
 export class Wire {
-  readonly #listener: WireListener;
+  #listener: WireListener;
   readonly #socket: Socket;
   readonly #memory: WireMemory;
   /** What TLS decrypted after we had said stop: at most what one read of the socket held. */
@@ -55,13 +55,24 @@ export class Wire {
       buffer: () => this.#memory.next(this.#isPaused),
       callback: (count) => this.#received(this.#memory.filled(count)),
     });
-    this.#socket.on(target.isSecure ? 'secureConnect' : 'connect', () => listener.ready());
-    this.#socket.on('end', () => this.#end(() => listener.ended()));
+    guard.meter?.opened(this.#socket);
+    this.#socket.on(target.isSecure ? 'secureConnect' : 'connect', () => this.#listener.ready());
+    this.#socket.on('end', () => this.#end(() => this.#listener.ended()));
     for (const event of ['error', 'close'] as const) {
       this.#socket.on(event, (why: unknown) =>
-        this.#end(() => listener.failed(toUpstreamFailure(why))),
+        this.#end(() => this.#listener.failed(toUpstreamFailure(why))),
       );
     }
+  }
+
+  /** From now on somebody else hears of it; between two answers only. */
+  listenFor(listener: WireListener): void {
+    this.#listener = listener;
+  }
+
+  /** It can take another request: nothing has ended it. */
+  get isOpen(): boolean {
+    return !this.#isClosed && this.#ending === undefined;
   }
 
   write(bytes: Buffer): void {

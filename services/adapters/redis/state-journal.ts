@@ -51,6 +51,7 @@ export class RedisStateJournal implements StateJournal {
   };
   #sent: JournalEntry[] = [];
   #sentChanges = 0;
+  #lost = 0;
   /** Counts connections: replies that belong to an earlier one are not heard. */
   #generation = 0;
   #state: 'away' | 'opening' | 'ready' | 'closed' = 'away';
@@ -75,6 +76,11 @@ export class RedisStateJournal implements StateJournal {
   /** Changes that are not known to be written yet. */
   get pending(): number {
     return this.#backlog.size + this.#sentChanges;
+  }
+
+  /** Changes that will never be written. */
+  get lost(): number {
+    return this.#lost;
   }
 
   /**
@@ -244,6 +250,7 @@ export class RedisStateJournal implements StateJournal {
   }
 
   #logLost(reason: string, changes: number, error?: unknown): void {
+    this.#lost += changes;
     this.#logger.error('state changes lost', { reason, changes, error });
   }
 }

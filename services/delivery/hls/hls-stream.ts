@@ -16,6 +16,7 @@ import { PlaylistWriter } from './playlist-writer.ts';
 import { SegmentHealth } from './segment-health.ts';
 import { SharedLoads } from './shared-loads.ts';
 import { sourceTagOf } from './source-tag.ts';
+import { TrackLists } from './track-lists.ts';
 
 export type HlsStreamOptions = {
   readonly stream: Stream;
@@ -39,6 +40,8 @@ export class HlsStream {
   readonly stream: Stream;
   /** As it was taken for when this was made: reasons of failover are told by it. */
   readonly kind: MediaKind;
+  /** The order of its segments. */
+  readonly lists = new TrackLists();
   readonly #options: HlsStreamOptions;
   readonly #loads: SharedLoads<LoadedPlaylist>;
   readonly #loader: PlaylistLoader;
@@ -63,6 +66,7 @@ export class HlsStream {
       walk: this.#walk,
       finder,
       tracks: new LiveTracks(clock),
+      lists: this.lists,
       writer: new PlaylistWriter({ streamId: stream.id, handles, listed: this.#listed }),
       health: this.#health,
       logger,

@@ -4,10 +4,10 @@ import { orAbort } from '#kernel/or-abort';
 import type { UpstreamResponse } from '#upstream';
 import { HEAD_BYTES, looksLikePlaylist, mayBeOfPlaylist, plainHead } from './body-head.ts';
 import { PeekedResponse } from './peeked-response.ts';
-import { isPageType, looksLikePage } from './segment-headers.ts';
+import { isPageType, looksLikePage } from './resource-type.ts';
 
 /** An AES-128 key is this long (RFC 8216 §4.3.2.4). */
-const KEY_BYTES = 16;
+export const KEY_BYTES = 16;
 
 export type Inspection = {
   readonly target: Target;
@@ -67,10 +67,13 @@ function hasWrongKeyLength({ status, headers }: UpstreamResponse): boolean {
 
 function refused(response: UpstreamResponse): MediaError {
   response.close();
-  return new MediaError('UPSTREAM_WRONG_TYPE', {
+  return noMedia();
+}
+
+export const noMedia = (): MediaError =>
+  new MediaError('UPSTREAM_WRONG_TYPE', {
     message: 'The source answered with something else than media.',
   });
-}
 
 const noBody = (): UpstreamError =>
   new UpstreamError('UPSTREAM_TIMEOUT', { message: 'The source sent a head and no body.' });

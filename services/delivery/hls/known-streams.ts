@@ -8,17 +8,22 @@ import type { HlsStreamOptions } from './hls-stream.ts';
 const FORGET_AFTER_MS = 300_000;
 const SWEEP_EVERY_MS = 60_000;
 
-type Entry = { readonly hls: HlsStream; usedMs: number };
+type Entry = { readonly hls: HlsStream; readonly forgotten: AbortController; usedMs: number };
+
+export type KnownStreamsOptions = Omit<HlsStreamOptions, 'stream'> & {
+  /** Told when what is known of a stream is dropped: it was removed, is unused, or begins anew. */
+  readonly forgotten?: (hls: HlsStream) => void;
+};
 
 /** One {@link HlsStream} per stream that is asked for, until it is removed or long unused. */
 export class KnownStreams {
   readonly #streams = new Map<StreamId, Entry>();
-  readonly #options: Omit<HlsStreamOptions, 'stream'>;
+  readonly #options: KnownStreamsOptions;
   readonly #clock: Clock;
   readonly #timers: Timers;
   #isSweeping = false;
 
-  constructor(options: Omit<HlsStreamOptions, 'stream'>) {
+  constructor(options: KnownStreamsOptions) {
     this.#options = options;
     this.#clock = options.clock;
     this.#timers = options.timers;
@@ -31,11 +36,19 @@ export class KnownStreams {
       known.usedMs = usedMs;
       return known.hls;
     }
-    const entry: Entry = { hls: new HlsStream({ ...this.#options, stream }), usedMs };
+    if (known) this.#forget(stream.id, known);
+    const hls = new HlsStream({ ...this.#options, stream });
+    const entry: Entry = { hls, forgotten: new AbortController(), usedMs };
     this.#streams.set(stream.id, entry);
-    stream.removed.addEventListener('abort', () => this.#forget(stream.id, entry), { once: true });
+    const { signal } = entry.forgotten;
+    const forget = (): void => this.#forget(stream.id, entry);
+    stream.removed.addEventListener('abort', forget, { once: true, signal });
     this.#armSweep();
     return entry.hls;
+  }
+
+  find(id: StreamId): HlsStream | undefined {
+    return this.#streams.get(id)?.hls;
   }
 
   #armSweep(): void {
@@ -54,6 +67,9 @@ export class KnownStreams {
   }
 
   #forget(id: StreamId, entry: Entry): void {
-    if (this.#streams.get(id) === entry) this.#streams.delete(id);
+    if (this.#streams.get(id) !== entry) return;
+    this.#streams.delete(id);
+    entry.forgotten.abort();
+    this.#options.forgotten?.(entry.hls);
   }
 }

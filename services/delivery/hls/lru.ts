@@ -26,6 +26,10 @@ export class Lru<K, V> {
     this.#entries.delete(key);
   }
 
+  entries(): IterableIterator<[K, V]> {
+    return this.#entries.entries();
+  }
+
   values(): IterableIterator<V> {
     return this.#entries.values();
   }

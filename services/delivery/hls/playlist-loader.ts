@@ -8,6 +8,7 @@ import type { PlaylistAsk, PlaylistFinder } from './playlist-finder.ts';
 import type { PlaylistWriter, WriteContext } from './playlist-writer.ts';
 import type { SegmentHealth } from './segment-health.ts';
 import { sourceTagOf } from './source-tag.ts';
+import type { TrackLists } from './track-lists.ts';
 
 export type PlaylistRequest = {
   readonly ask: PlaylistAsk;
@@ -29,6 +30,7 @@ export type PlaylistLoaderOptions = {
   readonly walk: SourceWalk;
   readonly finder: PlaylistFinder;
   readonly tracks: LiveTracks;
+  readonly lists: TrackLists;
   readonly writer: PlaylistWriter;
   readonly health: SegmentHealth;
   readonly logger: Logger;
@@ -92,6 +94,7 @@ export class PlaylistLoader {
       trackKey === undefined
         ? { playlist: found.playlist, hasStalled: false }
         : tracks.admit(trackKey, tag, found.playlist);
+    this.#options.lists.shown(trackKey, { playlist, source: tag, imported: found.imported });
     const context = {
       source: isOfStream(ask) ? tag : NO_SOURCE,
       isEntry: ask.kind === 'entry',

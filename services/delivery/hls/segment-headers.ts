@@ -1,85 +1,58 @@
 import type { ResourceKind } from '#hls';
+import type { FetchHead, RangeAnswer } from '#segments';
 import type { UpstreamResponse } from '#upstream';
+import { typeOf } from './resource-type.ts';
 
 /** Headers that describe the bytes and hold for them here as there. */
-const PASSED_ON = [
-  'content-length',
-  'content-range',
-  'content-encoding',
-  'accept-ranges',
-  'etag',
-  'last-modified',
-] as const;
+const PASSED_ON = ['content-encoding', 'etag', 'last-modified'] as const;
 
-/** Types that a browser shows or plays, and never runs. */
-const HARMLESS_TYPE =
-  /^(?:video\/|audio\/|image\/(?!svg)|text\/(?:vtt|plain)|multipart\/byteranges|application\/(?:octet-stream|mp4|json|ttml\+xml))/i;
-
-/** By the ending of the upstream path: segments whose server does not say what they are. */
-const TYPE_OF_ENDING: Readonly<Record<string, string>> = {
-  ts: 'video/mp2t',
-  m4s: 'video/mp4',
-  mp4: 'video/mp4',
-  m4v: 'video/mp4',
-  m4a: 'audio/mp4',
-  cmfv: 'video/mp4',
-  cmfa: 'audio/mp4',
-  aac: 'audio/aac',
-  mp3: 'audio/mpeg',
-  ac3: 'audio/ac3',
-  vtt: 'text/vtt',
-  webvtt: 'text/vtt',
-};
-
-const DEFAULT_TYPE: Readonly<Record<ResourceKind, string>> = {
-  segment: 'video/mp2t',
-  map: 'video/mp4',
-  key: 'application/octet-stream',
-  data: 'application/octet-stream',
-  playlist: 'application/vnd.apple.mpegurl',
-  'asset-list': 'application/json',
-  steering: 'application/json',
-  pathway: 'application/octet-stream',
+export type DescribedResource = {
+  readonly kind: ResourceKind;
+  readonly url: string;
+  /** It is listed by a playlist that has ended: it will be the same tomorrow. */
+  readonly isFilm: boolean;
+  readonly targetDurationMs: number;
 };
 
 /**
- * What a viewer is told about a resource. The upstream's word is passed on where it describes
+ * What a viewer is told about a resource. The source's word is passed on where it describes
  * bytes; its type only where no browser could take it for a page of ours. Keys are never stored.
  */
 export function segmentHeaders(
-  response: Pick<UpstreamResponse, 'headers'>,
-  { kind, url }: { readonly kind: ResourceKind; readonly url: string },
+  head: Pick<FetchHead, 'headers' | 'first'>,
+  resource: DescribedResource,
+  { lengthBytes, contentRange }: Pick<RangeAnswer, 'lengthBytes' | 'contentRange'>,
 ): Record<string, string> {
+  const said = head.headers.get('content-type');
   const headers: Record<string, string> = {
-    'content-type': typeFor(response.headers.get('content-type'), kind, url),
-    'cache-control': kind === 'key' ? 'no-store' : 'no-cache',
+    'content-type': typeOf({ ...resource, said, first: head.first }),
+    'cache-control': lifeOf(resource),
+    'accept-ranges': 'bytes',
   };
+  if (lengthBytes !== undefined) headers['content-length'] = String(lengthBytes);
+  if (contentRange !== undefined && isSendable(contentRange))
+    headers['content-range'] = contentRange;
   for (const name of PASSED_ON) {
-    const value = response.headers.get(name);
-    if (value !== undefined && isSendable(name, value)) headers[name] = value;
+    const value = head.headers.get(name);
+    if (value !== undefined && isSendable(value)) headers[name] = value;
   }
   return headers;
 }
 
-/** A header that Node would refuse to send must not cost the viewer the segment. */
-const isSendable = (name: string, value: string): boolean =>
-  name === 'content-length' ? /^\d+$/.test(value) : /^[\t\u0020-\u007E\u0080-\u00FF]*$/.test(value);
+const FILM_SECONDS = 3600;
+const MAX_LIVE_SECONDS = 30;
 
-function typeFor(said: string | undefined, kind: ResourceKind, url: string): string {
-  if (said !== undefined && HARMLESS_TYPE.test(said)) return said;
-  return (kind === 'segment' ? TYPE_OF_ENDING[endingOf(url)] : undefined) ?? DEFAULT_TYPE[kind];
+/** How long a viewer's own cache may keep it: links differ from viewer to viewer. */
+function lifeOf({ kind, isFilm, targetDurationMs }: DescribedResource): string {
+  if (kind === 'key') return 'no-store';
+  if (kind === 'data' || kind === 'playlist') return 'no-cache';
+  if (isFilm) return `private, max-age=${FILM_SECONDS}`;
+  const seconds = Math.max(1, Math.min(MAX_LIVE_SECONDS, Math.round(targetDurationMs / 1000)));
+  return `private, max-age=${seconds}`;
 }
 
-const endingOf = (url: string): string =>
-  /\.([a-z0-9]+)$/i.exec(URL.parse(url)?.pathname ?? '')?.[1]?.toLowerCase() ?? '';
-
-/** Types of error pages; also what servers say of media when nobody told them better. */
-export const isPageType = (type: string | undefined): boolean =>
-  /^(?:text\/html|application\/xhtml\+xml|text\/xml|application\/xml)/i.test(type ?? '');
-
-/** Whether the first bytes of a body are those of a page. */
-export const looksLikePage = (head: Buffer): boolean =>
-  /^(?:\xEF\xBB\xBF)?\s*<(?:!|\?xml|html|head|body)/i.test(head.toString('latin1', 0, 256));
+/** A header that Node would refuse to send must not cost the viewer the segment. */
+const isSendable = (value: string): boolean => /^[\t\u0020-\u007E\u0080-\u00FF]*$/.test(value);
 
 /** What goes with an error of the source: when to come back, and nothing of its page. */
 export function refusalHeaders({

@@ -1,20 +1,38 @@
 import { UpstreamError } from '#kernel/app-error';
 import type { Target } from '#hls';
 import type { Source } from '#streams';
-import type { UpstreamClient, UpstreamResponse, UpstreamTimeouts } from '#upstream';
+import type {
+  FetchAllowance,
+  FetchPermit,
+  UpstreamClient,
+  UpstreamRequest,
+  UpstreamResponse,
+  UpstreamTimeouts,
+} from '#upstream';
 import { inspect } from './inspect-response.ts';
+import { PermittedResponse } from './permitted-response.ts';
 
-/** The part of a resource that a player asked for, in its own words. */
-export type RangeHeaders = { readonly range?: string; readonly ifRange?: string };
+export type SegmentOpenerOptions = {
+  readonly upstream: UpstreamClient;
+  readonly timeouts: UpstreamTimeouts;
+  readonly allowance: FetchAllowance;
+};
+
+export type OpenRequest = {
+  readonly target: Target;
+  /** Value of `Range`; absent: the whole. */
+  readonly range: string | undefined;
+  readonly method?: 'GET' | 'HEAD';
+  /** Its place at the provider, where it has one already; it is released with the answer. */
+  readonly permit?: FetchPermit | undefined;
+};
 
 /** Opens resources that a playlist named, with the headers of its source and none of the viewer. */
 export class SegmentOpener {
-  readonly #upstream: UpstreamClient;
-  readonly #timeouts: UpstreamTimeouts;
+  readonly #options: SegmentOpenerOptions;
 
-  constructor(upstream: UpstreamClient, timeouts: UpstreamTimeouts) {
-    this.#upstream = upstream;
-    this.#timeouts = timeouts;
+  constructor(options: SegmentOpenerOptions) {
+    this.#options = options;
   }
 
   /**
@@ -22,27 +40,37 @@ export class SegmentOpener {
    * @throws UpstreamError, and MediaError `UPSTREAM_WRONG_TYPE` for a page, a playlist, or a key of
    *   wrong length.
    */
-  async open(
+  async open(source: Source, asked: OpenRequest, signal: AbortSignal): Promise<UpstreamResponse> {
+    const { target, permit: taken } = asked;
+    const permit = taken ?? (await this.#options.allowance.demand(target.url, signal));
+    try {
+      const response = await this.#ask(source, asked, signal);
+      return new PermittedResponse(response, permit);
+    } catch (error) {
+      permit.release();
+      throw error;
+    }
+  }
+
+  async #ask(
     source: Source,
-    { target, ranges }: { readonly target: Target; readonly ranges: RangeHeaders },
+    { target, range, method = 'GET' }: OpenRequest,
     signal: AbortSignal,
   ): Promise<UpstreamResponse> {
-    const request = {
-      method: 'GET' as const,
+    const request: UpstreamRequest = {
+      method,
       url: target.url,
-      headers: { ...source.headers, ...headersOf(ranges) },
-      timeouts: this.#timeouts,
+      headers: { ...source.headers, ...(range === undefined ? {} : { Range: range }) },
+      timeouts: this.#options.timeouts,
+      keepsConnection: true,
     };
-    const response = await this.#upstream.open(request, signal).catch((error: unknown) => {
+    const { upstream } = this.#options;
+    const response = await upstream.open(request, signal).catch((error: unknown) => {
       if (signal.aborted || !(error instanceof UpstreamError)) throw error;
-      return this.#upstream.open(request, signal);
+      return upstream.open(request, signal);
     });
-    const timeoutMs = this.#timeouts.headersMs;
+    if (method === 'HEAD') return response;
+    const timeoutMs = this.#options.timeouts.headersMs;
     return inspect(response, { target, timeoutMs, signal });
   }
 }
-
-const headersOf = ({ range, ifRange }: RangeHeaders): Record<string, string> => ({
-  ...(range === undefined ? {} : { Range: range }),
-  ...(range === undefined || ifRange === undefined ? {} : { 'If-Range': ifRange }),
-});

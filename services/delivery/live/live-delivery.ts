@@ -3,6 +3,7 @@ import type { Clock, Timer, Timers } from '#kernel/clock';
 import type { StreamId, ClientId } from '#kernel/ids';
 import type { Logger } from '#kernel/logger';
 import { orAbort } from '#kernel/or-abort';
+import { ThrottledSink, TokenBucket } from '#relay';
 import type { ViewerSink } from '#relay';
 import { endedViewing } from '#streams';
 import type { MediaKind, Stream, ViewerConnection, ViewerRequest } from '#streams';
@@ -13,6 +14,7 @@ import { LiveFeed } from './live-feed.ts';
 import type { FeedStart } from './live-feed.ts';
 import type { SlateSettings } from './slate-show.ts';
 import type { StandbyMode } from './spare-keeper.ts';
+import type { LiveBuffering } from './spliced-relay.ts';
 
 export type LiveDeliveryOptions = {
   readonly upstream: UpstreamClient;
@@ -30,6 +32,10 @@ export type LiveDeliveryOptions = {
   readonly viewerBufferBytes: number;
   /** A viewer that takes nothing for this long is let go. */
   readonly viewerPatienceMs: number;
+  /** What is kept of each stream for its viewers; the last keyframe only, when absent. */
+  readonly buffering?: LiveBuffering;
+  /** Most that one viewer gets; no limit, when absent or 0. */
+  readonly throttleBytesPerSecond?: number;
   /** How long a shared upstream is kept when its last viewer has left. */
   readonly lingerMs: number;
   readonly clock: Clock;
@@ -121,12 +127,14 @@ export class LiveDelivery {
     connection: ViewerConnection,
     { contentType, leave }: { contentType: string; leave: (reason: string) => void },
   ): LiveViewing {
-    const flow = async (sink: ViewerSink, gone: AbortSignal): Promise<ViewingEnd> => {
+    const flow = async (outlet: ViewerSink, gone: AbortSignal): Promise<ViewingEnd> => {
+      const { sink, close } = this.#throttled(outlet);
       this.#connections.set(sink, connection);
       feed.attach(sink);
       const stuck = new Promise<void>((resolve) => this.#stuck.set(sink, resolve));
       const end = await firstEnd({ feed, connection, gone, stuck });
       feed.detach(sink);
+      close();
       this.#connections.delete(sink);
       this.#stuck.delete(sink);
       leave(LEAVE_REASONS[end]);
@@ -147,6 +155,13 @@ export class LiveDelivery {
       attach: (sink) => feed.attach(sink),
       release,
     };
+  }
+
+  #throttled(sink: ViewerSink): { readonly sink: ViewerSink; readonly close: () => void } {
+    const { throttleBytesPerSecond: rate = 0, clock, timers } = this.#options;
+    if (rate === 0) return { sink, close: () => {} };
+    const throttled = new ThrottledSink({ sink, bucket: new TokenBucket(rate, clock), timers });
+    return { sink: throttled, close: () => throttled.close() };
   }
 
   #use(stream: Stream): { feed: LiveFeed; release: () => void } {
@@ -198,13 +213,19 @@ export class LiveDelivery {
   }
 
   #newFeed(stream: Stream, isShared: boolean): LiveFeed {
-    const { standby = 'cold', permits = anySpare, ...common } = this.#options;
+    const {
+      standby = 'cold',
+      permits = anySpare,
+      buffering = UNBUFFERED,
+      ...common
+    } = this.#options;
     const { viewerBufferBytes, viewerPatienceMs, ...rest } = common;
     return new LiveFeed({
       ...rest,
       stream,
       standby,
       permits,
+      buffering,
       budgetBytes: viewerBufferBytes,
       patienceMs: viewerPatienceMs,
       isShared,
@@ -213,6 +234,8 @@ export class LiveDelivery {
     });
   }
 }
+
+const UNBUFFERED: LiveBuffering = { burstMs: 0, delayMs: 0, delayBytes: 0 };
 
 const LEAVE_REASONS = {
   clean: 'stream_ended',

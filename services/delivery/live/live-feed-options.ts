@@ -6,6 +6,7 @@ import type { SparePermits, UpstreamClient, UpstreamTimeouts } from '#upstream';
 import type { LiveDetection } from './detection.ts';
 import type { SlateSettings } from './slate-show.ts';
 import type { StandbyMode } from './spare-keeper.ts';
+import type { LiveBuffering } from './spliced-relay.ts';
 
 /** What a feed is made of. */
 export type LiveFeedOptions = {
@@ -19,6 +20,7 @@ export type LiveFeedOptions = {
   /** What viewers see while no source works; absent: nothing. */
   readonly slate?: SlateSettings | undefined;
   readonly budgetBytes: number;
+  readonly buffering: LiveBuffering;
   readonly patienceMs: number;
   readonly isShared: boolean;
   readonly clock: Clock;

@@ -52,6 +52,7 @@ export class LiveFeed {
       isLossless: !isShared,
       budgetBytes,
       patienceMs,
+      buffering: options.buffering,
       clock,
       timers,
       resume: () => this.#resume(),
@@ -114,6 +115,7 @@ export class LiveFeed {
     } catch (error) {
       const failure = toAppError(error);
       this.#start.reject(failure);
+      await this.#relay.drained(); // Viewers are given what is kept for them.
       this.#ended.resolve(this.#closed.signal.aborted ? undefined : failure);
     } finally {
       stopListening();
@@ -246,7 +248,9 @@ export class LiveFeed {
   }
 
   #makeSlate(): SlateShow {
-    const { slate: settings, clock, timers } = this.#options;
+    const { slate, buffering, clock, timers } = this.#options;
+    // Viewers have nothing only when what is kept for them has been given.
+    const settings = slate && { ...slate, afterMs: slate.afterMs + buffering.delayMs };
     return new SlateShow({
       settings,
       target: {

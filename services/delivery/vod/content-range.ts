@@ -1,4 +1,4 @@
-import type { Span } from './byte-range.ts';
+import type { Span } from '#kernel/byte-range';
 
 /** What a `Content-Range` says; the span is absent in answers with status 416. */
 export type ContentRange = {

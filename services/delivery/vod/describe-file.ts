@@ -1,6 +1,6 @@
 import type { AppError } from '#kernel/app-error';
 import type { Source } from '#streams';
-import type { ByteRange } from './byte-range.ts';
+import type { ByteRange } from '#kernel/byte-range';
 import { type FileAnswer, statusError } from './file-answer.ts';
 import type { FileSources } from './file-sources.ts';
 

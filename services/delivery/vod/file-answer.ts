@@ -1,7 +1,7 @@
 import { MediaError, UpstreamError } from '#kernel/app-error';
 import type { AppError } from '#kernel/app-error';
 import type { UpstreamResponse } from '#upstream';
-import { type ByteRange, type Span, spanOf } from './byte-range.ts';
+import { type ByteRange, type Span, spanOf } from '#kernel/byte-range';
 import { parseContentRange } from './content-range.ts';
 import type { FileIdentity } from './file-identity.ts';
 import { isPlaylistType, isTextType, mediaTypeOf } from './media-type.ts';

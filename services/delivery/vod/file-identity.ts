@@ -1,4 +1,4 @@
-import type { RangeCondition } from './byte-range.ts';
+import type { RangeCondition } from '#kernel/byte-range';
 
 /** What tells whether two answers carry the same file. */
 export type FileIdentity = {

@@ -1,5 +1,5 @@
 import type { ViewerRequest } from '#streams';
-import type { ByteRange, RangeCondition } from './byte-range.ts';
+import type { ByteRange, RangeCondition } from '#kernel/byte-range';
 
 /** A player's request for a file, or for a part of it. */
 export type FileRequest = {

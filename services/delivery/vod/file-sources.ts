@@ -5,7 +5,7 @@ import type { Clock, Timers } from '#kernel/clock';
 import type { Logger } from '#kernel/logger';
 import type { Source, SourceWalk, Stream } from '#streams';
 import type { UpstreamClient, UpstreamResponse, UpstreamTimeouts } from '#upstream';
-import { type ByteRange, formatRange } from './byte-range.ts';
+import { type ByteRange, formatRange } from '#kernel/byte-range';
 import {
   type FileAnswer,
   isPlaylistFound,
@@ -13,6 +13,7 @@ import {
   playlistFound,
   readAnswer,
 } from './file-answer.ts';
+import type { FilePacing } from './file-outlet.ts';
 import { FileReader } from './file-reader.ts';
 import { looksLikeMedia } from './media-type.ts';
 
@@ -21,6 +22,8 @@ export type VodOptions = {
   readonly timeouts: UpstreamTimeouts;
   /** How long a source may be silent within a file while its bytes are waited for. */
   readonly readTimeoutMs: number;
+  /** Throttle and buffer; neither, when absent. */
+  readonly pacing?: FilePacing;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly logger: Logger;

@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { type AppError, codeOf, UpstreamError } from '#kernel/app-error';
-import type { Source, ViewerConnection } from '#streams';
-import type { ByteRange } from './byte-range.ts';
+import type { ByteRange } from '#kernel/byte-range';
+import type { Source } from '#streams';
 import { type FileIdentity, isSameFile, isSameSize } from './file-identity.ts';
+import type { FileOutlet } from './file-outlet.ts';
 import type { FileReader } from './file-reader.ts';
 import type { FileSources, OpenAnswer, OpenFile } from './file-sources.ts';
 import type { VodBody, Wanted } from './vod-response.ts';
@@ -17,7 +18,8 @@ export type FileTransferOptions = {
   readonly source: Source;
   readonly file: OpenFile;
   readonly wanted: Wanted;
-  readonly connection: ViewerConnection;
+  /** Made once, closed by the transfer. */
+  readonly outletTo: (response: ServerResponse) => FileOutlet;
   /** Aborts when the viewer has left or is to go. */
   readonly signal: AbortSignal;
   /** Called once, when nothing more will be sent. */
@@ -58,59 +60,59 @@ export class FileTransfer implements VodBody {
 
   async pipeTo(response: ServerResponse): Promise<void> {
     response.on('error', () => {}); // That the viewer has left is the signal's to tell.
+    const outlet = this.#options.outletTo(response);
     const stopListening = this.#options.sources.onMoved((source) => void this.#consider(source));
     let end: TransferEnd = 'failed';
     try {
-      end = await this.#send(response);
+      end = await this.#send(response, outlet);
     } catch (error) {
       if (this.#signal.aborted) end = 'left';
       else if (codeOf(error) === 'INTERNAL') throw error;
     } finally {
       stopListening();
       this.#reader.close();
+      outlet.close();
       if (end !== 'complete') response.destroy();
       this.#options.over(end);
     }
   }
 
-  async #send(response: ServerResponse): Promise<TransferEnd> {
+  async #send(response: ServerResponse, outlet: FileOutlet): Promise<TransferEnd> {
     for (;;) {
-      const reason = await this.#flow(response);
+      const reason = await this.#flow(outlet);
       if (reason === undefined) break;
       this.#reader.close();
       await this.#goOn(reason);
     }
     this.#reader.close();
+    await outlet.finish(this.#signal);
     response.end();
     if (!response.writableFinished) await finished(response, this.#signal);
     return response.writableFinished ? 'complete' : 'left';
   }
 
   /** Sends what one source gives; resolves with why it gave no more, or when all is sent. */
-  #flow(response: ServerResponse): Promise<Break | undefined> {
+  #flow(outlet: FileOutlet): Promise<Break | undefined> {
     const { promise, resolve, reject } = Promise.withResolvers<Break | undefined>();
     this.#switch = () => resolve('moved');
     const leave = (): void => reject(this.#signal.reason);
     this.#signal.addEventListener('abort', leave, { once: true });
     if (this.#signal.aborted) leave();
     const sent = (): void => resolve(undefined);
-    const take = (bytes: Buffer): boolean => this.#write(response, bytes, sent);
+    const take = (bytes: Buffer): boolean => this.#write(outlet, bytes, sent);
     void this.#reader.flow(take).then((failure) => resolve(failure ?? this.#shortfall()));
     return promise.finally(() => this.#signal.removeEventListener('abort', leave));
   }
 
-  #write(response: ServerResponse, bytes: Buffer, sent: () => void): boolean {
+  #write(outlet: FileOutlet, bytes: Buffer, sent: () => void): boolean {
     if (this.#signal.aborted) return false;
     const { last = Infinity } = this.#options.wanted;
     const part = bytes.subarray(0, last - this.#next + 1);
     this.#next += part.length;
-    this.#options.connection.served(part.length);
     const reader = this.#reader;
-    response.write(part, () => reader.resume());
-    // Node corks a response until the next tick; sent at once, the memory is mostly free again.
-    response.socket?.uncork();
+    const isFree = outlet.write(part, () => reader.resume());
     if (this.#next > last) sent();
-    return response.writableLength === 0;
+    return isFree;
   }
 
   /** A body that is complete by its own framing may still be less than the file. */

@@ -1,10 +1,12 @@
+import type { ServerResponse } from 'node:http';
 import { AppError } from '#kernel/app-error';
 import { endedViewing } from '#streams';
 import type { Source, Stream, ViewerConnection } from '#streams';
-import type { ByteRange } from './byte-range.ts';
+import type { ByteRange } from '#kernel/byte-range';
 import { describeFile } from './describe-file.ts';
 import { type FileAnswer, isPlaylistFound, statusError } from './file-answer.ts';
 import { conditionHolds } from './file-identity.ts';
+import { FileOutlet, UNPACED } from './file-outlet.ts';
 import type { FileRequest } from './file-request.ts';
 import { FileSources, type OpenFile, type VodOptions, WHOLE } from './file-sources.ts';
 import { FileTransfer, type TransferEnd } from './file-transfer.ts';
@@ -87,9 +89,16 @@ export class VodDelivery {
     }
     sources.flowing();
     const over = (how: TransferEnd): void => connection.close(LEAVE_REASONS[how]);
-    const body = new FileTransfer({ sources, source, file, wanted, connection, signal, over });
+    const outletTo = this.#outletFor(connection);
+    const body = new FileTransfer({ sources, source, file, wanted, outletTo, signal, over });
     const headers = { ...headersOf(wanted, answer), 'X-Client-ID': connection.clientId };
     return { status: wanted.status, headers, body };
+  }
+
+  #outletFor(connection: ViewerConnection): (response: ServerResponse) => FileOutlet {
+    const { pacing = UNPACED, clock, timers } = this.#options;
+    const served = (bytes: number): void => connection.served(bytes);
+    return (response) => new FileOutlet({ response, pacing, served, clock, timers });
   }
 }
 

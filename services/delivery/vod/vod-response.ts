@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { type FileRequest } from './file-request.ts';
-import { type Span, spanOf } from './byte-range.ts';
+import { type Span, spanOf } from '#kernel/byte-range';
 import { formatContentRange, formatUnsatisfied } from './content-range.ts';
 import type { FileAnswer } from './file-answer.ts';
 

@@ -1,16 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import {
-  isPageType,
-  looksLikePage,
-  refusalHeaders,
-  segmentHeaders,
-} from '../../../services/delivery/hls/segment-headers.ts';
+import { isPageType, looksLikePage } from '../../../services/delivery/hls/resource-type.ts';
+import { refusalHeaders, segmentHeaders } from '../../../services/delivery/hls/segment-headers.ts';
 
 const describeAs = (
   headers: Record<string, string>,
   kind: 'segment' | 'key' | 'map' | 'data',
   url = 'http://h/1.ts',
-) => segmentHeaders({ headers: new Map(Object.entries(headers)) }, { kind, url });
+) =>
+  segmentHeaders(
+    { headers: new Map(Object.entries(headers)), first: Buffer.alloc(0) },
+    { kind, url, isFilm: false, targetDurationMs: 6000 },
+    { lengthBytes: 5, contentRange: undefined },
+  );
 
 describe('what a viewer is told of a resource', () => {
   it.each([
@@ -75,7 +76,8 @@ describe('what a viewer is told of a resource', () => {
     };
     expect(describeAs(headers, 'segment')).toEqual({
       'content-type': 'video/mp2t',
-      'cache-control': 'no-cache',
+      'cache-control': 'private, max-age=6',
+      'accept-ranges': 'bytes',
       'content-length': '5',
       etag: '"e"',
     });

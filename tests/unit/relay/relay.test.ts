@@ -2,48 +2,18 @@ import { describe, expect, it } from 'vitest';
 import { Relay } from '#relay';
 import type { RelayInput, ViewerSink } from '#relay';
 import { TestClock } from '../../support/test-clock.ts';
+import { TestSink } from '../../support/test-sink.ts';
 
 const BATCH = 348 * 188;
 
-/** A viewer whose network takes bytes only when told. */
-class TestSink implements ViewerSink {
-  readonly got: Buffer[] = [];
-  writes = 0;
-  readonly #unflushed: { readonly bytes: number; readonly flushed: () => void }[] = [];
-  isFast: boolean;
-
-  constructor(isFast = true) {
-    this.isFast = isFast;
-  }
-
-  get pendingBytes(): number {
-    return this.#unflushed.reduce((sum, { bytes }) => sum + bytes, 0);
-  }
-
-  get gotBytes(): number {
-    return this.got.reduce((sum, { length }) => sum + length, 0);
-  }
-
-  write(parts: readonly Buffer[], flushed: () => void = () => {}): void {
-    this.writes += 1;
-    this.got.push(...parts.map((part) => Buffer.from(part)));
-    if (this.isFast) flushed();
-    else this.#unflushed.push({ bytes: Buffer.concat(parts).length, flushed });
-  }
-
-  drain(): void {
-    for (const { flushed } of this.#unflushed.splice(0)) flushed();
-  }
-}
-
 const TABLES = Buffer.alloc(2 * 188, 0xaa);
 
-const bytes = (...parts: Buffer[]): RelayInput => ({ parts, keyframes: [] });
+const bytes = (...parts: Buffer[]): RelayInput => ({ parts, joins: [] });
 
 /** Packets of one byte value, with a keyframe at the beginning. */
 const picture = (packets: number, mark: number): RelayInput => ({
   parts: [Buffer.alloc(packets * 188, mark)],
-  keyframes: [0],
+  joins: [{ at: 0, tables: TABLES }],
 });
 
 function startRelay(isLossless: boolean, budgetBytes = 10 * BATCH) {
@@ -59,7 +29,6 @@ function startRelay(isLossless: boolean, budgetBytes = 10 * BATCH) {
     dropped: (sink) => void dropped.push(sink),
     resume: () => void (counts.resumed += 1),
     served: (_sink, count) => void (counts.served += count),
-    tables: () => TABLES,
   });
   return { relay, clock, counts, dropped };
 }
@@ -208,7 +177,10 @@ describe('a viewer that comes later', () => {
   it('finds the keyframe inside of a part, and behind others', async () => {
     const { relay, join } = await startWatched();
     const [before, after] = [Buffer.alloc(5 * 188, 1), Buffer.alloc(5 * 188, 2)];
-    relay.push({ parts: [before, Buffer.concat([before, after])], keyframes: [10 * 188] });
+    relay.push({
+      parts: [before, Buffer.concat([before, after])],
+      joins: [{ at: 10 * 188, tables: TABLES }],
+    });
     expect(join().equals(Buffer.concat([TABLES, after]))).toBe(true);
   });
 

@@ -11,6 +11,8 @@ export interface BodyDecoder {
   decode(bytes: Buffer): Buffer;
   /** The framing says that the body is complete. */
   readonly isDone: boolean;
+  /** Bytes came behind the end of the body: nobody can tell whose they are. */
+  readonly hasExtra: boolean;
   /** The framing contradicts itself: what comes from here on cannot be told apart. */
   readonly isBroken: boolean;
   /** A closed connection is how this body ends. */
@@ -48,6 +50,7 @@ const contradiction = (): UpstreamError =>
 class LengthDecoder implements BodyDecoder {
   readonly isBroken = false;
   readonly endsByClose = false;
+  hasExtra = false;
   #left: number;
 
   constructor(lengthBytes: number) {
@@ -61,6 +64,7 @@ class LengthDecoder implements BodyDecoder {
   decode(bytes: Buffer): Buffer {
     const payload = bytes.length > this.#left ? bytes.subarray(0, this.#left) : bytes;
     this.#left -= payload.length;
+    this.hasExtra = payload.length < bytes.length;
     return payload;
   }
 }
@@ -69,6 +73,7 @@ class CloseDecoder implements BodyDecoder {
   readonly endsByClose = true;
   readonly isBroken = false;
   readonly isDone = false;
+  readonly hasExtra = false;
 
   decode(bytes: Buffer): Buffer {
     return bytes;

@@ -10,6 +10,7 @@ type Part = 'size' | 'data' | 'gap' | 'trailers' | 'done' | 'broken';
  */
 export class ChunkedDecoder {
   readonly endsByClose = false;
+  hasExtra = false;
   #part: Part = 'size';
   #left = 0;
   #line = '';
@@ -39,6 +40,7 @@ export class ChunkedDecoder {
       this.#took(end - at);
       at = end;
     }
+    this.hasExtra = at < bytes.length;
     return bytes.subarray(from, to);
   }
 

@@ -10,7 +10,10 @@ export type Hop = {
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
 /** Where an answer sends us, as it was written; nothing when it is an answer in itself. */
-export function locationOf({ status, headers }: ResponseHead): string | undefined {
+export function locationOf({
+  status,
+  headers,
+}: Pick<ResponseHead, 'status' | 'headers'>): string | undefined {
   const location = REDIRECTS.has(status) ? headers.get('location') : undefined;
   return location === '' ? undefined : location;
 }

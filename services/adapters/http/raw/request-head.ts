@@ -71,13 +71,15 @@ export type RequestLine = {
   readonly method: 'GET' | 'HEAD';
   readonly target: Target;
   readonly headers: Readonly<Record<string, string>>;
+  /** Another request may follow on the same connection. */
+  readonly keepsConnection?: boolean;
 };
 
 /**
  * The bytes of a request up to its blank line.
  * @throws InvalidInputError `INPUT_INVALID` for a header that would not stay one header.
  */
-export function requestHead({ method, target, headers }: RequestLine): Buffer {
+export function requestHead({ method, target, headers, keepsConnection }: RequestLine): Buffer {
   const own = Object.entries(headers).filter(([name]) => !OURS.has(name.toLowerCase()));
   for (const [name, value] of own) assertHeader(name, value);
   const names = new Set(own.map(([name]) => name.toLowerCase()));
@@ -90,7 +92,7 @@ export function requestHead({ method, target, headers }: RequestLine): Buffer {
       ? []
       : [`Authorization: ${target.authorization}`]),
     ...own.map(([name, value]) => `${name}: ${value}`),
-    'Connection: close',
+    `Connection: ${keepsConnection ? 'keep-alive' : 'close'}`,
   ];
   return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'utf8');
 }

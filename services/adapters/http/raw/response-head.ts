@@ -4,6 +4,8 @@ export type ResponseHead = {
   readonly status: number;
   /** Lower-case names; repeated ones joined with a comma. */
   readonly headers: ReadonlyMap<string, string>;
+  /** Another answer may follow on the same connection (RFC 9112 §9.3). */
+  readonly isPersistent: boolean;
 };
 
 export type FoundHead = { readonly head: ResponseHead; readonly rest: Buffer };
@@ -84,7 +86,13 @@ export function parseHead(text: string): ResponseHead {
   if (status < 100) throw notHttp('The provider answered without a status.');
   const headers = new Map<string, string>();
   for (const line of lines) addHeader(headers, line);
-  return { status, headers };
+  return { status, headers, isPersistent: isPersistent(first, headers) };
+}
+
+function isPersistent(statusLine: string, headers: ReadonlyMap<string, string>): boolean {
+  const connection = headers.get('connection')?.toLowerCase() ?? '';
+  if (/\bclose\b/.test(connection)) return false;
+  return statusLine.startsWith('HTTP/1.1') || /\bkeep-alive\b/.test(connection);
 }
 
 /** Lines that are no header (a server's warnings, say) are passed over. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { continues, rangeFrom, spanOf } from '../../../services/delivery/hls/byte-span.ts';
-import type { ByteSpan } from '../../../services/delivery/hls/byte-span.ts';
+import { continues, rangeFrom, spanOf } from '../../../services/segments/byte-span.ts';
+import type { ByteSpan } from '../../../services/segments/byte-span.ts';
 
 const head = (status: number, headers: Record<string, string> = {}) => ({
   status,

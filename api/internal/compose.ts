@@ -1,0 +1,47 @@
+import type { Redis } from 'ioredis';
+import type { Config } from '#config';
+import type { LiveDelivery, LiveDeliveryOptions, VodDelivery } from '#delivery';
+import { closeAll } from '#kernel/closing';
+import { systemClock, systemTimers } from '#kernel/clock';
+import type { Logger } from '#kernel/logger';
+import { BullRunQueue } from '#adapters/bullmq/run-queue';
+import { redisProfileStore } from '#adapters/redis/profile-store';
+import { redisWorkerBoard } from '#adapters/redis/worker-board';
+import type { TranscodingDeps } from '#api/deps';
+import { openTranscoding } from './transcoding.ts';
+
+export type TranscodingParts = {
+  readonly config: Config;
+  /** A connection for `commands`; stays the caller's. */
+  readonly redis: Redis;
+  readonly secret: Buffer;
+  readonly live: LiveDelivery;
+  readonly vod: VodDelivery;
+  readonly viewers: Pick<LiveDeliveryOptions, 'viewerBufferBytes' | 'viewerPatienceMs'>;
+  readonly logger: Logger;
+};
+
+/** Builds what an api process needs to have streams transcoded. */
+export async function composeTranscoding(parts: TranscodingParts) {
+  const { config, redis, secret, live, vod, viewers, logger } = parts;
+  const { prefix } = config.redis;
+  const queue = new BullRunQueue({ redis, prefix, logger });
+  const board = redisWorkerBoard(redis, prefix);
+  const transcoding = await openTranscoding({
+    queue,
+    board,
+    live,
+    vod,
+    common: { ...viewers, clock: systemClock, timers: systemTimers, logger },
+    settings: config.transcode,
+    secret,
+  });
+  const deps: TranscodingDeps = {
+    profiles: redisProfileStore(redis, prefix),
+    board,
+    trustsTemplates: config.transcode.trustsTemplates,
+    runsOf: (id) => transcoding.desk.runsOf(id),
+  };
+  const close = (): Promise<void> => closeAll([() => transcoding.close(), () => queue.close()]);
+  return { transcodes: transcoding.delivery, deps, close };
+}

@@ -1,0 +1,207 @@
+import { createHash } from 'node:crypto';
+import type { ListedResource, Target } from '#hls';
+import type { ByteRange } from '#kernel/byte-range';
+import type { Clock, Timers } from '#kernel/clock';
+import type { OpenResource, OpenedSegment, SegmentAsk, SegmentStore } from '#segments';
+import type { Source } from '#streams';
+import type { FetchAllowance, FetchPermit } from '#upstream';
+import type { HlsStream } from './hls-stream.ts';
+import { LookAhead } from './look-ahead.ts';
+import type { AheadOutcome, AheadStream } from './look-ahead.ts';
+import type { AheadItem } from './look-ahead-plan.ts';
+import { SegmentCounter } from './segment-counts.ts';
+import { keepMsOf, stallMsOf } from './segment-times.ts';
+import type { SegmentOpener } from './segment-opener.ts';
+import { sourceTagOf } from './source-tag.ts';
+import type { ListPlace } from './track-lists.ts';
+
+export type StreamSegmentsOptions = {
+  readonly hls: HlsStream;
+  readonly store: SegmentStore;
+  readonly opener: SegmentOpener;
+  readonly allowance: FetchAllowance;
+  /** Segments fetched ahead of each viewer; 0: none. */
+  readonly aheadCount: number;
+  readonly maxStallMs: number;
+  readonly clock: Clock;
+  readonly timers: Timers;
+};
+
+/** A viewer's wish, its target being where the stream is now. */
+export type Demand = { readonly target: Target; readonly range?: ByteRange | undefined };
+
+const MIN_IDLE_MS = 5_000;
+/** What is fetched ahead takes this much of the memory at most. */
+const AHEAD_SHARE = 1 / 4;
+const OVERLOADED = new Set([429, 503]);
+
+/** The segments of one stream: how they are named, kept, counted and fetched ahead. */
+export class StreamSegments implements AheadStream {
+  readonly counter = new SegmentCounter();
+  readonly ahead: LookAhead;
+  readonly #options: StreamSegmentsOptions;
+  #lastBytes = 0;
+
+  constructor(options: StreamSegmentsOptions) {
+    const { hls, allowance, clock, timers } = options;
+    this.#options = options;
+    this.ahead = new LookAhead({ stream: this, allowance, clock, timers });
+    hls.lists.onShown(() => this.ahead.go());
+  }
+
+  /** Nothing more is fetched ahead. A stream that was removed leaves nothing behind. Idempotent. */
+  close(): void {
+    const { hls, store } = this.#options;
+    this.ahead.close();
+    const { id, removed } = hls.stream;
+    if (removed.aborted) store.forget((resource) => resource.startsWith(`${id} `));
+  }
+
+  get idleMs(): number {
+    return Math.max(MIN_IDLE_MS, 2 * this.#options.hls.targetDurationMs);
+  }
+
+  get count(): number {
+    const { aheadCount, store } = this.#options;
+    if (this.#lastBytes === 0) return aheadCount;
+    const roomBytes = store.snapshot.memoryLimitBytes * AHEAD_SHARE;
+    return Math.min(aheadCount, Math.floor(roomBytes / this.#lastBytes));
+  }
+
+  place(source: string, resource: ListedResource): ListPlace | undefined {
+    return this.#options.hls.lists.find(source, resource);
+  }
+
+  has({ url, range }: ListedResource): boolean {
+    return this.#options.store.has({
+      resource: this.#nameOf(url),
+      range: range && { kind: 'from', ...range },
+    });
+  }
+
+  /** What is in memory, at once. */
+  peek({ target, range }: Demand): OpenedSegment | undefined {
+    return this.#options.store.peek({ resource: this.#nameOf(target.url), range });
+  }
+
+  /** As {@link SegmentStore.open}, for a viewer: before anything is fetched ahead. */
+  async open(demand: Demand, viewer: string, signal: AbortSignal): Promise<OpenedSegment> {
+    this.#follow(demand, viewer);
+    const done = this.ahead.waits();
+    try {
+      const opened = await this.#options.store.open(this.#askFor(demand), signal);
+      if (demand.target.kind === 'segment') this.#lastBytes = lengthOf(opened);
+      void whenOver(opened, signal).finally(done);
+      return opened;
+    } catch (error) {
+      done();
+      throw error;
+    }
+  }
+
+  /** A viewer has been given what was in memory. */
+  passed(demand: Demand, viewer: string): void {
+    this.#follow(demand, viewer);
+    this.ahead.go();
+  }
+
+  isFilm({ source, url, place }: Target): boolean {
+    return place !== undefined || this.place(source, { url })?.isEnded === true;
+  }
+
+  async fetch(item: AheadItem, permit: FetchPermit, signal: AbortSignal): Promise<AheadOutcome> {
+    const { hls, store } = this.#options;
+    const { kind, resource } = item;
+    const target: Target = { kind, url: resource.url, source: sourceTagOf(hls.source) };
+    const range = resource.range && ({ kind: 'from', ...resource.range } as const);
+    const place = new PermitOnce(permit);
+    const ask = { ...this.#askFor({ target, range }, place), isAhead: true };
+    try {
+      const opened = await store.open(ask, signal);
+      try {
+        return await outcomeOf(opened, signal);
+      } finally {
+        opened.close();
+      }
+    } catch {
+      return signal.aborted ? 'useless' : 'busy';
+    } finally {
+      place.releaseUnused();
+    }
+  }
+
+  #follow({ target, range }: Demand, viewer: string): void {
+    if (target.kind !== 'segment') return;
+    const exact = range?.kind === 'from' && range.last !== undefined;
+    const listed = exact ? { first: range.first, last: range.last } : undefined;
+    const resource = { url: target.url, ...(listed ? { range: listed } : {}) };
+    const isListed = this.place(target.source, resource) !== undefined;
+    this.ahead.demanded(viewer, target.source, isListed ? resource : { url: target.url });
+  }
+
+  #askFor({ target, range }: Demand, place?: PermitOnce): SegmentAsk {
+    const { hls, opener, maxStallMs } = this.#options;
+    const { source } = hls;
+    const listed = this.place(target.source, { url: target.url });
+    const open: OpenResource = (part, signal) =>
+      opener.open(source, { target, range: part, permit: place?.take() }, signal);
+    return {
+      resource: this.#nameOf(target.url),
+      range: target.kind === 'key' ? undefined : range,
+      keepMs: keepMsOf(target, listed, hls.targetDurationMs),
+      stallMs: stallMsOf(hls.targetDurationMs, maxStallMs),
+      open,
+    };
+  }
+
+  #nameOf(url: string): string {
+    const { hls } = this.#options;
+    return `${hls.stream.id} ${nameOfSource(hls.source)} ${url}`;
+  }
+}
+
+/** A place that only the first of several requests may use. */
+class PermitOnce {
+  #permit: FetchPermit | undefined;
+
+  constructor(permit: FetchPermit) {
+    this.#permit = permit;
+  }
+
+  take(): FetchPermit | undefined {
+    const permit = this.#permit;
+    this.#permit = undefined;
+    return permit;
+  }
+
+  releaseUnused(): void {
+    this.take()?.release();
+  }
+}
+
+/** Never rejects: a viewer that left waits no longer either. */
+const whenOver = (opened: OpenedSegment, signal: AbortSignal): Promise<unknown> =>
+  opened.over(signal).catch(() => {});
+
+async function outcomeOf(opened: OpenedSegment, signal: AbortSignal): Promise<AheadOutcome> {
+  const { status } = opened.head;
+  if (status >= 300) return OVERLOADED.has(status) || status >= 500 ? 'busy' : 'useless';
+  if (!opened.isKept) return 'useless';
+  const failure = await opened.over(signal);
+  return failure ? 'busy' : 'fetched';
+}
+
+const lengthOf = ({ head: { span } }: OpenedSegment): number =>
+  span?.last === undefined ? 0 : span.last - span.first + 1;
+
+const names = new WeakMap<Source, string>();
+
+/** Another URL or other headers may lead to other bytes. */
+function nameOfSource(source: Source): string {
+  const known = names.get(source);
+  if (known !== undefined) return known;
+  const headers = createHash('sha256').update(JSON.stringify(source.headers)).digest('base64url');
+  const name = `${sourceTagOf(source)} ${headers.slice(0, 8)}`;
+  names.set(source, name);
+  return name;
+}

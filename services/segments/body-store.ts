@@ -1,0 +1,70 @@
+import type { ByteBudget } from './byte-budget.ts';
+import { KeptBody } from './kept-body.ts';
+import { PassingBody } from './passing-body.ts';
+
+/**
+ * The bytes of one body under way: kept whole while there is room for them, and passing by where
+ * there is none. Bytes are counted from the body's first, as 0.
+ */
+export class BodyStore {
+  readonly #wanted: () => void;
+  #kept: KeptBody | undefined;
+  #passing: PassingBody | undefined;
+
+  /**
+   * @param lengthBytes - Of the whole body, where it was said.
+   * @param wanted - Called when there is room again after `push` has said false.
+   */
+  constructor(budget: ByteBudget, lengthBytes: number | undefined, wanted: () => void) {
+    this.#wanted = wanted;
+    this.#kept = KeptBody.reserve(budget, lengthBytes);
+    if (!this.#kept) this.#passing = new PassingBody(wanted);
+  }
+
+  get endBytes(): number {
+    return this.#passing?.endBytes ?? this.#kept?.endBytes ?? 0;
+  }
+
+  /** Everything from here on is still there. */
+  get startBytes(): number {
+    return this.#passing?.startBytes ?? 0;
+  }
+
+  /** All bytes so far, while they are kept. */
+  get kept(): KeptBody | undefined {
+    return this.#passing ? undefined : this.#kept;
+  }
+
+  /** Takes lent bytes. @returns false: enough for now. */
+  push(bytes: Buffer): boolean {
+    if (this.#passing) return this.#passing.push(Buffer.from(bytes));
+    if (this.#kept?.push(bytes)) return true;
+    // No room is left for all of it. What has come goes on as the first of what passes.
+    this.#passing = new PassingBody(this.#wanted);
+    if (this.#kept) this.#passing.push(this.#kept.bytes);
+    return this.#passing.push(Buffer.from(bytes));
+  }
+
+  /** As {@link PassingBody.from}. */
+  from(at: number): Buffer | 'lost' | undefined {
+    if (!this.#passing) {
+      const bytes = this.#kept?.bytes.subarray(at);
+      return bytes?.length === 0 ? undefined : bytes;
+    }
+    const found = this.#passing.from(at);
+    if (this.#passing.startBytes > 0) this.#releaseKept();
+    return found;
+  }
+
+  /** Lets go of everything. Idempotent. */
+  close(): void {
+    this.#releaseKept();
+  }
+
+  #releaseKept(): void {
+    const kept = this.#kept;
+    this.#kept = undefined;
+    if (kept && !this.#passing) this.#passing = new PassingBody(() => {});
+    kept?.release();
+  }
+}

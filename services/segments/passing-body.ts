@@ -1,0 +1,67 @@
+/** How far the source may be ahead of the foremost reader, and how far another may be behind it. */
+export const WINDOW_BYTES = 1024 * 1024;
+
+/**
+ * A body that is too large to be kept, as it passes: only what is near the foremost reader is
+ * there. A reader that falls out of the window has to go its own way.
+ */
+export class PassingBody {
+  readonly #chunks: { readonly startBytes: number; readonly bytes: Buffer }[] = [];
+  readonly #wanted: () => void;
+  #startBytes = 0;
+  #endBytes = 0;
+  #foremostBytes = 0;
+  #isFull = false;
+
+  /** @param wanted - Called when there is room again after `push` has said false. */
+  constructor(wanted: () => void) {
+    this.#wanted = wanted;
+  }
+
+  get endBytes(): number {
+    return this.#endBytes;
+  }
+
+  /** What lies before this has been let go. */
+  get startBytes(): number {
+    return this.#startBytes;
+  }
+
+  /** Takes bytes that nobody will write to any more. @returns false: enough for now. */
+  push(bytes: Buffer): boolean {
+    this.#chunks.push({ startBytes: this.#endBytes, bytes });
+    this.#endBytes += bytes.length;
+    this.#drop();
+    this.#isFull = this.#isAhead;
+    return !this.#isFull;
+  }
+
+  /** The bytes from `at` on that have come; `lost` when they are gone, `undefined` when to come. */
+  from(at: number): Buffer | 'lost' | undefined {
+    if (at < this.#startBytes) return 'lost';
+    this.#foremostBytes = Math.max(this.#foremostBytes, at);
+    this.#drop();
+    if (this.#isFull && !this.#isAhead) {
+      this.#isFull = false;
+      this.#wanted();
+    }
+    const chunk = this.#chunks.find(
+      ({ startBytes, bytes }) => startBytes <= at && at < startBytes + bytes.length,
+    );
+    return chunk?.bytes.subarray(at - chunk.startBytes);
+  }
+
+  get #isAhead(): boolean {
+    return this.#endBytes - this.#foremostBytes > WINDOW_BYTES;
+  }
+
+  #drop(): void {
+    const keptFrom = this.#foremostBytes - WINDOW_BYTES;
+    for (let first = this.#chunks[0]; first; first = this.#chunks[0]) {
+      const end = first.startBytes + first.bytes.length;
+      if (end > keptFrom) return;
+      this.#chunks.shift();
+      this.#startBytes = end;
+    }
+  }
+}

@@ -1,0 +1,125 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { LoopedTs } from '../../../scripts/faultd.d/looped-ts.ts';
+import { media } from '../../../scripts/faultd.d/media.ts';
+import type { Cut } from '../../../scripts/faultd.d/fake-provider.ts';
+import { measureSwitch, type Switch } from '../gaps/one-switch.ts';
+import { ffmpegCarrier, penstockCarrier, plainCarrier, type Carrier } from '../gaps/carriers.ts';
+import { whole, type Table } from '../table.ts';
+
+/** A rhythm is known, and bursts of the beginning are over. */
+const STEADY_MS = 9_000;
+const SOON_MS = 3_000;
+const AT_ONCE = 6;
+const STAGGER_MS = 137;
+/** What programs that give a silent source up at all are mostly set to. */
+const PLAIN_IDLE_MS = 5_000;
+
+type Round = {
+  readonly start: () => Promise<Carrier>;
+  readonly how: Cut;
+  readonly beforeMs: number;
+  readonly switches: number;
+  readonly isAlone?: boolean;
+};
+
+const hot = (): Promise<Carrier> => penstockCarrier('hot');
+const cold = (): Promise<Carrier> => penstockCarrier('cold');
+const plain = (): Promise<Carrier> => plainCarrier(PLAIN_IDLE_MS);
+const ffmpeg = (): Promise<Carrier> => ffmpegCarrier(PLAIN_IDLE_MS);
+
+const ROUNDS: readonly Round[] = [
+  { start: hot, how: 'reset', beforeMs: STEADY_MS, switches: 24 },
+  { start: cold, how: 'reset', beforeMs: SOON_MS, switches: 24 },
+  { start: cold, how: 'eof', beforeMs: SOON_MS, switches: 24 },
+  { start: plain, how: 'reset', beforeMs: SOON_MS, switches: 24 },
+  { start: ffmpeg, how: 'reset', beforeMs: SOON_MS, switches: 6, isAlone: true },
+  { start: hot, how: 'stall', beforeMs: STEADY_MS, switches: 24 },
+  { start: cold, how: 'stall', beforeMs: STEADY_MS, switches: 24 },
+  { start: plain, how: 'stall', beforeMs: SOON_MS, switches: 6 },
+];
+
+const WORDS: Readonly<Record<Cut, string>> = {
+  reset: 'resets',
+  eof: 'ends',
+  stall: 'stalls',
+  truncate: 'is cut off',
+};
+
+/** What a viewer of a live stream of 8 Mbit/s sees of a switch of source. */
+export async function gaps(): Promise<Table> {
+  const made = await media();
+  const source = await LoopedTs.open(made.heavy, made.durationMs);
+  const rows: string[][] = [];
+  for (const round of ROUNDS) {
+    await using carrier = await round.start();
+    rows.push(rowOf(carrier.name, round, await switchesOf(carrier, round, source)));
+  }
+  return {
+    title: 'A switch of source, live at 8 Mbit/s',
+    columns: [
+      '',
+      'the source',
+      'switches',
+      'next asked ms: p50',
+      'p95',
+      'pause ms: p50',
+      'p95',
+      'most',
+      'of it noticing',
+      'connecting',
+      'first keyframe',
+      'counters and clocks broken',
+    ],
+    rows,
+  };
+}
+
+/** A few streams at a time, so that nobody waits for the CPU. */
+async function switchesOf(carrier: Carrier, round: Round, source: LoopedTs): Promise<Switch[]> {
+  const found: Switch[] = [];
+  while (found.length < round.switches) {
+    const streams = Array.from({ length: AT_ONCE }, async (_, index) => {
+      await delay(index * STAGGER_MS);
+      return measureSwitch({ ...round, carrier, source });
+    });
+    found.push(...(await Promise.all(streams)));
+  }
+  return found;
+}
+
+function rowOf(name: string, { how }: Round, switches: readonly Switch[]): string[] {
+  const asked = switches.map(({ askedMs }) => askedMs);
+  const pauses = switches.map(({ pauseMs }) => pauseMs);
+  const shares = switches.flatMap((one) => one.shares ?? []);
+  const marked = switches.filter(({ marks }) => marks > 0).length;
+  return [
+    name,
+    WORDS[how],
+    String(switches.length),
+    quantile(asked, 0.5),
+    quantile(asked, 0.95),
+    quantile(pauses, 0.5),
+    quantile(pauses, 0.95),
+    quantile(pauses, 1),
+    quantile(
+      shares.map(({ detectionMs }) => detectionMs),
+      0.5,
+    ),
+    quantile(
+      shares.map(({ connectMs }) => connectMs),
+      0.5,
+    ),
+    quantile(
+      shares.map(({ gapMs, detectionMs, connectMs }) => gapMs - detectionMs - connectMs),
+      0.5,
+    ),
+    `${marked} of ${switches.length}`,
+  ];
+}
+
+/** The nearest-rank quantile of what is known. */
+function quantile(values: readonly number[], share: number): string {
+  const sorted = values.filter(Number.isFinite).toSorted((a, b) => a - b);
+  const value = sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)];
+  return value === undefined ? '–' : whole(value);
+}

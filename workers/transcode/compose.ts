@@ -1,0 +1,53 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import type { Redis } from 'ioredis';
+import { BullRunRunner } from '#adapters/bullmq/run-runner';
+import { startFfmpeg } from '#adapters/ffmpeg/transcoder';
+import { linkRun } from '#adapters/http/run-client';
+import { loadSecret } from '#adapters/redis/secret';
+import { WorkerCard } from '#adapters/redis/worker-board';
+import type { Config } from '#config';
+import { closeAll } from '#kernel/closing';
+import type { Logger } from '#kernel/logger';
+import { SOFTWARE } from '#transcode';
+import { TranscodeWork } from './transcode-work.ts';
+
+export type TranscodesOptions = {
+  readonly config: Config;
+  readonly logger: Logger;
+  /** For `commands` and for `queue`; both stay the caller's. */
+  readonly redis: Redis;
+  readonly queue: Redis;
+};
+
+const LEAST_SLOTS = 2;
+
+/** Takes runs, and tells the api processes of itself. */
+export async function startTranscodes({ config, logger, redis, queue }: TranscodesOptions) {
+  const { prefix } = config.redis;
+  const secret = await loadSecret(redis, prefix);
+  const id = randomUUID();
+  const slots = config.transcode.slots || Math.max(LEAST_SLOTS, availableParallelism());
+  const hardware = [SOFTWARE];
+  const folder = join(config.dataDir, 'transcode');
+  await mkdir(folder, { recursive: true });
+  const work: TranscodeWork = new TranscodeWork({
+    start: (args) => startFfmpeg({ program: config.ffmpegPath, args, folder }),
+    link: (job) => linkRun(job, secret),
+    hardware,
+    logger,
+    changed: () => card.changed(),
+  });
+  const about = () => ({ id, slots, busy: work.busy, hardware });
+  const card = new WorkerCard({ redis, prefix, about });
+  const runner = new BullRunRunner({
+    redis: queue,
+    prefix,
+    logger,
+    slots,
+    run: (job, draining) => work.run(job, draining),
+  });
+  return { close: () => closeAll([() => runner.close(), () => card.close()]) };
+}
