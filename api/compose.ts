@@ -16,7 +16,6 @@ import { FfmpegSilenceProbe } from '#adapters/ffmpeg/silence-probe';
 import { createSlateMaker } from '#adapters/ffmpeg/slate-maker';
 import { SegmentStore } from '#segments';
 import { openSegmentFiles } from '#adapters/fs/segment-files';
-import { ffmpegVersion } from '#adapters/ffmpeg/version';
 import { slateFilesIn } from '#adapters/fs/slate-files';
 import { AxiosFailoverResolver } from '#adapters/http/failover-resolver';
 import { AxiosProbe } from '#adapters/http/probe';
@@ -40,6 +39,7 @@ import { composeTranscoding } from './internal/compose.ts';
 import { hlsRoutes } from './routes/hls.routes.ts';
 import { playbackRoutes } from './routes/playback.routes.ts';
 import { segmentsFirst } from './segments-first.ts';
+import { defaultsOf, readAbout, settingsOf } from './settings/compose.ts';
 
 const REDIS_DEADLINE_MS = 15_000;
 
@@ -63,27 +63,8 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
     logger,
   });
   await registry.load();
-  const served = { secret: state.secret, slate: slates.settings };
-  const { live, vod, hls, viewers } = deliveryOf({
-    ...served,
-    config,
-    registry,
-    clients,
-    segments,
-    logger,
-  });
-  const { redis, secret } = state;
-  const transcoding = await composeTranscoding({
-    config,
-    redis,
-    secret,
-    live,
-    vod,
-    viewers,
-    logger,
-  });
-  const { transcodes } = transcoding;
-  const playback = playbackRoutes({ directory: registry, live, vod, transcodes });
+  const parts = { config, registry, state, clients, segments, slate: slates.settings, logger };
+  const { routes, hls, transcoding } = await openPlayback(parts);
   const app = createApp({
     streams: registry,
     webhooks: webhooksOf(state, clients),
@@ -93,7 +74,7 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
     settings: settingsOf(config),
     apiDocument: readApiDocument(),
     metrics,
-    delivery: [playback, hlsRoutes({ hls })],
+    delivery: routes,
     transcoding: transcoding.deps,
     clock: systemClock,
     logger,
@@ -105,6 +86,18 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
     ready: { host: listening.host, port: listening.port },
     close: () => closeAll([slates.close, () => drain(listening, registry), ...owned]),
   };
+}
+
+/** What players reach, and who works for it. */
+async function openPlayback(parts: Omit<DeliveryParts, 'secret'> & { readonly state: State }) {
+  const { config, registry, state, logger } = parts;
+  const { redis, secret } = state;
+  const { live, vod, hls, viewers } = deliveryOf({ ...parts, secret });
+  const common = { config, redis, secret, logger };
+  const transcoding = await composeTranscoding({ ...common, live, vod, viewers });
+  const { transcodes } = transcoding;
+  const playback = playbackRoutes({ directory: registry, live, vod, transcodes });
+  return { routes: [playback, hlsRoutes({ hls })], hls, transcoding };
 }
 
 /** Nothing new is taken; then every viewer is let go, which ends the answers under way. */
@@ -283,34 +276,3 @@ function deliveryOf(parts: DeliveryParts) {
   });
   return { live, vod, hls, viewers };
 }
-
-const defaultsOf = ({ streams, upstream }: Config) => ({
-  userAgent: upstream.userAgent,
-  sharing: streams.sharing,
-  retry: upstream,
-  failbackAfterMs: upstream.failbackAfterMs,
-});
-
-const settingsOf = ({ rootPath, apiToken, trustedProxies, streams, upstream }: Config) => ({
-  rootPath,
-  apiToken,
-  trustedProxies,
-  defaultUserAgent: upstream.userAgent,
-  viewerIdleSeconds: streams.viewerIdleMs / 1000,
-  streamTtlSeconds: streams.ttlMs / 1000,
-  maxRetries: upstream.retryAttempts,
-  sharing: streams.sharing,
-});
-
-async function readAbout(config: Config, nodeId: NodeEpoch) {
-  return {
-    version: packageInfo.version,
-    ffmpegVersion: await ffmpegVersion(config.ffmpegPath),
-    nodeId,
-    redisMode: isEmbedded(config) ? ('embedded' as const) : ('external' as const),
-  };
-}
-
-/** The supervisor names the socket of the Redis that it runs; it lies in the data folder. */
-const isEmbedded = ({ redis, dataDir }: Config): boolean =>
-  redis.url === undefined || redis.url.startsWith(`unix://${dataDir}/`);

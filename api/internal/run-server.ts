@@ -51,17 +51,36 @@ async function answer(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const [, id = '', what] = PATH.exec(request.url ?? '') ?? [];
-  const runId = asRunId(id);
-  const token = /^Bearer (\w+)$/.exec(request.headers.authorization ?? '')?.[1] ?? '';
-  if (what === undefined) return refuse(response, 404);
-  if (!isRunToken(secret, runId, token)) return refuse(response, 403);
-  const run = desk.find(runId);
+  const asked = askedIn(request);
+  if (asked === undefined) return refuse(response, 404);
+  if (!isRunToken(secret, asked.id, tokenIn(request))) return refuse(response, 403);
+  const run = desk.find(asked.id);
   if (run === undefined) return refuse(response, 410);
-  if (what === 'input') return serveInput(run, response);
-  if (what === 'report') return takeReport(run, request, response);
-  if (!run.takeOutput(request)) refuse(response, 410);
+  return ANSWERS[asked.what](run, request, response);
 }
+
+type What = 'input' | 'output' | 'report';
+
+function askedIn({ url = '' }: IncomingMessage) {
+  const [, id, what] = PATH.exec(url) ?? [];
+  return id === undefined ? undefined : { id: asRunId(id), what: what as What };
+}
+
+const tokenIn = ({ headers }: IncomingMessage): string =>
+  /^Bearer (\w+)$/.exec(headers.authorization ?? '')?.[1] ?? '';
+
+const ANSWERS: Readonly<
+  Record<
+    What,
+    (run: TranscodeRun, request: IncomingMessage, response: ServerResponse) => Promise<void>
+  >
+> = {
+  input: (run, _request, response) => serveInput(run, response),
+  report: takeReport,
+  output: async (run, request, response) => {
+    if (!run.takeOutput(request)) refuse(response, 410);
+  },
+};
 
 async function serveInput(run: TranscodeRun, response: ServerResponse): Promise<void> {
   if (!(await run.serveInput(response))) refuse(response, 410);

@@ -1,7 +1,7 @@
 import type { RunSnapshot } from '#runs';
 import type { CreateOutcome } from '#streams';
 import { BUILT_IN_PROFILES, hardwareInput, hardwareWord, shownArgs } from '#transcode';
-import type { Hardware, TranscodePlan, UserProfile } from '#transcode';
+import type { Hardware, RunReport, TranscodePlan, UserProfile } from '#transcode';
 import { isoTime } from './iso-time.ts';
 
 /** The answer to `POST /transcode` (m3u-proxy contract 2.15). */
@@ -79,12 +79,23 @@ export const presentRun = (run: RunSnapshot) => ({
   ended_at: run.endedAtMs === null ? null : isoTime(run.endedAtMs),
   error_code: run.code,
   error_reason: run.reason,
-  hardware: run.report?.hardware ?? null,
-  exit_code: run.report?.ended?.exit.exitCode ?? null,
-  signal: run.report?.ended?.exit.signal ?? null,
-  frame: run.report?.progress?.frame ?? null,
-  fps: run.report?.progress?.fps ?? null,
-  bitrate_kbps: run.report?.progress?.bitrateKbps ?? null,
-  speed: run.report?.progress?.speed ?? null,
-  log: run.report?.lines ?? [],
+  ...presentReport(run.report ?? NOT_TOLD),
 });
+
+const NOT_TOLD = { hardware: null, progress: null, lines: [], ended: null };
+const NO_PROGRESS = { frame: null, fps: null, bitrateKbps: null, speed: null };
+
+function presentReport({ hardware, progress, lines, ended }: RunReport | typeof NOT_TOLD) {
+  const { frame, fps, bitrateKbps, speed } = progress ?? NO_PROGRESS;
+  const exit = ended?.exit ?? { exitCode: null, signal: null };
+  return {
+    hardware,
+    exit_code: exit.exitCode,
+    signal: exit.signal,
+    frame,
+    fps,
+    bitrate_kbps: bitrateKbps,
+    speed,
+    log: lines,
+  };
+}

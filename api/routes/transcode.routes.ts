@@ -18,7 +18,7 @@ type Deps = Pick<AppDeps, 'streams' | 'transcoding' | 'clock'>;
 
 /** Transcoded streams, and the profiles that they are made with. */
 export function transcodeRoutes(resource: AddResource, deps: Deps): void {
-  const { streams, transcoding, clock } = deps;
+  const { streams, transcoding } = deps;
   resource('/transcode', {
     post: [
       jsonBody,
@@ -30,10 +30,14 @@ export function transcodeRoutes(resource: AddResource, deps: Deps): void {
       },
     ],
   });
+  profileRoutes(resource, deps);
+}
 
+function profileRoutes(resource: AddResource, { transcoding, clock }: Deps): void {
+  const { profiles, trustsTemplates } = transcoding;
   resource('/transcode/profiles', {
     get: async (_req, res) => {
-      const own = await transcoding.profiles.list();
+      const own = await profiles.list();
       res.json(presentProfiles(own, await bestHardware(transcoding)));
     },
     post: [
@@ -41,22 +45,10 @@ export function transcodeRoutes(resource: AddResource, deps: Deps): void {
       async (req, res) => {
         const { name, description, template } = postedProfile(req.body);
         assertOwn(name);
-        const { trustsTemplates: isTrusted } = transcoding;
-        // Rendered once, so that a template that is not allowed is refused here.
-        planOf({
-          profile: name,
-          variables: {},
-          format: 'mpegts',
-          userTemplate: template,
-          isTrusted,
-        });
-        const profile = {
-          name,
-          description: description ?? '',
-          template,
-          createdAtMs: clock.nowMs(),
-        };
-        await transcoding.profiles.save(profile);
+        assertTemplate(template, trustsTemplates);
+        const createdAtMs = clock.nowMs();
+        const profile = { name, description: description ?? '', template, createdAtMs };
+        await profiles.save(profile);
         res.json({ ...presentProfile(profile), built_in: false });
       },
     ],
@@ -66,21 +58,25 @@ export function transcodeRoutes(resource: AddResource, deps: Deps): void {
     get: async (req, res) => {
       const name = String(req.params['name']);
       const known = BUILT_IN_PROFILES.find((profile) => profile.name === name);
-      const profile = known ?? (await transcoding.profiles.find(name));
+      const profile = known ?? (await profiles.find(name));
       if (profile === undefined) throw noSuchProfile();
       res.json({ ...presentProfile(profile), built_in: known !== undefined });
     },
     delete: async (req, res) => {
       const name = String(req.params['name']);
       assertOwn(name);
-      if (!(await transcoding.profiles.remove(name))) throw noSuchProfile();
+      if (!(await profiles.remove(name))) throw noSuchProfile();
       res.json({ message: 'Profile deleted' });
     },
   });
 }
 
+/** Renders it once, so that what is not allowed is refused here, and not with each stream. */
+const assertTemplate = (userTemplate: string, isTrusted: boolean): unknown =>
+  planOf({ profile: '', variables: {}, format: 'mpegts', userTemplate, isTrusted });
+
 /** What the workers that run now encode with, the best of it. */
-export async function bestHardware({ board }: Pick<TranscodingDeps, 'board'>): Promise<Hardware> {
+async function bestHardware({ board }: Pick<TranscodingDeps, 'board'>): Promise<Hardware> {
   const workers = await board.list();
   const found = workers.flatMap(({ hardware }) => hardware);
   return found.find(({ kind }) => kind !== 'software') ?? SOFTWARE;

@@ -50,6 +50,6 @@ export class RunOutput implements UpstreamResponse {
     const sink = this.#sink;
     this.#sink = undefined;
     if (failure === undefined) sink?.end();
-    else sink?.fail(failure as Parameters<BodySink['fail']>[0]);
+    else sink?.fail(failure);
   }
 }

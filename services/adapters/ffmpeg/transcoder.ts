@@ -1,8 +1,8 @@
+import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import type { Duplex, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { execa } from 'execa';
 import { ProgressReader, RunLines } from '#transcode';
 import type { Progress, RunExit } from '#transcode';
 
@@ -35,16 +35,10 @@ export type FfmpegProcess = {
  * kills it when this process is gone, however that went.
  */
 export function startFfmpeg({ program, args, folder }: FfmpegOptions): FfmpegProcess {
-  const child = execa('sh', [WATCH_SCRIPT, program, ...args], {
+  const child = spawn('sh', [WATCH_SCRIPT, program, ...args], {
     stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
-    buffer: false,
     cwd: folder,
-    reject: false,
-    cleanup: false,
-    forceKillAfterDelay: false,
-    encoding: 'buffer',
     // Nothing of ours: settings hold secrets. FFmpeg needs the path, drivers theirs.
-    extendEnv: false,
     env: drivers(),
   });
   const lines = new RunLines();
@@ -54,12 +48,14 @@ export function startFfmpeg({ program, args, folder }: FfmpegOptions): FfmpegPro
   followLines(child.stdio[4], (line) => {
     progress = reader.take(line) ?? progress;
   });
-  const lifeline = child.stdio[3] as unknown as Duplex;
+  const lifeline = child.stdio[3] as Duplex;
   lifeline.on('error', () => {});
   child.stdin.on('error', () => {}); // FFmpeg may end before it has read everything.
-  const exited = child.then(({ exitCode, signal }) => {
-    lifeline.end('over\n');
-    return { exitCode: exitCode ?? null, signal: signal ?? null };
+  // The watcher holds its end until it is told: only then everything of the child is over.
+  child.once('exit', () => lifeline.end('over\n'));
+  const exited = new Promise<RunExit>((resolve) => {
+    child.once('error', () => resolve({ exitCode: null, signal: null }));
+    child.once('close', (exitCode, signal) => resolve({ exitCode, signal }));
   });
   const stop = (): Promise<RunExit> => {
     child.kill('SIGTERM');

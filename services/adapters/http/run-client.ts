@@ -21,8 +21,8 @@ export type RunLink = {
 export function linkRun({ apiUrl, runId }: RunJob, secret: Buffer): RunLink {
   const headers = { Authorization: `Bearer ${runToken(secret, runId)}` };
   const url = (what: string): URL => new URL(`/runs/${runId}/${what}`, apiUrl);
-  const open = (what: string, options: RequestOptions): ClientRequest =>
-    request(url(what), { agent: false, ...options, headers: { ...headers, ...options.headers } });
+  const open = (what: string, options: Omit<RequestOptions, 'headers'>): ClientRequest =>
+    request(url(what), { ...options, agent: false, headers });
   return {
     async openInput(signal) {
       const asking = open('input', { signal });
@@ -44,7 +44,6 @@ export function linkRun({ apiUrl, runId }: RunJob, secret: Buffer): RunLink {
     async report(report) {
       const telling = open('report', {
         method: 'POST',
-        headers: { 'Content-Type': 'application/json' },
         timeout: ANSWER_MS,
       });
       telling.on('timeout', () => telling.destroy());

@@ -59,12 +59,12 @@ describe('the lines of a run', () => {
   });
 });
 
-describe('whether a run is replaced', () => {
-  const decide = (failure: RunFailure, ago: readonly number[]) => {
-    const failedAtMs = ago.map((ms) => 100_000 - ms);
-    return decideRestart({ failure, failedAtMs, nowMs: 100_000 }, () => 0);
-  };
+const decide = (failure: RunFailure, ago: readonly number[]) => {
+  const failedAtMs = ago.map((ms) => 100_000 - ms);
+  return decideRestart({ failure, failedAtMs, nowMs: 100_000 }, () => 0);
+};
 
+describe('whether a run is replaced', () => {
   it.each<[string, RunFailure, readonly number[], unknown]>([
     ['the first at once', 'killed', [0], { action: 'restart', delayMs: 0 }],
     ['the second soon', 'crashed', [5000, 0], { action: 'restart', delayMs: 500 }],
