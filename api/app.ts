@@ -1,13 +1,13 @@
 import express, { Router } from 'express';
-import type { Express } from 'express';
-import type { AppDeps } from './deps.ts';
+import type { Express, RequestHandler } from 'express';
+import type { AppDeps, RequestMeter } from './deps.ts';
 import { docsRoutes } from './docs-ui.ts';
 import { noSuchRoute, resourcesOn } from './http/resource.ts';
 import { accessLog } from './middleware/access-log.ts';
 import { authenticate } from './middleware/authenticate.ts';
 import { playbackCors } from './middleware/playback-cors.ts';
 import { problemHandler } from './middleware/problem-handler.ts';
-import { nameRequest } from './middleware/request-context.ts';
+import { nameRequest, readQueryOnce } from './middleware/request-context.ts';
 import { dataOnly, noSniffing } from './middleware/security-headers.ts';
 import { byMetadataRoutes } from './routes/by-metadata.routes.ts';
 import { metricsRoutes } from './routes/metrics.routes.ts';
@@ -26,16 +26,27 @@ const PLAYBACK_PATHS = ['/stream/:stream_id', '/hls/:stream_id/:file'];
  * and under the root path.
  */
 export function createApp(deps: AppDeps): Express {
-  const { logger, settings, metrics } = deps;
+  const { logger, settings } = deps;
   const app = express();
   app.disable('x-powered-by').disable('etag').enable('case sensitive routing');
   app.set('trust proxy', [...settings.trustedProxies]).set('root path', settings.rootPath);
-  app.use(nameRequest, accessLog(logger, metrics), noSniffing);
+  app.use(...preamble(deps));
   // One layer with two paths: what has lost the prefix once cannot lose it again.
   app.use([settings.rootPath, ''], routesOf(deps));
   app.use(noSuchRoute, problemHandler(logger));
   return app;
 }
+
+/** What happens to every request first. */
+export const preamble = ({
+  logger,
+  metrics,
+}: Pick<AppDeps, 'logger'> & { readonly metrics: RequestMeter }): readonly RequestHandler[] => [
+  nameRequest,
+  readQueryOnce,
+  accessLog(logger, metrics),
+  noSniffing,
+];
 
 function routesOf(deps: AppDeps): Router {
   const router = Router({ caseSensitive: true });

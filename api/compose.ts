@@ -36,10 +36,11 @@ import { readApiDocument } from './api-document.ts';
 import { createApp } from './app.ts';
 import { listen, type Listening } from './listen.ts';
 import { composeTranscoding } from './internal/compose.ts';
-import { hlsRoutes } from './routes/hls.routes.ts';
+import { hlsHandlers, hlsRoutes } from './routes/hls.routes.ts';
 import { playbackRoutes } from './routes/playback.routes.ts';
 import { segmentsFirst } from './segments-first.ts';
 import { defaultsOf, readAbout, settingsOf } from './settings/compose.ts';
+import { withShortCut } from './short-cut.ts';
 
 const REDIS_DEADLINE_MS = 15_000;
 
@@ -64,7 +65,8 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
   });
   await registry.load();
   const parts = { config, registry, state, clients, segments, slate: slates.settings, logger };
-  const { routes, hls, transcoding } = await openPlayback(parts);
+  const { playback, hls, transcoding } = await openPlayback(parts);
+  const handlers = hlsHandlers({ hls });
   const app = createApp({
     streams: registry,
     webhooks: webhooksOf(state, clients),
@@ -74,12 +76,15 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
     settings: settingsOf(config),
     apiDocument: readApiDocument(),
     metrics,
-    delivery: routes,
+    hls,
+    delivery: [playback, hlsRoutes(handlers)],
     transcoding: transcoding.deps,
     clock: systemClock,
     logger,
   });
-  const listener = segmentsFirst(app, { hls, rootPath: config.rootPath, meter: metrics });
+  const { rootPath } = config;
+  const shortCut = withShortCut({ app, handlers, rootPath, logger, metrics });
+  const listener = segmentsFirst(shortCut, { hls, rootPath, meter: metrics });
   const listening = await listen(listener, config);
   const owned = [transcoding, state, clients, segments].map((part) => () => part.close());
   return {
@@ -97,7 +102,7 @@ async function openPlayback(parts: Omit<DeliveryParts, 'secret'> & { readonly st
   const transcoding = await composeTranscoding({ ...common, live, vod, viewers });
   const { transcodes } = transcoding;
   const playback = playbackRoutes({ directory: registry, live, vod, transcodes });
-  return { routes: [playback, hlsRoutes({ hls })], hls, transcoding };
+  return { playback, hls, transcoding };
 }
 
 /** Nothing new is taken; then every viewer is let go, which ends the answers under way. */
@@ -179,12 +184,8 @@ function openClients({ upstream }: Config) {
     hls: meters.hls.bytes,
     vod: meters.vod.bytes,
   });
-  const close = (): Promise<void> =>
-    closeAll(
-      [resolver, probe, webhooks, ...Object.values(bytes), texts].map(
-        (client) => () => client.close(),
-      ),
-    );
+  const all = [resolver, probe, webhooks, ...Object.values(bytes), texts];
+  const close = (): Promise<void> => closeAll(all.map((client) => () => client.close()));
   return { resolver, probe, webhooks, bytes, texts, readBytes, close };
 }
 
@@ -267,6 +268,7 @@ function deliveryOf(parts: DeliveryParts) {
     viewerIdleMs: config.streams.viewerIdleMs,
     maxPlaylistBytes: config.upstream.maxPlaylistBytes,
     patienceMs: connectMs + headersMs,
+    lowLatency: config.streams.lowLatency,
   });
   const vod = new VodDelivery({
     ...common,

@@ -1,4 +1,5 @@
 import type { Router } from 'express';
+import type { HlsDelivery } from '#delivery';
 import type { Clock } from '#kernel/clock';
 import type { Logger } from '#kernel/logger';
 import type { StreamId } from '#kernel/ids';
@@ -10,6 +11,8 @@ import type { RouteClass } from './http/route-class.ts';
 
 /** Everything that the app needs from the process around it. It owns and closes none of it. */
 export type AppDeps = {
+  /** What HLS delivery has counted. */
+  readonly hls: Pick<HlsDelivery, 'statsOf'>;
   readonly streams: Streams;
   readonly webhooks: WebhookRegistry;
   readonly probe: ConnectionProbe;

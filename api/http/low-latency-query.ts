@@ -9,6 +9,7 @@ const NAME = /^_HLS_[a-z_]{1,32}$/;
  * sorted as the specification asks; empty for all other players.
  */
 export function lowLatencyQuery(req: Request): string {
+  if (!req.url.includes('_HLS_')) return '';
   return Object.entries(req.query)
     .flatMap(([name, value]) =>
       typeof value === 'string' && NAME.test(name) && VALUE.test(value) ? [`${name}=${value}`] : [],

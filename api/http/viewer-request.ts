@@ -47,7 +47,10 @@ function usernameOf(req: Request): string | undefined {
 
 const USERNAME_QUERY = ['username', 'user', 'u'];
 
+const PLAIN = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
+
 function printable(text: string | undefined, maxLength: number): string | undefined {
+  if (text !== undefined && text.length <= maxLength && PLAIN.test(text)) return text;
   const kept = text
     ?.replaceAll(/[\p{Cc}\p{Cs}]/gu, '')
     .trim()

@@ -11,4 +11,10 @@ export const nameRequest: RequestHandler = (req, res, next) => {
   next();
 };
 
+/** Express parses the query anew each time that it is looked at. */
+export const readQueryOnce: RequestHandler = (req, _res, next) => {
+  Object.defineProperty(req, 'query', { value: req.query });
+  next();
+};
+
 export const requestIdOf = (res: Response): string => String(res.getHeader(HEADER) ?? '');

@@ -1,7 +1,8 @@
 import type { StreamSnapshot, Totals, ViewerSnapshot } from '#streams';
 import { isoTime } from './iso-time.ts';
 import { presentStream } from './stream.presenter.ts';
-import { presentViewer } from './viewer.presenter.ts';
+import { presentWatching } from './viewer.presenter.ts';
+import type { StatsOf } from './viewer.presenter.ts';
 
 /** Counters of this process. Viewers are forgotten when they leave, so all of them are active. */
 export const presentTotals = (totals: Totals) => ({
@@ -18,12 +19,13 @@ type Everything = {
   readonly totals: Totals;
   readonly streams: readonly StreamSnapshot[];
   readonly viewers: readonly ViewerSnapshot[];
+  readonly statsOf: StatsOf;
 };
 
-export const presentStats = ({ totals, streams, viewers }: Everything) => ({
+export const presentStats = ({ totals, streams, viewers, statsOf }: Everything) => ({
   ...presentTotals(totals),
   streams: streams.map(presentStream),
-  clients: viewers.map(presentViewer),
+  clients: viewers.map((viewer) => presentWatching(viewer, statsOf)),
 });
 
 /** m3u-proxy's four groups are always empty; their keys are kept. */

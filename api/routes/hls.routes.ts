@@ -1,5 +1,5 @@
 import { Router } from 'express';
-import type { Request } from 'express';
+import type { Request, RequestHandler } from 'express';
 import type { HlsDelivery } from '#delivery';
 import { InvalidInputError } from '#kernel/app-error';
 import { serveViewer } from '#api/http/handle';
@@ -8,6 +8,7 @@ import { documentQuery, lowLatencyQuery } from '#api/http/low-latency-query';
 import { ownFolder } from '#api/http/own-folder';
 import { queryText } from '#api/http/query';
 import { parseIfRange, parseRange } from '#api/http/range';
+import { sendText } from '#api/http/send-text';
 import { resourcesOn } from '#api/http/resource';
 import { streamIdIn } from '#api/http/stream-id';
 import { viewerRequestOf } from '#api/http/viewer-request';
@@ -17,38 +18,45 @@ export type HlsDeps = { readonly hls: HlsDelivery };
 /** Our playlists name `segment.ts` only; the others are for links that people write by hand. */
 const SEGMENT_NAMES = ['segment.ts', 'segment', 'segment.m4s', 'segment.mp4'];
 
+/** On a playlist that could not be had anew: its age in seconds. */
+const STALE_HEADER = 'X-Playlist-Stale';
+
+/** What answers the two routes that players ask all the time. */
+export type HlsHandlers = { readonly playlist: RequestHandler; readonly segment: RequestHandler };
+
+export const hlsHandlers = ({ hls }: HlsDeps): HlsHandlers => ({
+  playlist: serveViewer((exchange) => servePlaylist(hls, exchange)),
+  segment: serveViewer((exchange) => serveSegment(hls, exchange)),
+});
+
 /** `GET /hls/{id}/playlist.m3u8`, and what playlists lead to. */
-export function hlsRoutes({ hls }: HlsDeps): Router {
+export function hlsRoutes({ playlist, segment }: HlsHandlers): Router {
   const router = Router();
   const resource = resourcesOn(router);
-  resource('/hls/:stream_id/playlist.m3u8', {
-    get: serveViewer((exchange) => servePlaylist(hls, exchange)),
-  });
-  const segment = serveViewer((exchange) => serveSegment(hls, exchange));
+  resource('/hls/:stream_id/playlist.m3u8', { get: playlist });
   for (const name of SEGMENT_NAMES) {
     resource(`/hls/:stream_id/${name}`, { get: segment, head: segment });
   }
   return router;
 }
 
-async function servePlaylist(hls: HlsDelivery, { req, res, gone }: ViewerExchange): Promise<void> {
+async function servePlaylist(hls: HlsDelivery, exchange: ViewerExchange): Promise<void> {
+  const { req, res } = exchange;
   const query = {
     streamId: streamIdIn(req),
     viewer: viewerRequestOf(req),
     handle: queryText(req, 'h'),
     directives: lowLatencyQuery(req),
     pathway: queryText(req, 'via'),
-    here: here(req),
+    here: () => here(req),
   };
-  const { body, contentType, clientId } = await hls.playlist(query, gone);
-  res.writeHead(200, {
-    'Content-Type': contentType,
-    'Content-Length': body.length,
-    'Cache-Control': 'no-cache',
-    'X-Client-ID': clientId,
-    'X-Stream-ID': query.streamId,
-  });
-  res.end(body);
+  const answer = await hls.playlist(query, exchange);
+  res.setHeader('Content-Type', answer.contentType);
+  res.setHeader('Cache-Control', 'no-cache');
+  res.setHeader('X-Client-ID', answer.clientId);
+  res.setHeader('X-Stream-ID', query.streamId);
+  if (answer.staleMs > 0) res.setHeader(STALE_HEADER, Math.ceil(answer.staleMs / 1000));
+  await sendText({ req, res }, answer);
 }
 
 async function serveSegment(hls: HlsDelivery, { req, res, gone }: ViewerExchange): Promise<void> {
@@ -59,7 +67,7 @@ async function serveSegment(hls: HlsDelivery, { req, res, gone }: ViewerExchange
     ranges: rangesIn(req),
     isHead: req.method === 'HEAD',
     directives: documentQuery(req),
-    here: here(req),
+    here: () => here(req),
   };
   const answer = await hls.segment(query, gone);
   res.writeHead(answer.status, {

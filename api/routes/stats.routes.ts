@@ -7,16 +7,19 @@ import {
 } from '#api/presenters/stats.presenter';
 import { presentStream } from '#api/presenters/stream.presenter';
 import { presentViewers } from '#api/presenters/viewer.presenter';
+import type { StatsOf } from '#api/presenters/viewer.presenter';
 
 /** Counters and lists of this process. */
 export function statsRoutes(
   resource: AddResource,
-  { streams, clock }: Pick<AppDeps, 'streams' | 'clock'>,
+  { streams, hls, clock }: Pick<AppDeps, 'streams' | 'hls' | 'clock'>,
 ): void {
+  const statsOf: StatsOf = (id) => hls.statsOf(id);
   const everything = () => ({
     totals: streams.totals(),
     streams: streams.list(),
     viewers: streams.viewers(),
+    statsOf,
   });
   resource('/stats', { get: (_req, res) => res.json(presentStats(everything())) });
   resource('/stats/detailed', { get: (_req, res) => res.json(presentDetailedStats(everything())) });
@@ -29,5 +32,7 @@ export function statsRoutes(
       res.json({ total_streams: listed.length, streams: listed.map(presentStream) });
     },
   });
-  resource('/stats/clients', { get: (_req, res) => res.json(presentViewers(streams.viewers())) });
+  resource('/stats/clients', {
+    get: (_req, res) => res.json(presentViewers(streams.viewers(), statsOf)),
+  });
 }

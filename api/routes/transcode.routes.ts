@@ -89,21 +89,19 @@ async function planFor(
   { profiles, trustsTemplates }: TranscodingDeps,
   posted: TranscodeBody,
 ): Promise<TranscodePlan> {
-  if (posted.resolver !== null) {
-    throw new InvalidInputError('TRANSCODE_UNSUPPORTED', {
-      message: 'Resolvers are not part of this installation.',
-    });
-  }
+  if (posted.resolver !== null) throw unsupported('A resolver');
   const profile = posted.profile ?? DEFAULT_PROFILE;
   const isBuiltIn = BUILT_IN_PROFILES.some(({ name }) => name === profile);
   const own = isBuiltIn || isRawTemplate(profile) ? undefined : await profiles.find(profile);
-  return planOf({
+  const plan = planOf({
     profile,
     variables: posted.profile_variables ?? {},
     format: posted.output_format ?? DEFAULT_FORMAT,
     userTemplate: own?.template,
     isTrusted: trustsTemplates,
   });
+  if (plan.output.delivery === 'hls') throw unsupported('HLS output');
+  return plan;
 }
 
 /** Apps find transcoded streams by what is added to their metadata; their own words win. */
@@ -126,3 +124,8 @@ function assertOwn(name: string): void {
 
 const noSuchProfile = (): NotFoundError =>
   new NotFoundError('TRANSCODE_PROFILE_NOT_FOUND', { message: 'There is no such profile.' });
+
+const unsupported = (what: string): InvalidInputError =>
+  new InvalidInputError('TRANSCODE_UNSUPPORTED', {
+    message: `${what} is not part of this installation.`,
+  });

@@ -4,8 +4,13 @@ import { asClientId, asStreamId } from '#kernel/ids';
 import { presentViewers } from '#api/presenters/viewer.presenter';
 
 /** Who watches, and how to end that. */
-export function viewerRoutes(resource: AddResource, { streams }: Pick<AppDeps, 'streams'>): void {
-  resource('/clients', { get: (_req, res) => res.json(presentViewers(streams.viewers())) });
+export function viewerRoutes(
+  resource: AddResource,
+  { streams, hls }: Pick<AppDeps, 'streams' | 'hls'>,
+): void {
+  resource('/clients', {
+    get: (_req, res) => res.json(presentViewers(streams.viewers(), (id) => hls.statsOf(id))),
+  });
 
   resource('/hls/:stream_id/clients/:client_id', {
     delete: (req, res) => {

@@ -1,5 +1,5 @@
 import Joi from 'joi';
-import type { SharingMode, StreamInput } from '#streams';
+import type { LowLatencyMode, SharingMode, StreamInput } from '#streams';
 import { checkBody, settled } from './check.ts';
 import type { BodySchema } from './check.ts';
 import { flag, numberIn, orNull, url } from './fields.ts';
@@ -23,6 +23,7 @@ type StreamBody = {
   readonly silence_check_interval: number | null;
   readonly silence_failover_threshold: number | null;
   readonly silence_monitoring_grace_period: number | null;
+  readonly hls_low_latency: LowLatencyMode | null;
 };
 
 const lineOfText = Joi.string()
@@ -49,6 +50,7 @@ const fields = Joi.object<StreamBody>({
   silence_check_interval: orNull(anyNumber),
   silence_failover_threshold: orNull(numberIn({ min: -1e6, max: 1e6, whole: true })),
   silence_monitoring_grace_period: orNull(anyNumber),
+  hls_low_latency: orNull(Joi.valid('honour', 'strip')),
 }).unknown(true);
 
 const streamBody: BodySchema<StreamBody> = {
@@ -92,5 +94,6 @@ const inputOf = (posted: StreamBody, headers: StreamInput['headers']): StreamInp
     silenceCheckIntervalSeconds: posted.silence_check_interval,
     silenceFailoverThreshold: posted.silence_failover_threshold,
     silenceMonitoringGraceSeconds: posted.silence_monitoring_grace_period,
+    lowLatency: posted.hls_low_latency,
   },
 });

@@ -47,7 +47,7 @@ function reasonToSkip(
   const { id } = stream.definition;
   if (isExcluded(stream, excludeChannelId)) return { id, reason: 'excluded_by_channel_id' };
   if (force) return undefined;
-  if (clientId !== undefined) streams.kick(asClientId(clientId), id);
+  if (clientId !== undefined) streams.dismiss(asClientId(clientId), id);
   const others = streams.viewers(id).filter((viewer) => viewer.clientId !== clientId);
   if (others.length === 0) return undefined;
   return { id, reason: 'has_active_clients', viewerCount: others.length };

@@ -46,6 +46,7 @@ type Strings = Record<
   | 'REDIS_PASSWORD'
   | 'REDIS_PREFIX'
   | 'STREAM_SHARING'
+  | 'HLS_LOW_LATENCY'
   | 'LIVE_STANDBY'
   | 'TRANSCODE_HARDWARE'
   | 'TRANSCODE_DEVICE'
@@ -122,6 +123,7 @@ function toConfig(values: Values) {
       ttlMs: ms(values.STREAM_TTL),
       sharing: values.STREAM_SHARING as 'per-client' | 'shared',
       viewerIdleMs: ms(values.CLIENT_TIMEOUT),
+      lowLatency: values.HLS_LOW_LATENCY as 'honour' | 'strip',
     },
     upstream: upstreamOf(values),
     detection: toDetection(values),

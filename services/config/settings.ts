@@ -131,6 +131,12 @@ export const SETTINGS = {
     meaning:
       'An HLS viewer is gone when it has not asked for this long, or for three target durations if that is longer.',
   },
+  HLS_LOW_LATENCY: {
+    schema: Joi.string().valid('honour', 'strip').default('honour'),
+    group: 'Streams',
+    meaning:
+      'Low-latency HLS of streams that do not say: `honour` passes parts and blocking reloads on, `strip` takes them out of playlists, which then play further behind.',
+  },
   DEFAULT_USER_AGENT: {
     schema: text(CHROME_USER_AGENT),
     group: 'Upstream',

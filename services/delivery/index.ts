@@ -13,15 +13,8 @@ export type { SlateSettings } from './live/slate-show.ts';
 export type { LiveBuffering } from './live/spliced-relay.ts';
 export type { StandbyMode } from './live/spare-keeper.ts';
 export { HlsDelivery } from './hls/hls-delivery.ts';
-export type {
-  AtHandQuery,
-  HlsDeliveryOptions,
-  PlaylistAnswer,
-  PlaylistQuery,
-  SegmentQuery,
-  SentAtOnce,
-  StreamSegmentCounts,
-} from './hls/hls-delivery.ts';
+export type { HlsDeliveryOptions } from './hls/hls-delivery.ts';
+export type * from './hls/hls-queries.ts';
 export type { SegmentCounts } from './hls/segment-counts.ts';
 export type { SegmentAnswer } from './hls/segment-delivery.ts';
 export type { ByteRange, RangeCondition } from '#kernel/byte-range';

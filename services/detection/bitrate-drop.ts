@@ -54,7 +54,7 @@ export class BitrateDrop implements Detector {
     // A silence is for others to judge.
     if (recent.at(-1)?.bytes === 0) return undefined;
     const share = rate(recent) / Math.max(1, rate(before));
-    const isMediaSlow = facts.pcr27m === undefined || mediaRate(recent) < KEEPS_UP;
+    const isMediaSlow = facts.pcr27m === undefined || runsDry(recent);
     if (share >= this.#settings.share || !isMediaSlow) return undefined;
     return {
       code: 'UPSTREAM_BITRATE_LOW',
@@ -80,6 +80,12 @@ const sum = (seconds: readonly Second[], key: 'ms' | 'bytes' | 'mediaMs'): numbe
 
 const rate = (seconds: readonly Second[]): number =>
   sum(seconds, 'bytes') / Math.max(1, sum(seconds, 'ms'));
+
+/** One that hesitates is late in a second or two; one that sends too little, in most. */
+function runsDry(seconds: readonly Second[]): boolean {
+  const slow = seconds.filter((second) => mediaRate([second]) < KEEPS_UP);
+  return mediaRate(seconds) < KEEPS_UP && 2 * slow.length >= seconds.length;
+}
 
 const mediaRate = (seconds: readonly Second[]): number =>
   sum(seconds, 'mediaMs') / Math.max(1, sum(seconds, 'ms'));

@@ -1,5 +1,6 @@
 export { rewriteAssetList, type DocumentOptions } from './asset-list.ts';
 export { Places, cutOf, filmOf, type Film } from './film.ts';
+export { segmentNamesOf } from './segment-names.ts';
 export { createHandleCodec, type HandleCodec, type Target } from './segment-handle.ts';
 export { isHls, isPlaylist, looksLikeMedia, withoutBom } from './is-playlist.ts';
 export { listsPosition, lowLatencyOf } from './low-latency.ts';
@@ -7,7 +8,7 @@ export type { DeltaFacts, LowLatencyFacts, ReloadPosition } from './low-latency.
 export { withoutLowLatency } from './plain-playlist.ts';
 export { parsePlaylist, type PlaylistFacts } from './parse-playlist.ts';
 export { pathwayTarget, viaPathway } from './pathway.ts';
-export { windowOf } from './playlist-window.ts';
+export { windowOf, type PlaylistWindow } from './playlist-window.ts';
 export type { TextEncoding } from './resolve-reference.ts';
 export { rewriteLongPlaylist, rewritePlaylist, tracksOf } from './rewrite-playlist.ts';
 export type { Reference } from './rewrite-playlist.ts';

@@ -14,21 +14,29 @@ export type LayoutPlan = {
   readonly isSame: boolean;
 };
 
+/** What each PID of the output has meant so far. */
+export type PidMeanings = ReadonlyMap<number, Track['codec']>;
+
 const FIRST_FREE_PID = 0x100;
 const LAST_PID = 0x1ffe;
 
 /**
  * Decides what the output looks like when a source takes over. Tracks of a kind are matched in
  * order; where all video and audio codecs match, the output's tables stay. Otherwise the PMT gets
- * the next version, and each track whose codec was there before keeps its PID. PAT and the PMT's
- * PID stay in either case. Tracks that are neither video, audio nor subtitles go no further.
+ * the next version, and each track whose codec was there before, however long ago, keeps its PID:
+ * players that still have a decoder for it go on with that. PAT and the PMT's PID stay in either
+ * case. Tracks that are neither video, audio nor subtitles go no further.
  */
-export function planLayout(current: ProgramTables | undefined, source: ProgramTables): LayoutPlan {
+export function planLayout(
+  current: ProgramTables | undefined,
+  source: ProgramTables,
+  meanings: PidMeanings,
+): LayoutPlan {
   if (current === undefined) return { layout: source, pids: asTheyAre(source), isSame: false };
   const isSame = codecsOf(current.program) === codecsOf(source.program);
   const pids = matchPids(current.program, source.program);
   if (isSame) return { layout: current, pids, isSame };
-  return { ...nextLayout(current, source.program, pids), isSame };
+  return { ...nextLayout(current, source.program, { matched: pids, meanings }), isSame };
 }
 
 const asTheyAre = ({ program }: ProgramTables): Map<number, number> =>
@@ -58,19 +66,18 @@ function matchPids(current: Program, source: Program): Map<number, number> {
 function nextLayout(
   current: ProgramTables,
   source: Program,
-  matched: ReadonlyMap<number, number>,
+  { matched, meanings }: { matched: ReadonlyMap<number, number>; meanings: PidMeanings },
 ): { layout: ProgramTables; pids: Map<number, number> } {
   const { programNumber, pmtPid, version } = current.program;
   const pids = new Map(matched);
-  // A PID that meant another codec a moment ago is not used for something else.
   const taken = new Set([PAT_PID, pmtPid, current.program.pcrPid, ...pids.values()]);
   for (const { pid } of current.program.tracks) taken.add(pid);
-  const place = (pid: number): number => {
-    const free = taken.has(pid) ? firstFree(taken) : pid;
-    taken.add(free);
-    return free;
-  };
-  for (const { pid } of carried(source)) if (!pids.has(pid)) pids.set(pid, place(pid));
+  for (const track of carried(source)) {
+    if (pids.has(track.pid)) continue;
+    const pid = place(track, taken, meanings);
+    taken.add(pid);
+    pids.set(track.pid, pid);
+  }
   const program: Program = {
     programNumber,
     pmtPid,
@@ -82,7 +89,16 @@ function nextLayout(
   return { layout: { program, pat: current.pat, pmt: pmtSection(program) }, pids };
 }
 
-function firstFree(taken: ReadonlySet<number>): number {
-  for (let pid = FIRST_FREE_PID; pid < LAST_PID; pid += 1) if (!taken.has(pid)) return pid;
-  return LAST_PID;
+/** A PID that has meant this codec; else the track's own, or a free one, that has meant nothing. */
+function place({ pid, codec }: Track, taken: ReadonlySet<number>, meanings: PidMeanings): number {
+  const isFree = (other: number): boolean => !taken.has(other);
+  if (isFree(pid) && meanings.get(pid) === codec) return pid;
+  for (const [known, meaning] of meanings) if (meaning === codec && isFree(known)) return known;
+  const isNew = (other: number): boolean => isFree(other) && !meanings.has(other);
+  return isNew(pid) ? pid : (firstPid(isNew) ?? firstPid(isFree) ?? LAST_PID);
+}
+
+function firstPid(fits: (pid: number) => boolean): number | undefined {
+  for (let pid = FIRST_FREE_PID; pid < LAST_PID; pid += 1) if (fits(pid)) return pid;
+  return undefined;
 }

@@ -7,7 +7,7 @@ import { PACKET_BYTES, PAT_PID, PacketView, SYNC } from './packet.ts';
 import { PacketWalk } from './packet-walk.ts';
 import { PacketWriter } from './packet-writer.ts';
 import type { ProgramTables } from './program-watch.ts';
-import type { Program } from './program.ts';
+import type { Program, Track } from './program.ts';
 import { Rewriter } from './rewriter.ts';
 import { countedUpTo, packetize } from './tables.ts';
 import { ClockMap, spliceOffset90k } from './timeline.ts';
@@ -40,6 +40,8 @@ export class Splicer {
   #candidate: Candidate | undefined;
   #rewriter: Rewriter | undefined;
   #layout: ProgramTables | undefined;
+  /** What each PID that was sent has meant; there are no more than 8192. */
+  readonly #meanings = new Map<number, Track['codec']>();
   #sourceTables: ProgramTables | undefined;
   #tablePackets: readonly Buffer[] = [];
   /** What the present source's packets have become and has not been let out yet. */
@@ -176,6 +178,7 @@ export class Splicer {
     if (this.#layout === layout) return;
     this.#layout = layout;
     this.#ledger.follow(layout.program);
+    for (const { pid, codec } of layout.program.tracks) this.#meanings.set(pid, codec);
     const { pmtPid } = layout.program;
     this.#tablePackets = [packetize(layout.pat, PAT_PID), packetize(layout.pmt, pmtPid)];
   }
@@ -253,7 +256,7 @@ export class Splicer {
   }
 
   #makeRewriter(source: ProgramTables, { start, isScrambled }: Candidate): Rewriter {
-    const plan = planLayout(this.#layout, source);
+    const plan = planLayout(this.#layout, source, this.#meanings);
     const { end } = this.#ledger;
     const offset90k = start === undefined ? undefined : spliceOffset90k(end, start);
     this.#useLayout(plan.layout);

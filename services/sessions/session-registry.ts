@@ -1,4 +1,5 @@
 import type { Clock, Timer, Timers } from '#kernel/clock';
+import { NotAllowedError } from '#kernel/app-error';
 import { autoClientId, newSessionId, siblingClientId } from '#kernel/ids';
 import type { ClientId, StreamId } from '#kernel/ids';
 import { Session } from './session.ts';
@@ -23,6 +24,12 @@ export type SessionRegistryOptions = {
   readonly events: SessionEvents;
 };
 
+/** A session's end that is to come. `looksAtMs`: unless it has asked again by then, monotonic. */
+type Leaving = { readonly timer: Timer; readonly looksAtMs?: number };
+
+/** How long a player that polls is refused after it was kicked: until it has given up. */
+const REFUSED_MS = 30_000;
+
 /**
  * Who is watching what. A session begins with a viewer's first request and ends when its last one
  * has ended and its linger has passed, or, for a viewer that polls, when it has not asked for long
@@ -31,7 +38,9 @@ export type SessionRegistryOptions = {
 export class SessionRegistry {
   readonly #options: SessionRegistryOptions;
   readonly #byStream = new Map<StreamId, Map<ClientId, Session>>();
-  readonly #timers = new Map<Session, Timer>();
+  readonly #timers = new Map<Session, Leaving>();
+  /** Viewers that were kicked a moment ago; each entry goes by its timer. */
+  readonly #refused = new Map<string, Timer>();
 
   constructor(options: SessionRegistryOptions) {
     this.#options = options;
@@ -58,10 +67,18 @@ export class SessionRegistry {
     else this.#arm(session, session.lingerMs, reason);
   }
 
-  /** A viewer that polls has asked; it leaves when it does not ask again for `idleMs`. */
+  /**
+   * A viewer that polls has asked; it leaves when it does not ask again for `idleMs`.
+   * @throws NotAllowedError `VIEWER_KICKED` for a moment after it was.
+   */
   touch(request: SessionRequest, idleMs: number): Session {
+    if (this.#refused.size > 0 && this.#isRefused(request)) throw isKicked();
     const session = this.#findOrBegin(request, false);
-    this.#arm(session, idleMs, 'client_idle');
+    session.idleAtMs = this.#options.clock.monotonicMs() + idleMs;
+    const leaving = this.#timers.get(session);
+    // Players poll all the time: a timer that is due earlier looks again by itself.
+    const willLook = leaving?.looksAtMs !== undefined && leaving.looksAtMs <= session.idleAtMs;
+    if (!willLook) this.#armIdle(session, idleMs);
     return session;
   }
 
@@ -69,6 +86,16 @@ export class SessionRegistry {
   end(session: Session, reason: string): void {
     if (!this.#forget(session, reason)) return;
     this.#options.events.left(session, reason);
+  }
+
+  /** Ends a session and refuses its next requests: a player that polls would be back at once. */
+  kick(session: Session): void {
+    const name = nameOf(session);
+    this.#refused.get(name)?.cancel();
+    const allow = (): void => void this.#refused.delete(name);
+    const { timers } = this.#options;
+    this.#refused.set(name, timers.after(REFUSED_MS, allow, { background: true }));
+    this.end(session, 'kicked');
   }
 
   /** Ends all sessions of a stream without telling `events`; their owner has told already. */
@@ -98,6 +125,13 @@ export class SessionRegistry {
 
   close(reason: string): void {
     for (const session of this.all()) this.end(session, reason);
+    for (const timer of this.#refused.values()) timer.cancel();
+    this.#refused.clear();
+  }
+
+  #isRefused(request: SessionRequest): boolean {
+    const clientId = this.#clientIdFor(request, false);
+    return this.#refused.has(nameOf({ streamId: request.streamId, clientId }));
   }
 
   #findOrBegin(request: SessionRequest, siblings: boolean): Session {
@@ -140,14 +174,34 @@ export class SessionRegistry {
     return true;
   }
 
+  #armIdle(session: Session, delayMs: number): void {
+    this.#disarm(session);
+    const { clock, timers } = this.#options;
+    const looksAtMs = clock.monotonicMs() + delayMs;
+    const look = (): void => {
+      const leftMs = session.idleAtMs - clock.monotonicMs();
+      if (leftMs > 0) this.#armIdle(session, leftMs);
+      else this.end(session, 'client_idle');
+    };
+    const timer = timers.after(delayMs, look, { background: true });
+    this.#timers.set(session, { timer, looksAtMs });
+  }
+
   #arm(session: Session, delayMs: number, reason: string): void {
     this.#disarm(session);
     const leave = (): void => this.end(session, reason);
-    this.#timers.set(session, this.#options.timers.after(delayMs, leave, { background: true }));
+    const timer = this.#options.timers.after(delayMs, leave, { background: true });
+    this.#timers.set(session, { timer });
   }
 
   #disarm(session: Session): void {
-    this.#timers.get(session)?.cancel();
+    this.#timers.get(session)?.timer.cancel();
     this.#timers.delete(session);
   }
 }
+
+const nameOf = ({ streamId, clientId }: Pick<Session, 'streamId' | 'clientId'>): string =>
+  `${streamId} ${clientId}`;
+
+const isKicked = (): NotAllowedError =>
+  new NotAllowedError('VIEWER_KICKED', { message: 'This viewer was disconnected.' });

@@ -21,6 +21,8 @@ export class Session {
   segmentsServed = 0;
   /** Requests that are being served now. */
   connections = 0;
+  /** When a viewer that polls is gone, monotonic, unless it asks before. */
+  idleAtMs = 0;
   /** How long it stays after its last request has ended. */
   lingerMs = 0;
   readonly #ended = new AbortController();

@@ -4,6 +4,9 @@ import type { TranscodePlan } from '#transcode';
 
 export type SharingMode = 'per-client' | 'shared';
 
+/** Low-latency HLS: passed on with all it needs, or taken out of playlists. */
+export type LowLatencyMode = 'honour' | 'strip';
+
 /**
  * m3u-proxy's per-stream switches, kept as they were posted. `null` means: the global setting.
  * What acts on them today is said in `docs/compatibility.md`.
@@ -17,6 +20,8 @@ export type StreamOptions = {
   readonly silenceCheckIntervalSeconds: number | null;
   readonly silenceFailoverThreshold: number | null;
   readonly silenceMonitoringGraceSeconds: number | null;
+  /** Of ours; absent from streams that were posted before it was. */
+  readonly lowLatency?: LowLatencyMode | null;
 };
 
 /** What an app asked for: all of it durable, none of it observed. */

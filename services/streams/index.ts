@@ -1,4 +1,4 @@
-export type { SharingMode, StreamDefinition, StreamInput, StreamOptions } from './definition.ts';
+export type * from './definition.ts';
 export type {
   FailoverResolver,
   ResolverQuestion,

@@ -147,6 +147,12 @@ export class StreamRegistry implements Streams, StreamDirectory, StreamOwner {
 
   kick(clientId: ClientId, id?: StreamId): boolean {
     const sessions = this.#named(clientId, id);
+    for (const session of sessions) this.#sessions.kick(session);
+    return sessions.length > 0;
+  }
+
+  dismiss(clientId: ClientId, id?: StreamId): boolean {
+    const sessions = this.#named(clientId, id);
     for (const session of sessions) this.#sessions.end(session, 'kicked');
     return sessions.length > 0;
   }

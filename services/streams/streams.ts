@@ -42,8 +42,13 @@ export interface Streams {
    * @throws UpstreamError `ALL_SOURCES_FAILED` when there is no other source to go to.
    */
   failover(id: StreamId): Promise<FailoverOutcome>;
-  /** Ends one viewer; of one stream, or wherever it watches. False when there is none. */
+  /**
+   * Ends one viewer; of one stream, or wherever it watches. If it polls, it is refused for half a
+   * minute. False when there is none.
+   */
   kick(clientId: ClientId, id?: StreamId): boolean;
+  /** As `kick`, for a viewer that has left by its app's word: it may be back at any time. */
+  dismiss(clientId: ClientId, id?: StreamId): boolean;
   /** Marks a stream as used by an app, so that it does not expire. */
   touch(id: StreamId): void;
 }

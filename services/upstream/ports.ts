@@ -67,11 +67,18 @@ export interface UpstreamClient {
   open(request: UpstreamRequest, signal: AbortSignal): Promise<UpstreamResponse>;
 }
 
+/** What a server said of a version of a resource, as it wrote it: to ask whether it still holds. */
+export type Validators = {
+  readonly etag?: string;
+  readonly lastModified?: string;
+};
+
 /** A small text resource: a playlist. */
 export type FetchedText = {
   readonly status: number;
   readonly finalUrl: string;
   readonly contentType: string | undefined;
+  readonly validators: Validators;
   /** Decompressed and decoded. Empty unless the status is 200 to 299. */
   readonly text: string;
   /**
@@ -91,6 +98,8 @@ export interface TextClient {
     request: {
       readonly url: string;
       readonly headers: Readonly<Record<string, string>>;
+      /** Of the version that the caller has: where it still holds the answer is 304. */
+      readonly validators?: Validators;
       readonly maxBytes: number;
       /**
        * What the text must begin with, after a byte order mark. As soon as it cannot, reading

@@ -80,6 +80,7 @@ describe('POST /streams', () => {
       silence_check_interval: 10,
       silence_failover_threshold: 3,
       silence_monitoring_grace_period: 15,
+      hls_low_latency: 'strip',
       something_of_tomorrow: { nested: [1] },
     };
     await api.call('POST', '/streams', { json });
@@ -101,6 +102,7 @@ describe('POST /streams', () => {
           silenceCheckIntervalSeconds: 10,
           silenceFailoverThreshold: 3,
           silenceMonitoringGraceSeconds: 15,
+          lowLatency: 'strip',
         },
       },
     ]);
@@ -280,6 +282,7 @@ describe('one stream', () => {
         created_at: '2023-11-14T22:13:20.000000+00:00',
         last_access: '2023-11-14T22:13:20.000000+00:00',
         is_connected: true,
+        hls: null,
       },
     ]);
     expect(api.streams.touched).toEqual([LIVE_ID]);

@@ -40,7 +40,7 @@ let playback: Playback;
 
 beforeAll(async () => {
   playback = await startPlayback({
-    stallMs: 500,
+    stallMs: 800,
     headersMs: 400,
     outageLimitMs: 60_000,
     routes: (deps) => playbackRoutes({ ...deps, vod: {} as VodDelivery }),

@@ -59,7 +59,9 @@ describe('HLS failover', () => {
     ]);
     hls.provider.setFault('/a/index.m3u8', status(404));
     hls.provider.setRoute('/a/index.m3u8', text('gone', 'text/plain'));
-    await expect.poll(async () => hls.contents(await hls.get())).toContain('/b/b6.ts');
+    await expect
+      .poll(async () => hls.contents(await hls.get()), { timeout: 5_000 })
+      .toContain('/b/b6.ts');
     const playlist = await hls.get();
     expect(lineOf(playlist, 'EXT-X-MEDIA-SEQUENCE')).toBe('#EXT-X-MEDIA-SEQUENCE:104');
     expect(lineOf(playlist, 'EXT-X-DISCONTINUITY-SEQUENCE')).toBe(
@@ -68,7 +70,7 @@ describe('HLS failover', () => {
     expect(playlist.match(/^#EXT-X-DISCONTINUITY$/gm)).toHaveLength(1);
     hls.provider.setRoute('/b/index.m3u8', text(live(8, 4, 'b'), TYPE));
     await expect
-      .poll(async () => lineOf(await hls.get(), 'EXT-X-DISCONTINUITY-SEQUENCE'))
+      .poll(async () => lineOf(await hls.get(), 'EXT-X-DISCONTINUITY-SEQUENCE'), { timeout: 5_000 })
       .toBe('#EXT-X-DISCONTINUITY-SEQUENCE:1');
   });
 
@@ -162,7 +164,9 @@ describe('HLS failover', () => {
     });
     expect(await hls.contents(await hls.get())).toEqual(['/edge1/x1.ts']);
     hls.provider.setRoute('/a/index.m3u8', redirect('/edge2/index.m3u8'));
-    await expect.poll(async () => hls.contents(await hls.get())).toEqual(['/edge2/x2.ts']);
+    await expect
+      .poll(async () => hls.contents(await hls.get()), { timeout: 5_000 })
+      .toEqual(['/edge2/x2.ts']);
     expect(hls.penstock.state.told).not.toContain('failover_triggered');
   });
 });

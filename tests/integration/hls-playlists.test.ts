@@ -26,11 +26,12 @@ async function start(routes: Routes, options: HlsBenchOptions = {}) {
     const response = await fetch(url);
     return { id, url, response, body: await response.text() };
   };
+  const askedUrls = (): string[] => provider.requests.map(({ url }) => url);
   const dispose = async (): Promise<void> => {
     await penstock[Symbol.asyncDispose]();
     await provider[Symbol.asyncDispose]();
   };
-  return { provider, penstock, load, [Symbol.asyncDispose]: dispose };
+  return { provider, penstock, load, askedUrls, [Symbol.asyncDispose]: dispose };
 }
 
 const statusOf = async (url: string, method = 'GET'): Promise<number> =>
@@ -87,7 +88,7 @@ describe('an HLS playlist', () => {
     await using hls = await start({ '/live/p/index.m3u8': text(media(uri), TYPE) });
     const { body, url } = await hls.load('/live/p/index.m3u8');
     await follow(body, url);
-    expect(hls.provider.requests.at(-1)?.url).toBe(asked);
+    expect(hls.askedUrls()).toContain(asked);
   });
 
   it('resolves against where redirects led', async () => {
@@ -97,7 +98,7 @@ describe('an HLS playlist', () => {
     });
     const { body, url } = await hls.load('/entry.m3u8');
     await follow(body, url);
-    expect(hls.provider.requests.at(-1)?.url).toBe('/cdn/token/seg.ts');
+    expect(hls.askedUrls()).toContain('/cdn/token/seg.ts');
   });
 
   it('keeps credentials from where another host’s redirects lead', async () => {
@@ -196,7 +197,7 @@ describe('an HLS playlist', () => {
     const child = await (await fetch(variant)).text();
     expect(child).not.toContain('DEFINE');
     await follow(child, variant);
-    expect(hls.provider.requests.at(-1)?.url).toBe('/x/1.ts');
+    expect(hls.askedUrls()).toContain('/x/1.ts');
   });
 
   it('names a rendition by one link everywhere', async () => {

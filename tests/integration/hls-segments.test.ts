@@ -332,10 +332,12 @@ describe('segments that fail', () => {
     await using hls = await start();
     hls.provider.setRoute(
       '/a/index.m3u8',
-      text(LIST.replace(/#EXTINF[^]*3\.ts\n/, '#EXTINF:1,\n4.ts\n'), TYPE),
+      text(LIST.replace(/#EXTINF[^]*3\.ts\n/, '#EXT-X-MEDIA-SEQUENCE:3\n#EXTINF:1,\n4.ts\n'), TYPE),
     );
     await expect
-      .poll(async () => linksIn(await (await fetch(hls.url)).text(), hls.url).length)
+      .poll(async () => linksIn(await (await fetch(hls.url)).text(), hls.url).length, {
+        timeout: 3_000,
+      })
       .toBe(3);
     for (const path of ['/a/1.ts', '/a/2.ts', '/a/3.ts']) hls.provider.setFault(path, status(404));
     for (const link of [hls.first, hls.second, hls.third]) await new Viewer(link).ended();

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { createApp } from '#api/app';
-import { hlsRoutes } from '#api/routes/hls.routes';
+import { hlsHandlers, hlsRoutes } from '#api/routes/hls.routes';
 import { segmentsFirst } from '#api/segments-first';
 import { asClientId, asStreamId } from '#kernel/ids';
 import { startFakeProvider } from '../../scripts/faultd.d/fake-provider.ts';
@@ -17,7 +17,7 @@ async function start() {
   const titled = title(2, { sizeBytes: 50_000 });
   const provider = await startFakeProvider(titled.routes);
   const bench = await startHls();
-  const deps = appDeps({ delivery: [hlsRoutes({ hls: bench.hls })] });
+  const deps = appDeps({ delivery: [hlsRoutes(hlsHandlers({ hls: bench.hls }))] });
   const app = createApp(deps);
   let asked = 0;
   const counted: typeof app = Object.assign((...[req, res]: Parameters<typeof app>) => {

@@ -36,8 +36,11 @@ const NAMES = [
 
 const clips = new ClipStore();
 const isThere = ({ program }: Player): boolean => spawnSync('which', [program]).status === 0;
-const found = PLAYERS.filter(isThere);
-for (const { name } of PLAYERS) {
+/** All, or those that are named. */
+const asked = process.argv.slice(2);
+const wanted = PLAYERS.filter(({ name }) => asked.length === 0 || asked.includes(name));
+const found = wanted.filter(isThere);
+for (const { name } of wanted) {
   const isFound = found.some((player) => player.name === name);
   console.log(`${name}: ${isFound ? 'found' : 'not installed, and so not tried'}`);
 }

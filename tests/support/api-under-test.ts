@@ -88,6 +88,7 @@ export function appDeps(overrides: Overrides = {}): AppDeps {
     about: { version: '0.1.0', ffmpegVersion: null, nodeId: 'node-1', redisMode: 'embedded' },
     readiness: () => ({ redis: 'ok' }),
     apiDocument,
+    hls: { statsOf: () => undefined },
     delivery: [],
     transcoding: noTranscoding(),
     metrics: new FakeMetrics(),

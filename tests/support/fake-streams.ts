@@ -108,6 +108,10 @@ export class FakeStreams implements Streams {
     return this.#viewers.length < before;
   }
 
+  dismiss(clientId: ClientId, id?: StreamId): boolean {
+    return this.kick(clientId, id);
+  }
+
   touch(id: StreamId): void {
     this.touched.push(id);
   }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { systemClock, systemTimers } from '#kernel/clock';
 import { silentLogger } from '#kernel/logger';
-import { hlsRoutes } from '#api/routes/hls.routes';
+import { hlsHandlers, hlsRoutes } from '#api/routes/hls.routes';
 import { HlsDelivery } from '#delivery';
 import { SegmentStore } from '#segments';
 import type { HlsDeliveryOptions } from '#delivery';
@@ -20,28 +20,31 @@ export async function startHls({ hls, ...playback }: HlsBenchOptions = {}) {
   const started = await startPlayback({
     ...playback,
     routes: ({ directory, upstream }) =>
-      hlsRoutes({
-        hls: (delivery = new HlsDelivery({
-          directory,
-          upstream,
-          texts,
-          store: new SegmentStore({
-            memoryBytes: 64 * 1024 * 1024,
+      hlsRoutes(
+        hlsHandlers({
+          hls: (delivery = new HlsDelivery({
+            directory,
+            upstream,
+            texts,
+            store: new SegmentStore({
+              memoryBytes: 64 * 1024 * 1024,
+              clock: systemClock,
+              timers: systemTimers,
+            }),
+            lookAhead: 0,
+            secret: randomBytes(32),
+            viewerIdleMs: 10_000,
+            timeouts: { connectMs: 1000, headersMs: playback.headersMs ?? 1000 },
+            maxPlaylistBytes: 4 * 1024 * 1024,
+            patienceMs: 5_000,
+            lowLatency: 'honour',
             clock: systemClock,
             timers: systemTimers,
-          }),
-          lookAhead: 0,
-          secret: randomBytes(32),
-          viewerIdleMs: 10_000,
-          timeouts: { connectMs: 1000, headersMs: playback.headersMs ?? 1000 },
-          maxPlaylistBytes: 4 * 1024 * 1024,
-          patienceMs: 5_000,
-          clock: systemClock,
-          timers: systemTimers,
-          logger: silentLogger,
-          ...hls,
-        })),
-      }),
+            logger: silentLogger,
+            ...hls,
+          })),
+        }),
+      ),
   });
   if (!delivery) throw new Error('The routes were not made.');
   return {

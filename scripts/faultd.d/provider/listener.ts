@@ -14,6 +14,15 @@ export type ListenerOptions = {
   readonly port?: number;
 };
 
+/** Below those that a system hands out: nobody is given the port of a server that is away. */
+const OWN_PORTS = { from: 20_000, count: 12_000 };
+const MOST_TRIES = 20;
+
+const anyOwnPort = (): number => OWN_PORTS.from + Math.floor(Math.random() * OWN_PORTS.count);
+
+const isTaken = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
+
 /** A server on one port of one address that can go away and come back there. */
 export class Listener {
   readonly #server: Server;
@@ -47,7 +56,17 @@ export class Listener {
 
   async up(): Promise<void> {
     if (this.#server.listening) return;
-    this.#server.listen(this.port, this.#address);
+    if (this.port !== 0) return this.#listen(this.port);
+    for (let tries = MOST_TRIES; this.port === 0; tries -= 1) {
+      const port = tries > 0 ? anyOwnPort() : 0;
+      await this.#listen(port).catch((error: unknown) => {
+        if (port === 0 || !isTaken(error)) throw error;
+      });
+    }
+  }
+
+  async #listen(port: number): Promise<void> {
+    this.#server.listen(port, this.#address);
     await once(this.#server, 'listening');
     this.port = (this.#server.address() as AddressInfo).port;
   }

@@ -4,7 +4,7 @@ import axios, { isAxiosError } from 'axios';
 import type { AxiosInstance, AxiosResponse } from 'axios';
 import { MediaError, UpstreamError } from '#kernel/app-error';
 import type { AppError } from '#kernel/app-error';
-import type { FetchedText, TextClient } from '#upstream';
+import type { FetchedText, TextClient, Validators } from '#upstream';
 import { guardedAgents } from './guarded-lookup.ts';
 import type { GuardOptions } from './guarded-lookup.ts';
 import { toUpstreamFailure } from './upstream-failure.ts';
@@ -57,7 +57,12 @@ async function open(
 ): Promise<Response> {
   const send = (): Promise<Response> =>
     http.get<Readable>(request.url, {
-      headers: { Accept: '*/*', 'Accept-Encoding': 'gzip, deflate, br', ...request.headers },
+      headers: {
+        Accept: '*/*',
+        'Accept-Encoding': 'gzip, deflate, br',
+        ...request.headers,
+        ...conditionOf(request.validators ?? {}),
+      },
       signal,
     });
   try {
@@ -68,15 +73,28 @@ async function open(
   }
 }
 
+const conditionOf = ({ etag, lastModified }: Validators): Record<string, string> => ({
+  ...(etag === undefined ? {} : { 'If-None-Match': etag }),
+  ...(lastModified === undefined ? {} : { 'If-Modified-Since': lastModified }),
+});
+
 async function receive(response: Response, request: TextRequest): Promise<FetchedText> {
   const { status, headers, data } = response;
-  const contentType: unknown = headers['content-type'];
+  const said = (name: string): string | undefined => {
+    const value: unknown = headers[name];
+    return typeof value === 'string' ? value : undefined;
+  };
+  const [etag, lastModified] = [said('etag'), said('last-modified')];
   const isWanted = status >= 200 && status <= 299;
   const bytes = isWanted ? await readWithin(data, request) : discarded(data);
   return {
     status,
     finalUrl: finalUrlOf(response) ?? request.url,
-    contentType: typeof contentType === 'string' ? contentType : undefined,
+    contentType: said('content-type'),
+    validators: {
+      ...(etag === undefined ? {} : { etag }),
+      ...(lastModified === undefined ? {} : { lastModified }),
+    },
     ...decode(bytes),
   };
 }

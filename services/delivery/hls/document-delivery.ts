@@ -6,6 +6,7 @@ import { PATHWAY_PARAM, childUrl, viewerSuffix } from './child-urls.ts';
 import type { HlsStream } from './hls-stream.ts';
 import type { Presence } from './presence.ts';
 import type { SegmentAnswer } from './segment-delivery.ts';
+import { withQuery } from './with-query.ts';
 
 /** One viewer's request for a JSON document. */
 export type DocumentExchange = {
@@ -105,9 +106,6 @@ function answer(
     },
   };
 }
-
-const withQuery = (url: string, query: string): string =>
-  query === '' ? url : `${url}${url.includes('?') ? '&' : '?'}${query}`;
 
 const isNoDocument = (): MediaError =>
   new MediaError('UPSTREAM_WRONG_TYPE', {

@@ -3,7 +3,7 @@ import type { AppError } from '#kernel/app-error';
 import { isHls, isPlaylist, looksLikeMedia, parsePlaylist, withoutBom } from '#hls';
 import type { PlaylistFacts, TextEncoding } from '#hls';
 import type { Source } from '#streams';
-import type { FetchedText, TextClient } from '#upstream';
+import type { FetchedText, TextClient, Validators } from '#upstream';
 
 /** A playlist as its source sent it, proved to be one. */
 export type FetchedPlaylist = {
@@ -12,20 +12,41 @@ export type FetchedPlaylist = {
   /** Where redirects led: what its URIs are relative to. */
   readonly finalUrl: string;
   readonly facts: PlaylistFacts;
+  /** To ask by whether it has changed; empty where the source says nothing. */
+  readonly validators?: Validators;
 };
 
-export type PlaylistFetcherOptions = {
+export type PlaylistClientOptions = {
   readonly texts: TextClient;
   readonly maxBytes: number;
-  /** For one exchange, blocking reloads included. */
+  /** For one exchange, where it does not say how long it may take. */
   readonly timeoutMs: number;
 };
+
+export type PlaylistExchange = {
+  readonly url: string;
+  /** The source's, secrets included. */
+  readonly headers: Source['headers'];
+  /** What this URL gave the last time: given back, the same object, where it still holds. */
+  readonly known?: FetchedPlaylist | undefined;
+  /** A blocking reload is held by its server: it may take at least this long. */
+  readonly heldMs?: number;
+};
+
+/**
+ * One exchange with a source's server.
+ * @throws UpstreamError, MediaError: what came is not a playlist, or did not come.
+ */
+export type PlaylistClient = (
+  exchange: PlaylistExchange,
+  signal: AbortSignal,
+) => Promise<FetchedPlaylist>;
 
 /**
  * Fetches playlists of a source, with the source's headers.
  *
  * @param url - The source's own, or that of a playlist it led to.
- * @throws UpstreamError, MediaError: what came is not a playlist, or did not come.
+ * @throws as {@link PlaylistClient}.
  */
 export type PlaylistFetcher = (
   source: Source,
@@ -33,18 +54,25 @@ export type PlaylistFetcher = (
   signal: AbortSignal,
 ) => Promise<FetchedPlaylist>;
 
-export function createPlaylistFetcher(options: PlaylistFetcherOptions): PlaylistFetcher {
+export function createPlaylistClient(options: PlaylistClientOptions): PlaylistClient {
   const { texts, maxBytes, timeoutMs } = options;
-  return async ({ headers }, url, signal) => {
-    const request = { url, headers, maxBytes, timeoutMs, opening: '#EXTM3U' };
+  return async ({ url, headers, known, heldMs = 0 }, signal) => {
+    const patience = { maxBytes, timeoutMs: Math.max(timeoutMs, heldMs) };
+    const condition = known?.validators ? { validators: known.validators } : {};
+    const request = { url, headers, ...patience, ...condition, opening: '#EXTM3U' };
     const fetched = await texts.get(request, signal);
+    if (known && fetched.status === 304) return at(known, fetched.finalUrl);
     const failure = judge(fetched);
     if (failure) throw failure;
-    const { encoding, finalUrl } = fetched;
+    const { encoding, finalUrl, validators } = fetched;
     const text = withoutBom(fetched.text);
-    return { text, encoding, finalUrl, facts: parsePlaylist(text) };
+    return { text, encoding, finalUrl, validators, facts: parsePlaylist(text) };
   };
 }
+
+/** The same text may be elsewhere now, and its URIs are relative to where it is. */
+const at = (known: FetchedPlaylist, finalUrl: string): FetchedPlaylist =>
+  known.finalUrl === finalUrl ? known : { ...known, finalUrl };
 
 function judge({ status, text, contentType }: FetchedText): AppError | undefined {
   if (status < 200 || status > 299) return statusError(status);

@@ -4,24 +4,34 @@ import type { HandleCodec, ResourceKind, Target } from '#hls';
 import type { Clock, Timers } from '#kernel/clock';
 import type { ClientId, StreamId } from '#kernel/ids';
 import type { Logger } from '#kernel/logger';
-import type { StreamDirectory, ViewerRequest } from '#streams';
-import type { RangeRequest, SegmentMemory, SegmentStore } from '#segments';
+import type { LowLatencyMode, StreamDirectory, ViewerRequest } from '#streams';
+import type { SegmentMemory, SegmentStore } from '#segments';
 import { anyFetch } from '#upstream';
 import type { FetchAllowance, TextClient, UpstreamClient, UpstreamTimeouts } from '#upstream';
 import { HERE, viewerSuffix } from './child-urls.ts';
 import { DocumentDelivery, isDocument } from './document-delivery.ts';
-import { createPlaylistFetcher } from './fetch-playlist.ts';
+import { createPlaylistClient } from './fetch-playlist.ts';
 import type { HlsStream } from './hls-stream.ts';
+import type {
+  AtHandQuery,
+  HlsStats,
+  PlaylistAnswer,
+  PlaylistQuery,
+  SegmentQuery,
+  SentAtOnce,
+  StreamSegmentCounts,
+} from './hls-queries.ts';
 import { KnownStreams } from './known-streams.ts';
 import { KnownViewers } from './known-viewers.ts';
 import { OpenedHandles } from './opened-handles.ts';
 import { startPatience } from './patience.ts';
 import { permittedTexts } from './permitted-texts.ts';
+import type { PlaylistQuestion } from './playlist-answers.ts';
+import type { PostedPlaylist } from './playlist-board.ts';
 import type { PlaylistAsk } from './playlist-finder.ts';
 import { Presence } from './presence.ts';
 import { SegmentDelivery } from './segment-delivery.ts';
-import type { SegmentAnswer, SegmentAtHand } from './segment-delivery.ts';
-import type { SegmentCounts } from './segment-counts.ts';
+import type { SegmentAnswer } from './segment-delivery.ts';
 import { SegmentOpener } from './segment-opener.ts';
 import { viewingFailure } from './viewing-failure.ts';
 
@@ -45,59 +55,11 @@ export type HlsDeliveryOptions = {
   readonly maxPlaylistBytes: number;
   /** How long a viewer waits for a playlist while sources fail. */
   readonly patienceMs: number;
+  /** Where a stream does not say. */
+  readonly lowLatency: LowLatencyMode;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly logger: Logger;
-};
-
-export type PlaylistQuery = {
-  readonly streamId: StreamId;
-  readonly viewer: ViewerRequest;
-  /** Absent: the stream's own playlist. */
-  readonly handle?: string | undefined;
-  /** The low-latency part of the query (`_HLS_msn=…&_HLS_part=…`). */
-  readonly directives?: string;
-  /** The cloned pathway that the player steers by (`via`): a handle from a steering manifest. */
-  readonly pathway?: string | undefined;
-  /** Absolute URL of the folder that our links stand in; where absent, all are relative. */
-  readonly here?: string;
-};
-
-export type PlaylistAnswer = {
-  readonly body: Buffer;
-  readonly contentType: string;
-  readonly clientId: ClientId;
-};
-
-export type SegmentQuery = {
-  readonly streamId: StreamId;
-  readonly viewer: ViewerRequest;
-  readonly handle: string;
-  readonly ranges: RangeRequest;
-  /** HEAD: the answer has no body, and none is fetched where the source says enough without. */
-  readonly isHead?: boolean;
-  /** What the player tells the server of a JSON document (`_HLS_pathway=…`), as a query. */
-  readonly directives?: string;
-  /** Absolute URL of the folder that our links stand in; where absent, all are relative. */
-  readonly here?: string;
-};
-
-export type AtHandQuery = {
-  readonly streamId: StreamId;
-  readonly clientId: ClientId;
-  readonly handle: string;
-};
-
-/** Bytes to be sent at once, with status 200. */
-export type SentAtOnce = SegmentAtHand & {
-  /** Aborts when the viewer is ended: what has not been sent by then is not. */
-  readonly ended: AbortSignal;
-};
-
-/** How the segments of one stream were answered. */
-export type StreamSegmentCounts = {
-  readonly stream: SegmentCounts;
-  readonly viewer: (clientId: ClientId) => SegmentCounts;
 };
 
 /** Kinds that the route of segments does not answer. */
@@ -126,8 +88,9 @@ export class HlsDelivery {
     this.#handles = createHandleCodec(options.secret);
     this.#opened = new OpenedHandles(this.#handles);
     this.#streams = new KnownStreams({
-      fetch: createPlaylistFetcher({ texts, maxBytes, timeoutMs: timeouts.headersMs }),
+      client: createPlaylistClient({ texts, maxBytes, timeoutMs: timeouts.headersMs }),
       handles: this.#handles,
+      lowLatency: options.lowLatency,
       clock,
       timers,
       logger,
@@ -152,29 +115,48 @@ export class HlsDelivery {
   /**
    * The playlist of a stream, or one that an earlier playlist named, written for one viewer.
    *
-   * @param gone - The viewer's leaving, at any time.
+   * @param asked - `gone` is the viewer's leaving, at any time; looked at where it has to wait.
    * @throws NotFoundError `STREAM_NOT_FOUND` `STREAM_GONE`
    * @throws NotAllowedError `HANDLE_INVALID` `VIEWER_KICKED`
    * @throws UpstreamError, MediaError when no source gives a playlist; an empty one is never given.
    */
-  async playlist(query: PlaylistQuery, gone: AbortSignal): Promise<PlaylistAnswer> {
-    const { streamId, viewer, directives = '', here = '' } = query;
+  async playlist(
+    query: PlaylistQuery,
+    asked: { readonly gone: AbortSignal },
+  ): Promise<PlaylistAnswer> {
+    const { streamId, viewer, directives = '' } = query;
     const stream = await this.#options.directory.open(streamId);
     const target = this.#playlistTarget(query);
     const hls = this.#streams.of(stream);
+    const viewing = stream.poll(viewer, hls.idleMs(this.#options.viewerIdleMs));
+    const { clientId } = viewing;
+    const question = { ask: askOf(target, hls, clientId), directives };
+    const fresh = hls.fresh(question);
+    const posted = fresh
+      ? { loaded: fresh, staleMs: 0 }
+      : await this.#awaited(hls, { question, viewer: { ...viewer, clientId } }, asked.gone);
+    const { loaded, staleMs } = posted;
+    if (!target) hls.rememberShape(clientId, loaded.shape);
+    const text = placed(loaded.pieces.join(viewerSuffix(clientId)), query);
+    const { encoding } = loaded;
+    const bytes = Buffer.byteLength(text, encoding);
+    viewing.served(bytes);
+    return { text, encoding, bytes, contentType: PLAYLIST_TYPE, clientId, staleMs };
+  }
+
+  /** The viewer is present while it waits. */
+  async #awaited(
+    hls: HlsStream,
+    { question, viewer }: { question: PlaylistQuestion; viewer: ViewerRequest },
+    gone: AbortSignal,
+  ): Promise<PostedPlaylist> {
     const presence = this.#present(hls, viewer);
+    const { ended } = presence;
     const patience = startPatience(this.#options.timers, this.#options.patienceMs);
     try {
-      const { clientId, ended } = presence;
-      const signal = AbortSignal.any([gone, ended, patience.signal]);
-      const loaded = await hls.load({ ask: askOf(target, hls, clientId), directives }, signal);
-      if (!target) hls.rememberShape(clientId, loaded.shape);
-      const text = loaded.pieces.join(viewerSuffix(clientId)).replaceAll(HERE, () => here);
-      const body = Buffer.from(text, loaded.encoding);
-      presence.served(body.length);
-      return { body, contentType: PLAYLIST_TYPE, clientId };
+      return await hls.load(question, AbortSignal.any([gone, ended, patience.signal]));
     } catch (error) {
-      throw viewingFailure(error, { stream, ended: presence.ended, gone });
+      throw viewingFailure(error, { stream: hls.stream, ended, gone });
     } finally {
       patience.end();
       presence.close('playlist_answered');
@@ -189,8 +171,7 @@ export class HlsDelivery {
    * @throws as {@link playlist}; UpstreamError when the source cannot be reached, twice.
    */
   async segment(query: SegmentQuery, gone: AbortSignal): Promise<SegmentAnswer> {
-    const { streamId, viewer, handle, ranges, isHead = false } = query;
-    const { directives = '', here = '' } = query;
+    const { streamId, viewer, handle, ranges, isHead = false, directives = '' } = query;
     const stream = await this.#options.directory.open(streamId);
     const target = this.#open(streamId, handle, (kind) => !IS_NO_RESOURCE.has(kind));
     const hls = this.#streams.of(stream);
@@ -200,6 +181,7 @@ export class HlsDelivery {
       if (!isDocument(target)) {
         return await this.#segments.open({ hls, presence, target, ranges, isHead, signal });
       }
+      const here = query.here?.() ?? '';
       return await this.#documents.open({ hls, presence, target, directives, here, signal });
     } catch (error) {
       presence.close('segment_failed');
@@ -218,6 +200,13 @@ export class HlsDelivery {
     if (!hls) return undefined;
     const { counter } = this.#segments.segmentsOf(hls);
     return { stream: counter.all, viewer: (clientId) => counter.of(clientId) };
+  }
+
+  /** What was done for a stream; nothing for one that nobody has asked for of late. */
+  statsOf(streamId: StreamId): HlsStats | undefined {
+    const hls = this.#streams.find(streamId);
+    const counts = this.countsOf(streamId);
+    return hls && counts && { ...counts, playlists: hls.playlistCounts, health: hls.health };
   }
 
   /**
@@ -272,6 +261,10 @@ export class HlsDelivery {
     return presence;
   }
 }
+
+/** Few playlists have links that must be absolute. */
+const placed = (text: string, { here = () => '' }: PlaylistQuery): string =>
+  text.includes(HERE) ? text.replaceAll(HERE, here) : text;
 
 const askOf = (target: Target | undefined, hls: HlsStream, viewer: ClientId): PlaylistAsk =>
   target ? { kind: 'child', target } : { kind: 'entry', wants: hls.shapeFor(viewer) };

@@ -2,33 +2,37 @@ import { AppError, MediaError, UpstreamError } from '#kernel/app-error';
 import type { HandleCodec, Target } from '#hls';
 import type { Clock, Timers } from '#kernel/clock';
 import type { Logger } from '#kernel/logger';
-import type { MediaKind, Source, SourceWalk, Stream } from '#streams';
+import type { LowLatencyMode, MediaKind, Source, SourceWalk, Stream } from '#streams';
 import { failureClassOf, statusOf } from '#upstream';
-import type { PlaylistFetcher } from './fetch-playlist.ts';
+import type { PlaylistClient } from './fetch-playlist.ts';
 import { FilmMirror } from './film-mirror.ts';
 import { ListedSegments } from './listed-segments.ts';
 import { LiveTracks } from './live-tracks.ts';
 import { Lru } from './lru.ts';
-import { PlaylistFinder } from './playlist-finder.ts';
+import { PlaylistAnswers } from './playlist-answers.ts';
+import type { PlaylistCounts, PlaylistQuestion } from './playlist-answers.ts';
+import type { PostedPlaylist } from './playlist-board.ts';
+import { PlaylistFinder, isLost } from './playlist-finder.ts';
 import { PlaylistLoader } from './playlist-loader.ts';
-import type { LoadedPlaylist, PlaylistRequest } from './playlist-loader.ts';
+import type { LoadedPlaylist } from './playlist-loader.ts';
 import { PlaylistWriter } from './playlist-writer.ts';
 import { SegmentHealth } from './segment-health.ts';
-import { SharedLoads } from './shared-loads.ts';
+import { SegmentRenewal } from './segment-renewal.ts';
+import { SourcePlaylists } from './source-playlists.ts';
 import { sourceTagOf } from './source-tag.ts';
 import { TrackLists } from './track-lists.ts';
 
 export type HlsStreamOptions = {
   readonly stream: Stream;
-  readonly fetch: PlaylistFetcher;
+  readonly client: PlaylistClient;
   readonly handles: HandleCodec;
+  /** Where a stream does not say. */
+  readonly lowLatency: LowLatencyMode;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly logger: Logger;
 };
 
-/** Viewers who ask within this time share an answer: a fraction of the shortest target duration. */
-const KEEP_MS = 500;
 /** Viewers of whom it is remembered what the stream's own address gave them. */
 const REMEMBERED_VIEWERS = 4096;
 const IDLE_TARGET_DURATIONS = 3;
@@ -43,25 +47,29 @@ export class HlsStream {
   /** The order of its segments. */
   readonly lists = new TrackLists();
   readonly #options: HlsStreamOptions;
-  readonly #loads: SharedLoads<LoadedPlaylist>;
-  readonly #loader: PlaylistLoader;
+  readonly #answers: PlaylistAnswers;
   readonly #mirror: FilmMirror;
+  readonly #renewal: SegmentRenewal;
   readonly #walk: SourceWalk;
   readonly #listed = new ListedSegments();
   readonly #health = new SegmentHealth();
   readonly #shapes = new Lru<string, LoadedPlaylist['shape']>(REMEMBERED_VIEWERS);
-  #targetDurationMs = 0;
 
   constructor(options: HlsStreamOptions) {
-    const { stream, clock, timers, logger, fetch, handles } = options;
+    const { stream, clock, logger, client, handles } = options;
     this.stream = stream;
     this.kind = stream.kind;
     this.#options = options;
     this.#walk = stream.walk();
-    this.#loads = new SharedLoads(timers);
-    const finder = new PlaylistFinder(fetch);
+    const sources = new SourcePlaylists({
+      client,
+      isSticky: () => stream.options.useStickySession === true,
+      targetDurationMs: () => this.targetDurationMs,
+    });
+    const finder = new PlaylistFinder(sources.fetch, (source) => sources.unpin(source));
+    this.#renewal = new SegmentRenewal({ finder, listed: this.#listed, clock });
     this.#mirror = new FilmMirror(finder);
-    this.#loader = new PlaylistLoader({
+    const loader = new PlaylistLoader({
       stream,
       walk: this.#walk,
       finder,
@@ -71,6 +79,7 @@ export class HlsStream {
       health: this.#health,
       logger,
     });
+    this.#answers = new PlaylistAnswers({ ...options, walk: this.#walk, loader });
   }
 
   get source(): Source {
@@ -78,29 +87,34 @@ export class HlsStream {
   }
 
   get targetDurationMs(): number {
-    return this.#targetDurationMs;
+    return this.#answers.targetDurationMs;
   }
 
   /** When a polling viewer counts as gone: never sooner than it has reason to ask. */
   idleMs(viewerIdleMs: number): number {
-    const patienceMs = Math.min(MAX_IDLE_MS, IDLE_TARGET_DURATIONS * this.#targetDurationMs);
+    const patienceMs = Math.min(MAX_IDLE_MS, IDLE_TARGET_DURATIONS * this.targetDurationMs);
     return Math.max(viewerIdleMs, patienceMs);
   }
 
-  /**
-   * Loads a playlist, once for all who ask at the same time.
-   * @throws AppError when no source gives one; the signal's reason.
-   */
-  async load(request: PlaylistRequest, signal: AbortSignal): Promise<LoadedPlaylist> {
-    const keepMs = request.directives === '' ? KEEP_MS : 0;
-    const load = (shared: AbortSignal): Promise<LoadedPlaylist> =>
-      this.#loader.load(request, AbortSignal.any([shared, this.stream.removed]));
-    // What was loaded from a source that has been left is not given to anybody any more.
-    const key = `${sourceTagOf(this.source)} ${keyOf(request)}`;
-    const loaded = await this.#loads.run(key, { load, keepMs }, signal);
-    this.#targetDurationMs = loaded.targetDurationMs ?? this.#targetDurationMs;
+  get playlistCounts(): PlaylistCounts {
+    return this.#answers.counts;
+  }
+
+  get health(): 'good' | 'stale' | 'doubtful' {
+    if (this.#answers.isStale) return 'stale';
+    return this.#health.isInDoubt ? 'doubtful' : 'good';
+  }
+
+  /** What may be given at once, without asking the source. */
+  fresh(question: PlaylistQuestion): LoadedPlaylist | undefined {
+    return this.#answers.fresh(question);
+  }
+
+  /** As {@link PlaylistAnswers.load}. */
+  async load(question: PlaylistQuestion, signal: AbortSignal): Promise<PostedPlaylist> {
+    const posted = await this.#answers.load(question, signal);
     if (this.stream.kind !== 'hls') this.stream.learnKind('hls');
-    return loaded;
+    return posted;
   }
 
   /** A player that polls the stream's own address must go on getting what it got there first. */
@@ -114,7 +128,13 @@ export class HlsStream {
 
   /** Where to ask now for what a playlist named when another source may have been in use. */
   whereNow(target: Target, signal: AbortSignal): Promise<Target> {
-    return this.#mirror.at(this.source, target, signal);
+    return this.#mirror.at(this.source, this.#renewal.at(target), signal);
+  }
+
+  /** Its URL may have grown old: then it is worth waiting for what `segmentFailed` finds. */
+  mayBeRenewed({ kind, source, url }: Target, error: AppError): boolean {
+    const isLive = kind === 'segment' && source === sourceTagOf(this.source);
+    return isLive && isLost(error) && this.#listed.placeOf(url) !== undefined;
   }
 
   segmentSucceeded(target: Target): void {
@@ -124,13 +144,18 @@ export class HlsStream {
   }
 
   /**
-   * Enough different segments in a row move the stream on.
+   * A segment that is refused is looked for by its number at the source's own address. Enough
+   * different ones in a row that cannot be had move the stream on.
    * @returns what resolves when it has been moved, or could not be; never rejects.
    */
   async segmentFailed(target: Target, error: AppError): Promise<void> {
     const { source } = this;
     if (target.source !== sourceTagOf(source) || !this.#saysSomething(target, error)) return;
-    if (this.#health.failed(target.url)) await this.#leave(source, error);
+    if (this.mayBeRenewed(target, error) && (await this.#renewal.renew(source, target))) return;
+    if (!this.#health.failed(target.url)) return;
+    const leaving = this.#leave(source, error);
+    // A film goes on at its mirror within the same request; a live one with the next playlist.
+    if (target.place) await leaving;
   }
 
   #saysSomething({ kind, url }: Target, error: AppError): boolean {
@@ -168,10 +193,4 @@ function segmentFailure(cause: AppError): AppError {
   return cause instanceof MediaError
     ? new MediaError(cause.code, options)
     : new UpstreamError(cause.code, options);
-}
-
-function keyOf({ ask, directives }: PlaylistRequest): string {
-  if (ask.kind === 'entry') return `entry ${ask.wants} ${directives}`;
-  const { source, url } = ask.target;
-  return `child ${source} ${directives} ${url}`;
 }

@@ -1,5 +1,5 @@
-import { splicePlaylist, stepTrack, windowOf } from '#hls';
-import type { ShownTrack } from '#hls';
+import { segmentNamesOf, splicePlaylist, stepTrack, windowOf } from '#hls';
+import type { PlaylistWindow, ShownTrack } from '#hls';
 import type { Clock } from '#kernel/clock';
 import type { FetchedPlaylist } from './fetch-playlist.ts';
 import { Lru } from './lru.ts';
@@ -7,15 +7,27 @@ import { Lru } from './lru.ts';
 /** Playlists of one stream that are followed: variants and renditions. */
 const MAX_TRACKS = 64;
 
-/** RFC 8216 §6.2.1 has a live playlist grow within 1.5 target durations. */
-const STALE_TARGET_DURATIONS = 3;
-const MIN_STALE_MS = 6_000;
+/**
+ * RFC 8216 §6.2.1 has a live playlist grow within 1.5 target durations, and players keep three in
+ * hand: what is noticed after two leaves one to find another source.
+ */
+const STALE_TARGET_DURATIONS = 2;
+const MIN_STALE_MS = 3_000;
 const DEFAULT_TARGET_MS = 6_000;
 
 export type AdmittedPlaylist = {
   readonly playlist: FetchedPlaylist;
   /** No segment has been added for too long; said once per standstill. */
   readonly hasStalled: boolean;
+};
+
+type Followed = {
+  readonly shown: ShownTrack;
+  /** As its source sent it. */
+  readonly window: PlaylistWindow;
+  readonly text: string;
+  /** As viewers got it. */
+  readonly playlist: FetchedPlaylist;
 };
 
 /**
@@ -25,7 +37,7 @@ export type AdmittedPlaylist = {
  */
 export class LiveTracks {
   readonly #clock: Clock;
-  readonly #shown = new Lru<string, ShownTrack>(MAX_TRACKS);
+  readonly #followed = new Lru<string, Followed>(MAX_TRACKS);
   readonly #toldStale = new Set<string>();
 
   constructor(clock: Clock) {
@@ -34,7 +46,7 @@ export class LiveTracks {
 
   /** Whether viewers have seen it live. */
   isFollowed(key: string): boolean {
-    return this.#shown.get(key) !== undefined;
+    return this.#followed.get(key) !== undefined;
   }
 
   /**
@@ -43,24 +55,34 @@ export class LiveTracks {
    * @param source - Its tag.
    */
   sharesNumbers(key: string, source: string): boolean {
-    const shown = this.#shown.get(key);
+    const shown = this.#followed.get(key)?.shown;
     return !shown || (shown.source === source && (shown.join?.offset ?? 0) === 0);
+  }
+
+  /** The number after the last segment's, as its source has it. */
+  endOf(key: string): number | undefined {
+    const window = this.#followed.get(key)?.window;
+    return window && endOf(window);
   }
 
   /** @param source - Tag of the source that the playlist came from. */
   admit(key: string, source: string, playlist: FetchedPlaylist): AdmittedPlaylist {
     const { text, facts } = playlist;
-    const shown = this.#shown.get(key);
-    const window = facts.isEnded && !shown ? undefined : windowOf(text);
+    const last = this.#followed.get(key);
+    const window = facts.isEnded && !last ? undefined : windowOf(text);
     if (!window) return { playlist, hasStalled: false };
     const nowMs = this.#clock.monotonicMs();
-    const targetDurationMs = facts.targetDurationMs ?? DEFAULT_TARGET_MS;
-    const step = stepTrack(shown, { source, window, targetDurationMs, nowMs });
-    this.#shown.set(key, step.shown);
-    const limitMs = Math.max(MIN_STALE_MS, STALE_TARGET_DURATIONS * targetDurationMs);
-    const isStale = !facts.isEnded && nowMs - step.shown.advancedAtMs > limitMs;
-    const spliced = step.plan ? { ...playlist, text: splicePlaylist(text, step.plan) } : playlist;
-    return { playlist: spliced, hasStalled: this.#tellOnce(key, isStale) };
+    const arrival = { source, window, targetDurationMs: targetOf(playlist), nowMs };
+    const before = last && sortOut(last, { ...arrival, text });
+    if (last && before === 'copy') return { playlist: last.playlist, hasStalled: false };
+    const followed = follow(
+      before === 'restart' ? restarted(last) : last?.shown,
+      playlist,
+      arrival,
+    );
+    this.#followed.set(key, followed);
+    const isStale = !facts.isEnded && isLate(followed.shown, arrival);
+    return { playlist: followed.playlist, hasStalled: this.#tellOnce(key, isStale) };
   }
 
   #tellOnce(key: string, isStale: boolean): boolean {
@@ -70,3 +92,60 @@ export class LiveTracks {
     return isNews;
   }
 }
+
+const targetOf = ({ facts }: FetchedPlaylist): number =>
+  facts.targetDurationMs ?? DEFAULT_TARGET_MS;
+
+const endOf = ({ firstSequence, segmentCount }: PlaylistWindow): number =>
+  firstSequence + segmentCount;
+
+type Arrival = Parameters<typeof stepTrack>[1];
+type Arrived = Arrival & { readonly text: string };
+
+function follow(
+  shown: ShownTrack | undefined,
+  playlist: FetchedPlaylist,
+  arrival: Arrival,
+): Followed {
+  const { text } = playlist;
+  const step = stepTrack(shown, arrival);
+  const spliced = step.plan ? { ...playlist, text: splicePlaylist(text, step.plan) } : playlist;
+  return { shown: step.shown, window: arrival.window, text, playlist: spliced };
+}
+
+const isLate = ({ advancedAtMs }: ShownTrack, { nowMs, targetDurationMs }: Arrival): boolean =>
+  nowMs - advancedAtMs > Math.max(MIN_STALE_MS, STALE_TARGET_DURATIONS * targetDurationMs);
+
+/** What a playlist is to the one before it; `copy` only until that one has grown old. */
+function sortOut(last: Followed, next: Arrived): 'next' | 'copy' | 'restart' {
+  if (next.source !== last.shown.source || !stepsBack(last.window, next.window)) return 'next';
+  return !isLate(last.shown, next) && isCopyOf(last, next) ? 'copy' : 'restart';
+}
+
+/** RFC 8216 §6.2.2 forbids it; servers that start over do it, and caches that are behind. */
+const stepsBack = (last: PlaylistWindow, next: PlaylistWindow): boolean =>
+  next.firstSequence < last.firstSequence || endOf(next) < endOf(last);
+
+/**
+ * Whether a playlist with lower numbers is one of the same run that a cache has kept for too long:
+ * then what both list under one number has one name. A server that started over has others.
+ */
+function isCopyOf(
+  last: Followed,
+  next: { readonly text: string; readonly window: PlaylistWindow },
+): boolean {
+  const before = namesByNumber(last);
+  const after = namesByNumber(next);
+  return [...after].some(([sequence, name]) => before.get(sequence) === name);
+}
+
+function namesByNumber({ text, window }: Pick<Followed, 'text' | 'window'>): Map<number, string> {
+  const names = segmentNamesOf(text);
+  // What a delta update leaves out counts, and has no name here.
+  const first = endOf(window) - names.length;
+  return new Map(names.map((name, index) => [first + index, name]));
+}
+
+/** The same source, but what it numbers now has nothing to do with what it numbered before. */
+const restarted = (last: Followed | undefined): ShownTrack | undefined =>
+  last && { ...last.shown, source: '' };

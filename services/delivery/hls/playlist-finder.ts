@@ -6,6 +6,7 @@ import { statusOf } from '#upstream';
 import type { FetchedPlaylist, PlaylistFetcher } from './fetch-playlist.ts';
 import { Lru } from './lru.ts';
 import { sourceTagOf } from './source-tag.ts';
+import { withQuery } from './with-query.ts';
 
 /** What a viewer asks for. */
 export type PlaylistAsk =
@@ -36,10 +37,13 @@ const NO_VARIABLES: Variables = new Map();
  */
 export class PlaylistFinder {
   readonly #fetch: PlaylistFetcher;
+  readonly #unpin: (source: Source) => void;
   readonly #tracks = new Lru<string, readonly TrackUrl[]>(REMEMBERED_SOURCES);
 
-  constructor(fetch: PlaylistFetcher) {
+  /** @param unpin - Lets go of the servers that redirects of a source have led to. */
+  constructor(fetch: PlaylistFetcher, unpin: (source: Source) => void = () => {}) {
     this.#fetch = fetch;
+    this.#unpin = unpin;
   }
 
   /** The tracks that a source's multivariant playlist named when it was last seen. */
@@ -67,6 +71,18 @@ export class PlaylistFinder {
       if (!track || !isLost(error)) throw error;
       return this.#renewed(track, source, { url: target.url, signal, error });
     }
+  }
+
+  /**
+   * As `find`, by way of the source's own address: what playlists and redirects said before does
+   * not count any more.
+   */
+  async afresh(source: Source, ask: PlaylistAsk, signal: AbortSignal): Promise<FoundPlaylist> {
+    this.#unpin(source);
+    if (ask.kind === 'entry') return this.#entry(source, { ask, directives: '' }, signal);
+    const { track } = ask.target;
+    if (track) return this.#afresh(track, source, signal);
+    return this.find(source, { ask, directives: '' }, signal);
   }
 
   /** Too many to travel in the link: what the multivariant playlist defined when last seen. */
@@ -134,9 +150,8 @@ export class PlaylistFinder {
     signal: AbortSignal,
   ): Promise<FetchedPlaylist> {
     if (directives === '') return this.#fetch(source, url, signal);
-    const blocking = `${url}${url.includes('?') ? '&' : '?'}${directives}`;
     try {
-      return await this.#fetch(source, blocking, signal);
+      return await this.#fetch(source, withQuery(url, directives), signal);
     } catch (error) {
       if (!isStatus(error)) throw error;
       return this.#fetch(source, url, signal);
@@ -152,7 +167,9 @@ export class PlaylistFinder {
 const isStatus = (error: unknown): error is UpstreamError =>
   error instanceof UpstreamError && error.code === 'UPSTREAM_STATUS';
 
-const isLost = (error: unknown): boolean => isStatus(error) && LOST.has(statusOf(error) ?? 0);
+/** Refused as something is whose token has grown old, or that has moved. */
+export const isLost = (error: unknown): boolean =>
+  isStatus(error) && LOST.has(statusOf(error) ?? 0);
 
 const noSuchTrack = ({ role }: Track): UpstreamError =>
   new UpstreamError('UPSTREAM_CHANGED', {

@@ -1,9 +1,10 @@
 import { AppError, UpstreamError } from '#kernel/app-error';
-import type { TextEncoding, Track } from '#hls';
+import { lowLatencyOf, withoutLowLatency } from '#hls';
+import type { LowLatencyFacts, TextEncoding, Track } from '#hls';
 import type { Logger } from '#kernel/logger';
 import type { Source, SourceWalk, Stream } from '#streams';
 import type { FetchedPlaylist } from './fetch-playlist.ts';
-import type { LiveTracks } from './live-tracks.ts';
+import type { AdmittedPlaylist, LiveTracks } from './live-tracks.ts';
 import type { PlaylistAsk, PlaylistFinder } from './playlist-finder.ts';
 import type { PlaylistWriter, WriteContext } from './playlist-writer.ts';
 import type { SegmentHealth } from './segment-health.ts';
@@ -14,6 +15,8 @@ export type PlaylistRequest = {
   readonly ask: PlaylistAsk;
   /** Query of a low-latency reload (`_HLS_msn=…`), or empty. */
   readonly directives: string;
+  /** Whether players are shown what only low-latency ones use. */
+  readonly honoursLowLatency: boolean;
 };
 
 /** A playlist for all viewers who asked for it. */
@@ -23,6 +26,13 @@ export type LoadedPlaylist = {
   readonly encoding: TextEncoding;
   readonly shape: 'media' | 'multivariant';
   readonly targetDurationMs: number | undefined;
+  readonly isEnded: boolean;
+  /** Tag of the source that it came from. */
+  readonly source: string;
+  /** Before its URIs were rewritten: by it a playlist is known to have changed. */
+  readonly text: string;
+  /** In the numbers that viewers see; absent where low latency is not honoured. */
+  readonly lowLatency: LowLatencyFacts | undefined;
 };
 
 export type PlaylistLoaderOptions = {
@@ -79,38 +89,45 @@ export class PlaylistLoader {
 
   async #from(
     source: Source,
-    { ask, directives }: PlaylistRequest,
+    { ask, directives, honoursLowLatency }: PlaylistRequest,
     signal: AbortSignal,
   ): Promise<{ loaded: LoadedPlaylist; hasStalled: boolean }> {
-    const { finder, tracks } = this.#options;
-    const key = trackKeyOf(ask);
+    const { finder } = this.#options;
     const tag = sourceTagOf(source);
-    const usable = key === undefined || tracks.sharesNumbers(key, tag) ? directives : '';
+    const usable = this.canAskByNumber(ask, source) ? directives : '';
     const found = await finder.find(source, { ask, directives: usable }, signal);
-    const isFollowed = found.playlist.facts.shape === 'media';
-    const trackKey = isFollowed ? key : undefined;
-    const wasLive = trackKey !== undefined && tracks.isFollowed(trackKey);
-    const { playlist, hasStalled } =
-      trackKey === undefined
-        ? { playlist: found.playlist, hasStalled: false }
-        : tracks.admit(trackKey, tag, found.playlist);
+    const offered = honoursLowLatency ? found.playlist : plain(found.playlist);
+    const trackKey = offered.facts.shape === 'media' ? trackKeyOf(ask) : undefined;
+    const { playlist, hasStalled, ...following } = this.#follow(trackKey, tag, offered);
     this.#options.lists.shown(trackKey, { playlist, source: tag, imported: found.imported });
-    const context = {
+    const pieces = await this.#options.writer.write(playlist, {
       source: isOfStream(ask) ? tag : NO_SOURCE,
       isEntry: ask.kind === 'entry',
       imported: found.imported,
+      ask,
       trackKey,
       track: ask.kind === 'child' ? ask.target.track : undefined,
-      isFilm: trackKey !== undefined && playlist.facts.isEnded && !wasLive,
       tracks: finder.tracksOf(source),
-    };
-    return { loaded: await this.#write(playlist, context), hasStalled };
+      ...following,
+    });
+    const { text, encoding, facts } = playlist;
+    const lowLatency = honoursLowLatency ? lowLatencyIn(playlist) : undefined;
+    return { loaded: { pieces, encoding, ...facts, source: tag, text, lowLatency }, hasStalled };
   }
 
-  async #write(playlist: FetchedPlaylist, context: WriteContext): Promise<LoadedPlaylist> {
-    const pieces = await this.#options.writer.write(playlist, context);
-    const { shape, targetDurationMs } = playlist.facts;
-    return { pieces, encoding: playlist.encoding, shape, targetDurationMs };
+  #follow(trackKey: string | undefined, tag: string, offered: FetchedPlaylist): Following {
+    const { tracks } = this.#options;
+    if (trackKey === undefined) return { playlist: offered, hasStalled: false, ...NOT_FOLLOWED };
+    const wasLive = tracks.isFollowed(trackKey);
+    const admitted = tracks.admit(trackKey, tag, offered);
+    const isFilm = admitted.playlist.facts.isEnded && !wasLive;
+    return { ...admitted, isFilm, endSequence: tracks.endOf(trackKey) };
+  }
+
+  /** Whether what viewers ask for by number can be asked of a source. */
+  canAskByNumber(ask: PlaylistAsk, source: Source): boolean {
+    const key = trackKeyOf(ask);
+    return key === undefined || this.#options.tracks.sharesNumbers(key, sourceTagOf(source));
   }
 
   #next(failed: Source, failure: AppError, signal: AbortSignal): Promise<Source> {
@@ -155,6 +172,20 @@ export class PlaylistLoader {
     return ask.kind === 'entry' || isEssential(ask.target.track);
   }
 }
+
+type Following = AdmittedPlaylist & Pick<WriteContext, 'isFilm' | 'endSequence'>;
+
+const NOT_FOLLOWED = { isFilm: false, endSequence: undefined };
+
+/** The same object where there is nothing of low latency in it. */
+function plain(playlist: FetchedPlaylist): FetchedPlaylist {
+  if (playlist.facts.shape !== 'media') return playlist;
+  const text = withoutLowLatency(playlist.text);
+  return text === playlist.text ? playlist : { ...playlist, text };
+}
+
+const lowLatencyIn = ({ text, facts }: FetchedPlaylist): LowLatencyFacts | undefined =>
+  facts.shape === 'media' && !facts.isEnded ? lowLatencyOf(text) : undefined;
 
 const ESSENTIAL_ROLES = new Set(['variant', 'audio', 'video']);
 

@@ -6,6 +6,7 @@ import { HERE, childUrl } from './child-urls.ts';
 import type { FetchedPlaylist } from './fetch-playlist.ts';
 import type { ListedSegments } from './listed-segments.ts';
 import { Lru } from './lru.ts';
+import type { PlaylistAsk } from './playlist-finder.ts';
 
 /**
  * Local URLs remembered per stream: a live list repeats all but one with every poll. A list that
@@ -26,6 +27,10 @@ export type WriteContext = {
   readonly isEntry: boolean;
   /** Variables of the multivariant playlist that led to it. */
   readonly imported: Variables;
+  /** What it is an answer to. */
+  readonly ask: PlaylistAsk;
+  /** Its source's number after the last segment's, where it is followed. */
+  readonly endSequence: number | undefined;
   /** The name of the track that it is of, where it is one. */
   readonly trackKey: string | undefined;
   /** That track, where a multivariant playlist named it. */
@@ -69,7 +74,10 @@ export class PlaylistWriter {
       text.length > LONG_TEXT_CHARS
         ? await rewriteLongPlaylist(text, options, () => nextTurn())
         : rewritePlaylist(text, options);
-    if (context.trackKey !== undefined) this.#options.listed.listed(context.trackKey, segments);
+    const { trackKey, ask, endSequence } = context;
+    if (trackKey !== undefined) {
+      this.#options.listed.listed(trackKey, { urls: segments, ask, endSequence });
+    }
     return pieces;
   }
 

@@ -102,9 +102,10 @@ export class SegmentDelivery {
     const failure = failureOf(outcome);
     if (!failure) return this.#answer(outcome, { ...exchange, target });
     const moved = hls.segmentFailed(target, failure);
-    if (target.place) await orAbort(moved, signal);
+    const isWorthWaiting = target.place !== undefined || hls.mayBeRenewed(target, failure);
+    if (isWorthWaiting) await orAbort(moved, signal);
     const elsewhere = await hls.whereNow(exchange.target, signal);
-    if (elsewhere.source === target.source) return this.#answer(outcome, { ...exchange, target });
+    if (elsewhere.url === target.url) return this.#answer(outcome, { ...exchange, target });
     if ('opened' in outcome) outcome.opened.close();
     const second = { ...exchange, target: elsewhere };
     return this.#answer(await this.#ask(second), second);

@@ -1,4 +1,3 @@
-import type { Timers } from '#kernel/clock';
 import { orAbort } from '#kernel/or-abort';
 
 type Load<T> = {
@@ -9,27 +8,19 @@ type Load<T> = {
 };
 
 /**
- * Runs one load for all who ask for the same at the same time, and gives its result to those who
- * ask shortly after. A load that nobody waits for any more is aborted.
+ * Runs one load for all who ask for the same at the same time. A load that nobody waits for any
+ * more is aborted.
  */
 export class SharedLoads<T> {
   readonly #loads = new Map<string, Load<T>>();
-  readonly #timers: Timers;
 
-  constructor(timers: Timers) {
-    this.#timers = timers;
-  }
-
-  /**
-   * @param keepMs - For how long the result serves others who ask for it.
-   * @throws what `load` throws, or the signal's reason.
-   */
+  /** @throws what `load` throws, or the signal's reason. */
   async run(
     key: string,
-    { load, keepMs }: { load: (signal: AbortSignal) => Promise<T>; keepMs: number },
+    load: (signal: AbortSignal) => Promise<T>,
     signal: AbortSignal,
   ): Promise<T> {
-    const shared = this.#loads.get(key) ?? this.#start(key, load, keepMs);
+    const shared = this.#loads.get(key) ?? this.#start(key, load);
     shared.waiting += 1;
     try {
       return await orAbort(shared.result, signal);
@@ -39,7 +30,7 @@ export class SharedLoads<T> {
     }
   }
 
-  #start(key: string, load: (signal: AbortSignal) => Promise<T>, keepMs: number): Load<T> {
+  #start(key: string, load: (signal: AbortSignal) => Promise<T>): Load<T> {
     const unwanted = new AbortController();
     const shared: Load<T> = {
       result: load(unwanted.signal),
@@ -48,15 +39,11 @@ export class SharedLoads<T> {
       isSettled: false,
     };
     this.#loads.set(key, shared);
-    const settled = (forMs: number): void => {
+    const settled = (): void => {
       shared.isSettled = true;
-      if (forMs === 0) this.#forget(key, shared);
-      else this.#timers.after(forMs, () => this.#forget(key, shared), { background: true });
+      this.#forget(key, shared);
     };
-    shared.result.then(
-      () => settled(keepMs),
-      () => settled(0),
-    );
+    shared.result.then(settled, settled);
     return shared;
   }
 

@@ -97,6 +97,17 @@ describe('a healthy source', () => {
     ],
     ['that shows a still picture for a while', [GOOD, { ms: 20_000, bytesPerSecond: 100_000 }]],
     [
+      'that hesitates while it shows a still picture',
+      [
+        GOOD,
+        { ms: 7000, bytesPerSecond: 100_000 },
+        { ms: 750, bytesPerSecond: 0 },
+        { ms: 250, bytesPerSecond: 100_000 },
+        { ms: 750, bytesPerSecond: 200_000, clockRate: 2 },
+        { ms: 7000, bytesPerSecond: 100_000 },
+      ],
+    ],
+    [
       'that sends a twelfth of what it should',
       [{ ms: 60_000, bytesPerSecond: 83_000, clockRate: 1 / 12 }],
     ],

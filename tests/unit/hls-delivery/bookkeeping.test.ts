@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ListedSegments } from '../../../services/delivery/hls/listed-segments.ts';
+import type { Listing } from '../../../services/delivery/hls/listed-segments.ts';
 import { Lru } from '../../../services/delivery/hls/lru.ts';
 import { SegmentHealth } from '../../../services/delivery/hls/segment-health.ts';
 
@@ -46,18 +47,40 @@ describe('SegmentHealth', () => {
   });
 });
 
+const ENTRY = { kind: 'entry', wants: 'any' } as const;
+
+const listing = (...urls: string[]): Listing => ({
+  urls: new Set(urls),
+  ask: ENTRY,
+  endSequence: 100,
+});
+
 describe('ListedSegments', () => {
+  it('knows which segment has which number, and what each was listed by', () => {
+    const listed = new ListedSegments();
+    listed.listed('v0', listing('a', 'b', 'c'));
+    expect([96, 97, 98, 99, 100].map((number) => listed.urlAt('v0', number))).toEqual([
+      undefined,
+      'a',
+      'b',
+      'c',
+      undefined,
+    ]);
+    expect(listed.placeOf('b')).toEqual({ trackKey: 'v0', ask: ENTRY });
+    expect(listed.placeOf('x')).toBeUndefined();
+  });
+
   it('knows what each track lists now', () => {
     const listed = new ListedSegments();
-    listed.listed('v0', new Set(['a']));
-    listed.listed('v1', new Set(['b']));
-    listed.listed('v0', new Set(['c']));
+    listed.listed('v0', listing('a'));
+    listed.listed('v1', listing('b'));
+    listed.listed('v0', listing('c'));
     expect(['a', 'b', 'c'].map((url) => listed.has(url))).toEqual([false, true, true]);
   });
 
   it('takes everything for listed where a playlist is too long to remember', () => {
     const listed = new ListedSegments();
-    listed.listed('v0', new Set(Array.from({ length: 3000 }, (_, n) => `${n}`)));
+    listed.listed('v0', listing(...Array.from({ length: 3000 }, (_, n) => `${n}`)));
     expect(listed.has('anything')).toBe(true);
   });
 });

@@ -6,6 +6,7 @@ import { ListedSegments } from '../../../services/delivery/hls/listed-segments.t
 import { PlaylistWriter } from '../../../services/delivery/hls/playlist-writer.ts';
 
 const STREAM = asStreamId('0123456789abcdef0123456789abcdef');
+const ENTRY = { kind: 'entry', wants: 'any' } as const;
 const TEN_HOURS_OF_SEGMENTS = 9_000;
 
 class CountingHandles {
@@ -49,6 +50,8 @@ test('a live list of ten hours, fetched again, has its links made once', async (
         trackKey: 'media',
         track: undefined,
         isFilm: false,
+        ask: ENTRY,
+        endSequence: undefined,
         tracks: [],
       },
     );
@@ -79,6 +82,8 @@ test('only the playlist at the stream’s own address names tracks of the stream
         trackKey: undefined,
         track: undefined,
         isFilm: false,
+        ask: ENTRY,
+        endSequence: undefined,
         tracks: [],
       },
     );
@@ -113,6 +118,8 @@ test('variables that would not fit a link stay with the stream', async () => {
       trackKey: undefined,
       track: undefined,
       isFilm: false,
+      ask: ENTRY,
+      endSequence: undefined,
       tracks: [],
     },
   );

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { planLayout } from '../../../services/mpegts/layout-plan.ts';
+import { planLayout as planWith, type PidMeanings } from '../../../services/mpegts/layout-plan.ts';
 import { parsePmt, type Program, type Track } from '../../../services/mpegts/program.ts';
 import { patSection, pmtSection } from '../../../services/mpegts/tables.ts';
 import { codingOf } from '../../../services/mpegts/codec.ts';
@@ -34,6 +34,11 @@ const PLAIN = tables(0x1000, [
   [H264, 0x100],
   [AAC, 0x101],
 ]);
+
+type Tables = ReturnType<typeof tables>;
+const NOTHING_ELSE: PidMeanings = new Map();
+const planLayout = (current: Tables | undefined, source: Tables, meanings = NOTHING_ELSE) =>
+  planWith(current, source, meanings);
 
 describe('the layout when a source takes over', () => {
   it('is the source’s own where nothing was sent before', () => {
@@ -100,5 +105,25 @@ describe('the layout when a source takes over', () => {
     ]);
     expect(planLayout(PLAIN, two).isSame).toBe(false);
     expect(planLayout(two, PLAIN).isSame).toBe(false);
+  });
+
+  it('gives a PID that has once meant a codec to no other, and back to that one', () => {
+    const meanings = new Map(PLAIN.program.tracks.map(({ pid, codec }) => [pid, codec]));
+    const other = tables(0x1000, [
+      [HEVC, 0x102],
+      [AC3, 0x103],
+    ]);
+    const source = tables(0x50, [
+      [AAC, 0x100],
+      [H264, 0x200],
+      [AAC, 0x101],
+    ]);
+    expect(planLayout(other, source, meanings).pids).toEqual(
+      new Map([
+        [0x100, 0x101],
+        [0x200, 0x100],
+        [0x101, 0x104],
+      ]),
+    );
   });
 });

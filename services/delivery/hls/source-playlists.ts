@@ -1,0 +1,101 @@
+import { AppError } from '#kernel/app-error';
+import type { Source } from '#streams';
+import type { FetchedPlaylist, PlaylistClient, PlaylistFetcher } from './fetch-playlist.ts';
+import { Lru } from './lru.ts';
+import { sourceTagOf } from './source-tag.ts';
+import { withQuery } from './with-query.ts';
+
+export type SourcePlaylistsOptions = {
+  readonly client: PlaylistClient;
+  /** Once redirected, a playlist is asked for where that led, until it fails there. */
+  readonly isSticky: () => boolean;
+  readonly targetDurationMs: () => number;
+};
+
+/** Playlists of which the last version is kept, and pins. */
+const REMEMBERED = 32;
+/** A longer one is a film or a day of television: it is loaded once, or fetched again. */
+const MAX_KEPT_CHARS = 256 * 1024;
+/** RFC 8216bis §6.2.5.2: a server gives up on a blocking reload after three target durations. */
+const HELD_TARGET_DURATIONS = 3;
+const BLOCKING = /[?&]_HLS_[^#]*$/;
+
+/** Secrets of the stream stay with the origin they were meant for. */
+const SECRETS = new Set(['authorization', 'cookie', 'proxy-authorization']);
+
+/**
+ * The playlists of one stream's sources, as its viewers have them fetched: asks whether what it has
+ * still holds, and keeps to the server that a redirect chose, where the stream wants that.
+ */
+export class SourcePlaylists {
+  readonly #options: SourcePlaylistsOptions;
+  readonly #known = new Lru<string, FetchedPlaylist>(REMEMBERED);
+  readonly #pins = new Lru<string, string>(REMEMBERED);
+
+  constructor(options: SourcePlaylistsOptions) {
+    this.#options = options;
+  }
+
+  /** As {@link PlaylistFetcher} has it. */
+  readonly fetch: PlaylistFetcher = async (source, url, signal) => {
+    const key = `${sourceTagOf(source)} ${url.replace(BLOCKING, '')}`;
+    const pin = this.#options.isSticky() ? this.#pins.get(key) : undefined;
+    if (pin !== undefined) {
+      const pinned = await this.#atPin(source, { url, key, pin }, signal);
+      if (pinned) return pinned;
+    }
+    const fetched = await this.#ask({ url, headers: source.headers }, signal);
+    const isRedirected = fetched.finalUrl !== url && !BLOCKING.test(url);
+    if (isRedirected && this.#options.isSticky()) this.#pins.set(key, fetched.finalUrl);
+    return fetched;
+  };
+
+  /** The servers that redirects of a source chose are not kept to any more. */
+  unpin(source: Source): void {
+    const tag = sourceTagOf(source);
+    for (const [key] of this.#pins.entries()) if (key.startsWith(tag)) this.#pins.delete(key);
+  }
+
+  /** Nothing when the pinned server fails: then the source's own address chooses another. */
+  async #atPin(
+    source: Source,
+    { url, key, pin }: { url: string; key: string; pin: string },
+    signal: AbortSignal,
+  ): Promise<FetchedPlaylist | undefined> {
+    const pinned = withQuery(pin, BLOCKING.exec(url)?.[0].slice(1) ?? '');
+    try {
+      return await this.#ask({ url: pinned, headers: headersFor(source, pin) }, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof AppError)) throw error;
+      this.#pins.delete(key);
+      return undefined;
+    }
+  }
+
+  async #ask(
+    { url, headers }: { url: string; headers: Source['headers'] },
+    signal: AbortSignal,
+  ): Promise<FetchedPlaylist> {
+    const { client, targetDurationMs } = this.#options;
+    if (BLOCKING.test(url)) {
+      const heldMs = HELD_TARGET_DURATIONS * targetDurationMs();
+      return client({ url, headers, heldMs }, signal);
+    }
+    const fetched = await client({ url, headers, known: this.#known.get(url) }, signal);
+    if (isWorthKeeping(fetched)) this.#known.set(url, fetched);
+    else this.#known.delete(url);
+    return fetched;
+  }
+}
+
+const isWorthKeeping = ({ text, validators = {} }: FetchedPlaylist): boolean =>
+  text.length <= MAX_KEPT_CHARS &&
+  (validators.etag !== undefined || validators.lastModified !== undefined);
+
+const headersFor = ({ url, headers }: Source, pin: string): Source['headers'] =>
+  new URL(pin).origin === new URL(url).origin
+    ? headers
+    : Object.fromEntries(
+        Object.entries(headers).filter(([name]) => !SECRETS.has(name.toLowerCase())),
+      );
