@@ -13,4 +13,5 @@ export type { UserProfile } from './profiles.ts';
 export { ProgressReader } from './progress.ts';
 export type { Progress } from './progress.ts';
 export { FAILURE_WINDOW_MS, decideRestart } from './restart-policy.ts';
+export { trialArgs } from './recipe.ts';
 export { RunLines } from './run-lines.ts';

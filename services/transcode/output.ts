@@ -36,11 +36,6 @@ const ALIASES: Readonly<Record<string, string>> = {
   vob: 'mpeg',
 };
 
-export const CONTAINER_NAMES: readonly string[] = [
-  ...Object.keys(CONTAINERS),
-  ...Object.keys(ALIASES),
-];
-
 /** What a run writes whose format is called so; undefined for a container that it cannot write. */
 export function outputOf(format: string, delivery: 'piped' | 'hls'): TranscodeOutput | undefined {
   const name = delivery === 'hls' ? 'mpegts' : format.toLowerCase();

@@ -26,6 +26,19 @@ export function recipeArgs(recipe: Recipe, hardware: Hardware): RecipeArgs {
   return { input: hardwareInput(hardware), output };
 }
 
+const TRIAL: Recipe = {
+  video: { codec: 'h264', rate: { bitrate: '500k' }, size: { width: 320, height: 180 } },
+  audioBitrate: '64k',
+};
+
+/** A short encode that shows whether a kind of hardware works, with what our recipes use of it. */
+export function trialArgs(hardware: Hardware): readonly string[] {
+  const { input, output } = recipeArgs(TRIAL, hardware);
+  const source = ['-f', 'lavfi', '-i', 'testsrc2=size=640x360:rate=25'];
+  const global = ['-hide_banner', '-nostdin', '-loglevel', 'error'];
+  return [...global, ...input, ...source, '-frames:v', '10', ...output, '-f', 'null', '-'];
+}
+
 export type RecipeArgs = { readonly input: readonly string[]; readonly output: readonly string[] };
 
 const PRESETS = {

@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
 import { BullRunRunner } from '#adapters/bullmq/run-runner';
+import { probeHardware } from '#adapters/ffmpeg/hardware-probe';
 import { startFfmpeg } from '#adapters/ffmpeg/transcoder';
 import { linkRun } from '#adapters/http/run-client';
 import { loadSecret } from '#adapters/redis/secret';
@@ -12,6 +13,7 @@ import type { Config } from '#config';
 import { closeAll } from '#kernel/closing';
 import type { Logger } from '#kernel/logger';
 import { SOFTWARE } from '#transcode';
+import type { Hardware } from '#transcode';
 import { TranscodeWork } from './transcode-work.ts';
 
 export type TranscodesOptions = {
@@ -30,18 +32,26 @@ export async function startTranscodes({ config, logger, redis, queue }: Transcod
   const secret = await loadSecret(redis, prefix);
   const id = randomUUID();
   const slots = config.transcode.slots || Math.max(LEAST_SLOTS, availableParallelism());
-  const hardware = [SOFTWARE];
   const folder = join(config.dataDir, 'transcode');
   await mkdir(folder, { recursive: true });
+  let hardware: readonly Hardware[] = [SOFTWARE];
   const work: TranscodeWork = new TranscodeWork({
     start: (args) => startFfmpeg({ program: config.ffmpegPath, args, folder }),
     link: (job) => linkRun(job, secret),
-    hardware,
+    hardware: () => hardware,
     logger,
     changed: () => card.changed(),
   });
   const about = () => ({ id, slots, busy: work.busy, hardware });
   const card = new WorkerCard({ redis, prefix, about });
+  const findHardware = async (): Promise<void> => {
+    const { hardware: wanted, device } = config.transcode;
+    hardware = await probeHardware({ program: config.ffmpegPath, wanted, device });
+    logger.info('transcoder ready', { slots, hardware: hardware.map(({ kind }) => kind) });
+    card.changed();
+  };
+  // Beside the start: until it is known, software encodes.
+  void findHardware();
   const runner = new BullRunRunner({
     redis: queue,
     prefix,

@@ -26,8 +26,8 @@ export interface RunWire {
 export type TranscodeWorkerOptions = {
   readonly start: (args: readonly string[]) => RunningFfmpeg;
   readonly link: (job: RunJob) => RunWire;
-  /** What to encode with, best first. */
-  readonly hardware: readonly Hardware[];
+  /** What to encode with, best first, as it is known now. */
+  readonly hardware: () => readonly Hardware[];
   readonly logger: Logger;
   /** The number of runs has changed. */
   readonly changed: (busy: number) => void;
@@ -105,7 +105,7 @@ export class TranscodeWork {
   }
 
   #hardwareFor({ softwareOnly }: RunJob): Hardware {
-    return softwareOnly ? SOFTWARE : (this.#options.hardware[0] ?? SOFTWARE);
+    return softwareOnly ? SOFTWARE : (this.#options.hardware()[0] ?? SOFTWARE);
   }
 
   #occupy(change: number): void {

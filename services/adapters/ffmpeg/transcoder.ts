@@ -5,6 +5,7 @@ import type { Duplex, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { ProgressReader, RunLines } from '#transcode';
 import type { Progress, RunExit } from '#transcode';
+import { driverEnvironment } from './driver-environment.ts';
 
 const WATCH_SCRIPT = fileURLToPath(new URL('run-watch.sh', import.meta.url));
 /** FFmpeg writes what it has, and the end of its file; then it is killed. */
@@ -39,7 +40,7 @@ export function startFfmpeg({ program, args, folder }: FfmpegOptions): FfmpegPro
     stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
     cwd: folder,
     // Nothing of ours: settings hold secrets. FFmpeg needs the path, drivers theirs.
-    env: drivers(),
+    env: driverEnvironment(),
   });
   const lines = new RunLines();
   const reader = new ProgressReader();
@@ -71,15 +72,6 @@ export function startFfmpeg({ program, args, folder }: FfmpegOptions): FfmpegPro
     exited,
     stop: () => (stopping ??= stop()),
   };
-}
-
-/** Of the environment, what FFmpeg and its drivers read. */
-function drivers(): Record<string, string> {
-  const names =
-    /^(?:PATH|HOME|LANG|LC_\w+|LD_LIBRARY_PATH|LIBVA_\w+|CUDA_\w+|NVIDIA_\w+|MFX_\w+|ONEVPL_\w+|XDG_RUNTIME_DIR)$/;
-  // oxlint-disable-next-line node/no-process-env -- handed on by name, not read.
-  const entries = Object.entries(process.env).filter(([name]) => names.test(name));
-  return Object.fromEntries(entries.map(([name, value]) => [name, value ?? '']));
 }
 
 /** FFmpeg ends some lines with a carriage return only. */
