@@ -1,8 +1,7 @@
 import { join } from 'node:path';
 import packageInfo from '#package' with { type: 'json' };
 import type { Config } from '#config';
-import { HlsDelivery, LiveDelivery, SlateLibrary, VodDelivery } from '#delivery';
-import type { SlateSettings } from '#delivery';
+import { SlateLibrary } from '#delivery';
 import { closeAll } from '#kernel/closing';
 import { systemClock, systemTimers } from '#kernel/clock';
 import { newNodeEpoch } from '#kernel/ids';
@@ -12,10 +11,10 @@ import type { RunningProcess } from '#lifecycle';
 import { StreamRegistry } from '#streams';
 import { ApiMetrics } from '#telemetry';
 import { Webhooks, createDeliver } from '#webhooks';
-import { FfmpegSilenceProbe } from '#adapters/ffmpeg/silence-probe';
 import { createSlateMaker } from '#adapters/ffmpeg/slate-maker';
 import { SegmentStore } from '#segments';
 import { openSegmentFiles } from '#adapters/fs/segment-files';
+import { ffmpegVersion } from '#adapters/ffmpeg/version';
 import { slateFilesIn } from '#adapters/fs/slate-files';
 import { AxiosFailoverResolver } from '#adapters/http/failover-resolver';
 import { AxiosProbe } from '#adapters/http/probe';
@@ -34,12 +33,10 @@ import { RedisStateJournal } from '#adapters/redis/state-journal';
 import { RedisStreamStore } from '#adapters/redis/stream-store';
 import { readApiDocument } from './api-document.ts';
 import { createApp } from './app.ts';
+import { deliveryOf } from './compose-delivery.ts';
 import { listen, type Listening } from './listen.ts';
-import { composeTranscoding } from './internal/compose.ts';
-import { hlsHandlers, hlsRoutes } from './routes/hls.routes.ts';
-import { playbackRoutes } from './routes/playback.routes.ts';
+import { hlsRoutes } from './routes/hls.routes.ts';
 import { segmentsFirst } from './segments-first.ts';
-import { defaultsOf, readAbout, settingsOf } from './settings/compose.ts';
 import { withShortCut } from './short-cut.ts';
 
 const REDIS_DEADLINE_MS = 15_000;
@@ -64,9 +61,10 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
     logger,
   });
   await registry.load();
-  const parts = { config, registry, state, clients, segments, slate: slates.settings, logger };
-  const { playback, hls, transcoding } = await openPlayback(parts);
-  const handlers = hlsHandlers({ hls });
+  const { secret, redis } = state;
+  const own = { secret, redis, slate: slates.settings, registry, segments };
+  const delivery = await deliveryOf({ ...own, config, clients, logger });
+  const { hls, handlers, playback, transcoding } = delivery;
   const app = createApp({
     streams: registry,
     webhooks: webhooksOf(state, clients),
@@ -91,18 +89,6 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
     ready: { host: listening.host, port: listening.port },
     close: () => closeAll([slates.close, () => drain(listening, registry), ...owned]),
   };
-}
-
-/** What players reach, and who works for it. */
-async function openPlayback(parts: Omit<DeliveryParts, 'secret'> & { readonly state: State }) {
-  const { config, registry, state, logger } = parts;
-  const { redis, secret } = state;
-  const { live, vod, hls, viewers } = deliveryOf({ ...parts, secret });
-  const common = { config, redis, secret, logger };
-  const transcoding = await composeTranscoding({ ...common, live, vod, viewers });
-  const { transcodes } = transcoding;
-  const playback = playbackRoutes({ directory: registry, live, vod, transcodes });
-  return { playback, hls, transcoding };
 }
 
 /** Nothing new is taken; then every viewer is let go, which ends the answers under way. */
@@ -221,60 +207,33 @@ function webhooksOf({ endpoints }: State, { webhooks: client }: Clients): Webhoo
   return new Webhooks({ endpoints, deliver, clock: systemClock });
 }
 
-type DeliveryParts = {
-  readonly config: Config;
-  readonly registry: StreamRegistry;
-  readonly clients: Clients;
-  readonly segments: Awaited<ReturnType<typeof openSegments>>;
-  readonly secret: Buffer;
-  readonly slate: SlateSettings | undefined;
-  readonly logger: Logger;
-};
+const defaultsOf = ({ streams, upstream }: Config) => ({
+  userAgent: upstream.userAgent,
+  sharing: streams.sharing,
+  retry: upstream,
+  failbackAfterMs: upstream.failbackAfterMs,
+});
 
-/** Routes for players. */
-function deliveryOf(parts: DeliveryParts) {
-  const { config, registry, clients, segments, secret, slate, logger } = parts;
-  const { connectTimeoutMs: connectMs, readTimeoutMs: headersMs, liveStallMs } = config.upstream;
-  const common = {
-    directory: registry,
-    timeouts: { connectMs, headersMs },
-    clock: systemClock,
-    timers: systemTimers,
-    logger,
+const settingsOf = ({ rootPath, apiToken, trustedProxies, streams, upstream }: Config) => ({
+  rootPath,
+  apiToken,
+  trustedProxies,
+  defaultUserAgent: upstream.userAgent,
+  viewerIdleSeconds: streams.viewerIdleMs / 1000,
+  streamTtlSeconds: streams.ttlMs / 1000,
+  maxRetries: upstream.retryAttempts,
+  sharing: streams.sharing,
+});
+
+async function readAbout(config: Config, nodeId: NodeEpoch) {
+  return {
+    version: packageInfo.version,
+    ffmpegVersion: await ffmpegVersion(config.ffmpegPath),
+    nodeId,
+    redisMode: isEmbedded(config) ? ('embedded' as const) : ('external' as const),
   };
-  const { viewerBufferBytes, viewerPatienceMs, lingerMs } = config;
-  const viewers = { viewerBufferBytes, viewerPatienceMs, lingerMs };
-  const { standby } = config.upstream;
-  const silenceProbe = new FfmpegSilenceProbe({ program: config.ffmpegPath, logger });
-  const detection = { settings: config.detection, silenceProbe };
-  const throttleBytesPerSecond = config.pacing.liveBytesPerSecond;
-  const buffering = config.pacing.live;
-  const judged = { buffering, stallMs: liveStallMs, detection, standby };
-  const live = new LiveDelivery({
-    ...common,
-    ...viewers,
-    ...judged,
-    slate,
-    throttleBytesPerSecond,
-    upstream: clients.bytes.live,
-  });
-  const hls = new HlsDelivery({
-    ...common,
-    upstream: clients.bytes.hls,
-    texts: clients.texts,
-    store: segments.store,
-    lookAhead: config.segments.lookAhead,
-    secret,
-    viewerIdleMs: config.streams.viewerIdleMs,
-    maxPlaylistBytes: config.upstream.maxPlaylistBytes,
-    patienceMs: connectMs + headersMs,
-    lowLatency: config.streams.lowLatency,
-  });
-  const vod = new VodDelivery({
-    ...common,
-    upstream: clients.bytes.vod,
-    readTimeoutMs: headersMs,
-    pacing: config.pacing.files,
-  });
-  return { live, vod, hls, viewers };
 }
+
+/** The supervisor names the socket of the Redis that it runs; it lies in the data folder. */
+const isEmbedded = ({ redis, dataDir }: Config): boolean =>
+  redis.url === undefined || redis.url.startsWith(`unix://${dataDir}/`);

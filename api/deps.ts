@@ -36,6 +36,8 @@ export type TranscodingDeps = {
   readonly board: WorkerBoard;
   /** Templates are not held to the list of what is harmless. */
   readonly trustsTemplates: boolean;
+  /** Live media is cut into segments: a setting. */
+  readonly servesHls: boolean;
   /** The runs of a stream that this process has asked for, the oldest first. */
   readonly runsOf: (id: StreamId) => readonly RunSnapshot[];
 };

@@ -17,10 +17,10 @@ import type { Logger } from '#kernel/logger';
 import type { RunningProcess } from '#lifecycle';
 import { WorkerMetrics } from '#telemetry';
 import { createDeliver, createProcessDelivery } from '#webhooks';
+import { startTranscodes } from './compose-transcodes.ts';
 import { EventDispatcher } from './event-dispatcher.ts';
 import { Housekeeping } from './housekeeping.worker.ts';
 import { MetricsServer } from './metrics-server.ts';
-import { startTranscodes } from './transcode/compose.ts';
 import { WebhookWorker } from './webhook.worker.ts';
 
 /** How long Redis may take to come up, its data loaded. */

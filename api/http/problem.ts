@@ -60,6 +60,7 @@ export const ANSWERS = {
   TRANSCODE_STALLED: { status: 504, title: 'Transcode stalled' },
   TRANSCODE_UNSUPPORTED: { status: 501, title: 'Transcode not possible' },
   WORKERS_AT_CAPACITY: { status: 503, title: 'No worker free', retryAfterSeconds: 5 },
+  CONVERTER_MISSING: { status: 503, title: 'No converter' },
   STORE_UNAVAILABLE: { status: 503, title: 'Store unavailable', retryAfterSeconds: 2 },
   QUEUE_UNAVAILABLE: { status: 503, title: 'Queue unavailable', retryAfterSeconds: 2 },
   SHUTTING_DOWN: { status: 503, title: 'Shutting down', retryAfterSeconds: 5 },

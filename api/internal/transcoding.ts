@@ -58,7 +58,7 @@ export async function openTranscoding({ settings, secret, ...parts }: Transcodin
 
 const sourcesOf = ({ live, vod }: Pick<TranscodingOptions, 'live' | 'vod'>): RunSources => ({
   tap: (stream) => live.tap(stream),
-  readsPlaylists: () => false,
+  readsPlaylists: () => live.readsPlaylists,
   openFile: (stream, gone) =>
     vod.open(stream, { method: 'GET', viewer: { ipAddress: '', userAgent: '' } }, gone),
 });

@@ -13,7 +13,9 @@ import { resourcesOn } from '#api/http/resource';
 import { streamIdIn } from '#api/http/stream-id';
 import { viewerRequestOf } from '#api/http/viewer-request';
 
-export type HlsDeps = { readonly hls: HlsDelivery };
+type Hls = Pick<HlsDelivery, 'playlist' | 'segment'>;
+
+export type HlsDeps = { readonly hls: Hls };
 
 /** Our playlists name `segment.ts` only; the others are for links that people write by hand. */
 const SEGMENT_NAMES = ['segment.ts', 'segment', 'segment.m4s', 'segment.mp4'];
@@ -40,7 +42,7 @@ export function hlsRoutes({ playlist, segment }: HlsHandlers): Router {
   return router;
 }
 
-async function servePlaylist(hls: HlsDelivery, exchange: ViewerExchange): Promise<void> {
+async function servePlaylist(hls: Hls, exchange: ViewerExchange): Promise<void> {
   const { req, res } = exchange;
   const query = {
     streamId: streamIdIn(req),
@@ -59,7 +61,7 @@ async function servePlaylist(hls: HlsDelivery, exchange: ViewerExchange): Promis
   await sendText({ req, res }, answer);
 }
 
-async function serveSegment(hls: HlsDelivery, { req, res, gone }: ViewerExchange): Promise<void> {
+async function serveSegment(hls: Hls, { req, res, gone }: ViewerExchange): Promise<void> {
   const query = {
     streamId: streamIdIn(req),
     viewer: viewerRequestOf(req),

@@ -20,7 +20,7 @@ export type PlaybackDeps = {
   readonly transcodes?: TranscodeDelivery;
 };
 
-/** `GET|HEAD /stream/{id}`: live bytes, files with ranges, or the way to the playlist. */
+/** `GET|HEAD /stream/{id}`: live bytes, also of playlists; files with ranges; or the way to a playlist. */
 export function playbackRoutes(deps: PlaybackDeps): Router {
   const router = Router();
   const handlers = playback(deps);
@@ -38,10 +38,11 @@ function playback(deps: PlaybackDeps): RequestHandler {
 async function serve(deps: PlaybackDeps, stream: Stream, exchange: ViewerExchange): Promise<void> {
   if (stream.transcode !== undefined) return serveTranscode(deps, stream, exchange);
   if (stream.kind === 'vod' && (await serveVod(deps.vod, stream, exchange))) return;
-  if (stream.kind === 'hls') return toPlaylist(stream, exchange);
+  if (stream.kind === 'hls' && !deps.live.readsPlaylists) return toPlaylist(stream, exchange);
   if (exchange.req.method === 'HEAD') return describeLive(exchange.res);
   const { req, gone } = exchange;
   const outcome = await deps.live.watch(stream, viewerRequestOf(req), gone);
+  if (outcome.kind === 'hls') return toPlaylist(stream, exchange);
   // The first bytes have proved the stream to be of another kind, and the stream has learnt it.
   if (outcome.kind !== 'live') return serve(deps, stream, exchange);
   await sendLive(outcome, exchange);
@@ -49,7 +50,8 @@ async function serve(deps: PlaybackDeps, stream: Stream, exchange: ViewerExchang
 
 async function sendLive(viewing: LiveViewing, { res, gone }: ViewerExchange): Promise<void> {
   res.setHeader('X-Client-ID', viewing.clientId);
-  const response = await beginLive(res, liveHeaders(viewing.contentType), gone);
+  const { contentType, hasEnd } = viewing;
+  const response = await beginLive(res, { headers: liveHeaders(contentType), hasEnd }, gone);
   response.finish(await viewing.flow(response.sink, gone));
 }
 

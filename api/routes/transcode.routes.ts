@@ -86,7 +86,7 @@ const DEFAULT_PROFILE = 'default';
 const DEFAULT_FORMAT = 'mpegts';
 
 async function planFor(
-  { profiles, trustsTemplates }: TranscodingDeps,
+  { profiles, trustsTemplates, servesHls }: TranscodingDeps,
   posted: TranscodeBody,
 ): Promise<TranscodePlan> {
   if (posted.resolver !== null) throw unsupported('A resolver');
@@ -100,7 +100,7 @@ async function planFor(
     userTemplate: own?.template,
     isTrusted: trustsTemplates,
   });
-  if (plan.output.delivery === 'hls') throw unsupported('HLS output');
+  if (plan.output.delivery === 'hls' && !servesHls) throw unsupported('HLS output');
   return plan;
 }
 

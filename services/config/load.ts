@@ -1,5 +1,6 @@
 import { isAbsolute, join, resolve } from 'node:path';
 import Joi from 'joi';
+import { toConversion } from './conversion.ts';
 import { toDetection } from './detection.ts';
 import type { DetectionFlag } from './detection.ts';
 import { toPacing } from './pacing.ts';
@@ -52,6 +53,7 @@ type Strings = Record<
   | 'TRANSCODE_DEVICE'
   | 'INTERNAL_HOST'
   | 'INTERNAL_URL'
+  | 'TS_FROM_HLS'
   | 'DEFAULT_USER_AGENT',
   true
 >;
@@ -60,6 +62,7 @@ type Flags =
   | PacingFlag
   | 'REDIS_ENABLED'
   | 'TRANSCODE_TRUST_TEMPLATES'
+  | 'HLS_FROM_TS'
   | 'SLATES'
   | 'SLATE_FOR_NEW_VIEWERS'
   | 'STREAM_RETRY_EXPONENTIAL_BACKOFF'
@@ -127,6 +130,7 @@ function toConfig(values: Values) {
     },
     upstream: upstreamOf(values),
     detection: toDetection(values),
+    conversion: toConversion(values),
     pacing: toPacing(values),
     slates: slatesOf(values, dataDir),
     transcode: toTranscode(values),

@@ -1,4 +1,5 @@
 import Joi from 'joi';
+import { CONVERSION_SETTINGS } from './conversion-settings.ts';
 import { DETECTION_SETTINGS } from './detection-settings.ts';
 import { PACING_SETTINGS } from './pacing-settings.ts';
 import type { Setting } from './setting.ts';
@@ -284,6 +285,7 @@ export const SETTINGS = {
     unit: 'seconds',
     meaning: 'How long the upstream of a shared stream is kept open when its last viewer has left.',
   },
+  ...CONVERSION_SETTINGS,
   EVENT_LOG_MAX: {
     schema: Joi.number().integer().min(1000).default(100_000),
     group: 'Events',

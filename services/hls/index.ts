@@ -1,3 +1,4 @@
+export { bestVariant, type BestVariant } from './best-variant.ts';
 export { rewriteAssetList, type DocumentOptions } from './asset-list.ts';
 export { Places, cutOf, filmOf, type Film } from './film.ts';
 export { segmentNamesOf } from './segment-names.ts';
@@ -6,6 +7,8 @@ export { isHls, isPlaylist, looksLikeMedia, withoutBom } from './is-playlist.ts'
 export { listsPosition, lowLatencyOf } from './low-latency.ts';
 export type { DeltaFacts, LowLatencyFacts, ReloadPosition } from './low-latency.ts';
 export { withoutLowLatency } from './plain-playlist.ts';
+export { ivOfSequence, readMediaList } from './media-list.ts';
+export type { ByteSpan, MediaKey, MediaList, MediaResource, MediaSegment } from './media-list.ts';
 export { parsePlaylist, type PlaylistFacts } from './parse-playlist.ts';
 export { pathwayTarget, viaPathway } from './pathway.ts';
 export { windowOf, type PlaylistWindow } from './playlist-window.ts';

@@ -1,9 +1,9 @@
 import { LiveDelivery } from '#delivery';
-import type { LiveDeliveryOptions, WatchOutcome } from '#delivery';
+import type { LiveDeliveryOptions, LiveTap, WatchOutcome } from '#delivery';
 import { InvariantError } from '#kernel/app-error';
 import type { Clock, Timers } from '#kernel/clock';
 import type { StreamId } from '#kernel/ids';
-import type { Stream, ViewerRequest } from '#streams';
+import type { Stream, StreamDirectory, ViewerRequest } from '#streams';
 import type { UpstreamClient } from '#upstream';
 import type { RunDesk } from './run-desk.ts';
 import { TranscodedStream } from './transcoded-stream.ts';
@@ -48,7 +48,24 @@ export class TranscodeDelivery {
     return this.#live.watch(this.#transcoded(stream), viewer, gone);
   }
 
+  /** As {@link LiveDelivery.tap}, of what the stream is made into. */
+  tap(stream: Stream): LiveTap {
+    return this.#live.tap(this.#transcoded(stream));
+  }
+
+  /** Streams as they are cut into segments: those that are transcoded as what they are made into. */
+  directory(directory: StreamDirectory): StreamDirectory {
+    return {
+      open: async (id) => {
+        const stream = await directory.open(id);
+        const isCut = stream.transcode?.output.container === 'mpegts';
+        return isCut ? this.#transcoded(stream) : stream;
+      },
+    };
+  }
+
   #transcoded(stream: Stream): TranscodedStream {
+    if (stream instanceof TranscodedStream) return stream;
     const known = this.#streams.get(stream.id);
     if (known?.stream === stream) return known;
     const { clock, timers, random } = this.#options;

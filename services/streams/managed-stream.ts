@@ -173,7 +173,7 @@ export class ManagedStream implements Stream {
       switches: this.#switches,
       policy: defaults.retry,
       clock,
-      stage: STAGES[this.kind],
+      stage: STAGES[reader?.as ?? this.kind],
       headers: () => ({ 'User-Agent': this.userAgent, ...this.#definition.headers }),
       gaveUp: (error, retries) => {
         this.settleSwitch();

@@ -46,6 +46,8 @@ export interface SpareSource {
 
 /** What a reader does for its viewers while no source works. */
 export interface WalkReader {
+  /** What it reads the stream as: failures are told by it. The stream's kind when absent. */
+  readonly as?: MediaKind;
   /**
    * All tries are used up. True: viewers see something else meanwhile, and tries go on, growing
    * rarer, until the walk is closed.

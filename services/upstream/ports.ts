@@ -1,4 +1,4 @@
-import type { UpstreamError } from '#kernel/app-error';
+import type { AppError } from '#kernel/app-error';
 
 /** How long each phase of one request may take; all in milliseconds. */
 export type UpstreamTimeouts = {
@@ -33,7 +33,9 @@ export interface BodySink {
   /** The body is complete as its framing has it (for an unframed one: the connection closed). */
   end(): void;
   /** `UPSTREAM_RESET` or `UPSTREAM_TRUNCATED`: what came is not all there was. */
-  fail(error: UpstreamError): void;
+  fail(error: AppError): void;
+  /** What follows has times, counters and tables of its own. Sinks of files never hear of it. */
+  restart?(): void;
 }
 
 /** A response whose head has arrived; the caller owns it and must `read` it or `close` it. */
@@ -43,6 +45,10 @@ export interface UpstreamResponse {
   readonly headers: ReadonlyMap<string, string>;
   /** Where redirects led. */
   readonly finalUrl: string;
+  /** A silence this long is the body's nature, in milliseconds; as it is known now. */
+  readonly burstMs?: number;
+  /** The end of the body is the end of the film, and no failure. */
+  readonly hasEnd?: boolean;
   /** Starts the body. Nothing is read from the socket beyond one buffer before this is called. */
   read(sink: BodySink): void;
   /** Goes on after a sink said false. Harmless otherwise. */

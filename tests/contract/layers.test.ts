@@ -77,6 +77,11 @@ const ROWS: readonly Row[] = [
     allowed: ['#events'],
   },
   {
+    file: 'services/conversion/probe.ts',
+    forbidden: ['#streams', '#delivery', '#adapters/ffmpeg/x', 'execa'],
+    allowed: ['#hls', '#mpegts', '#upstream'],
+  },
+  {
     file: 'services/segments/probe.ts',
     forbidden: ['#streams', '#hls', '#adapters/fs/x', 'axios'],
     allowed: ['#upstream', '#kernel/ids'],

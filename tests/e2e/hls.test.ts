@@ -5,6 +5,7 @@ import {
   gzip,
   hlsLive,
   html200,
+  liveTs,
   startFakeProvider,
 } from '../../scripts/faultd.d/fake-provider.ts';
 import { curl, playWithFfmpeg } from '../support/players.ts';
@@ -12,7 +13,7 @@ import { eventually } from '../support/processes.ts';
 import { useProduct } from '../support/use-product.ts';
 import { fetchOnce } from '../support/viewer.ts';
 
-const stage = useProduct({ env: { CLIENT_TIMEOUT: '1' } });
+const stage = useProduct({ env: { CLIENT_TIMEOUT: '1', HLS_SEGMENT_SECONDS: '1' } });
 
 const playable = async (stream: Record<string, unknown>): Promise<{ id: string; url: string }> => {
   const id = await stage.product.api.createStream(stream);
@@ -72,15 +73,28 @@ describe('HLS', () => {
     expect(stage.sink.of('client_connected', id)).toHaveLength(1);
   });
 
-  it('leads /stream to the playlist, with the query, and a player follows', async () => {
-    await using provider = await startFakeProvider({ '/film/': folder(stage.media.hls.ts) });
-    const { id } = await playable({ url: provider.url('/film/index.m3u8') });
-    for (const prefix of ['', '/m3u-proxy']) {
-      const stream = `${stage.product.url}${prefix}/stream/${id}?username=ann`;
-      const head = await curl('--head', stream);
-      expect(head).toMatch(/^HTTP\/1.1 302/);
-      expect(await curl('--location', stream)).toMatch(/^#EXTM3U/);
-    }
+  it('gives a live playlist as a transport stream to a player that asks for one', async () => {
+    await using provider = await startFakeProvider({ '/l/': hlsLive(stage.main) });
+    const { id } = await playable({ url: provider.url('/l/index.m3u8') });
+    const stream = `${stage.product.url}/m3u-proxy/stream/${id}?username=ann`;
+    expect(await curl('--head', stream)).toMatch(/^HTTP\/1.1 200[^]*video\/mp2t/i);
+    const played = await playWithFfmpeg(stream, { seconds: 4 });
+    expect(played).toMatchObject({ complaints: [], exitCode: 0 });
+    expect(played.pictures).toBeGreaterThan(90);
+    const { body } = await stage.product.api.get(`/streams/${id}`);
+    expect(body['stream']).toMatchObject({ stream_type: 'HLS' });
+  });
+
+  it('cuts a live transport stream into segments for a player that asks for HLS', async () => {
+    await using provider = await startFakeProvider({ '/live.ts': liveTs(stage.main) });
+    const { id, url } = await playable({ url: provider.url('/live.ts') });
+    const played = await playWithFfmpeg(url, { seconds: 4 });
+    expect(played).toMatchObject({ complaints: [], exitCode: 0 });
+    expect(played.pictures).toBeGreaterThan(90);
+    expect(provider.requests).toHaveLength(1);
+    await eventually('nobody reads', async () => provider.open() === 0, 30_000);
+    expect(stage.sink.of('client_connected', id)).toHaveLength(1);
+    await stage.sink.event('stream_stopped', id);
   });
 
   it('names every child in one way that shows nothing of the source', async () => {

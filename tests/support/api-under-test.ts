@@ -75,6 +75,7 @@ export function noTranscoding(): AppDeps['transcoding'] {
     },
     board: { list: async () => [] },
     trustsTemplates: false,
+    servesHls: true,
     runsOf: () => [],
   };
 }

@@ -8,13 +8,17 @@ import { newNodeEpoch } from '#kernel/ids';
 import { silentLogger } from '#kernel/logger';
 import { problemHandler } from '#api/middleware/problem-handler';
 import { loadConfig } from '#config';
-import { LiveDelivery } from '#delivery';
+import { HlsInput } from '#conversion';
+import type { ConvertedLists } from '#conversion';
+import { LiveDelivery, createPlaylistClient } from '#delivery';
 import type { LiveBuffering, LiveDetection, SlateSettings, StandbyMode } from '#delivery';
 import { StreamRegistry } from '#streams';
-import type { FailoverResolver, StreamDirectory, StreamInput } from '#streams';
+import type { FailoverResolver, Stream, StreamDirectory, StreamInput } from '#streams';
 import { anySpare } from '#upstream';
-import type { SparePermits } from '#upstream';
+import type { SparePermits, UpstreamClient } from '#upstream';
 import { createUpstreamClient } from '../../services/adapters/http/upstream-client.ts';
+import { FfmpegRemuxer } from '../../services/adapters/ffmpeg/remuxer.ts';
+import { createTextClient } from '../../services/adapters/http/text-client.ts';
 import { FakeResolver, FakeState } from './fake-state.ts';
 import { eventually } from './processes.ts';
 import { streamInput } from './stream-bench.ts';
@@ -39,6 +43,9 @@ export type PlaybackOptions = {
   readonly standby?: StandbyMode;
   readonly permits?: SparePermits;
   readonly failbackAfterMs?: number;
+  /** Which playlists `/stream` makes a transport stream of; none when absent. */
+  readonly converts?: ConvertedLists;
+  readonly ffmpeg?: string;
 };
 
 export type Collaborators = {
@@ -54,6 +61,7 @@ export async function startPlayback(options: PlaybackOptions) {
   const upstream = createUpstreamClient(UPSTREAM);
   const live = new LiveDelivery({
     upstream,
+    playlistReader: options.converts && playlistReader(upstream, options.converts, options.ffmpeg),
     timeouts: { connectMs: 1000, headersMs: options.headersMs ?? 1000 },
     stallMs: options.stallMs ?? 1000,
     slate: options.slate,
@@ -124,6 +132,23 @@ export class Playback implements AsyncDisposable {
     await once(this.#server, 'close');
   }
 }
+
+const playlistReader =
+  (upstream: UpstreamClient, converts: ConvertedLists, program = 'ffmpeg') =>
+  (stream: Stream) =>
+    new HlsInput({
+      upstream,
+      fetch: createPlaylistClient({
+        texts: createTextClient(UPSTREAM),
+        maxBytes: 1024 * 1024,
+        timeoutMs: 1000,
+      }),
+      remuxer: new FfmpegRemuxer({ program, logger: silentLogger }),
+      converts,
+      clock: systemClock,
+      timers: systemTimers,
+      found: () => stream.learnKind('hls'),
+    });
 
 function startStreams(state: FakeState, options: PlaybackOptions): StreamRegistry {
   return new StreamRegistry({

@@ -18,6 +18,8 @@ import type { LiveBuffering } from './spliced-relay.ts';
 
 export type LiveDeliveryOptions = {
   readonly upstream: UpstreamClient;
+  /** A client for one feed that reads playlists as the media that they lead to; none when absent. */
+  readonly playlistReader?: ((stream: Stream) => UpstreamClient) | undefined;
   readonly timeouts: UpstreamTimeouts;
   /** A live source that is silent for this long has stalled, whatever its rhythm. */
   readonly stallMs: number;
@@ -48,6 +50,8 @@ export type LiveViewing = {
   readonly kind: 'live';
   readonly clientId: ClientId;
   readonly contentType: string;
+  /** It is a film, and will end. */
+  readonly hasEnd: boolean;
   /**
    * Sends bytes to `sink` until the viewer leaves, is ended, or the sources are used up. Resolves
    * with how the response has to end; never rejects.
@@ -56,10 +60,10 @@ export type LiveViewing = {
 };
 
 /**
- * `clean`: the stream was stopped. `broken`: sources failed. `stuck`: the viewer took nothing for
+ * `played`: the film is over. `clean`: the stream was stopped. `broken`: sources failed. `stuck`: the viewer took nothing for
  * too long. `gone`: the viewer left.
  */
-export type ViewingEnd = 'clean' | 'broken' | 'stuck' | 'gone';
+export type ViewingEnd = 'played' | 'clean' | 'broken' | 'stuck' | 'gone';
 
 /** A feed under way. */
 export type LiveTap = {
@@ -114,7 +118,7 @@ export class LiveDelivery {
         return start;
       }
       if (use.feed.refusal !== undefined) throw use.feed.refusal;
-      return this.#viewing(use.feed, connection, { contentType: start.contentType, leave });
+      return this.#viewing(use.feed, connection, { ...start, leave });
     } catch (error) {
       const wasEnded = connection.ended.aborted && !gone.aborted;
       leave(error instanceof AppError ? 'sources_failed' : 'client_disconnected');
@@ -125,7 +129,7 @@ export class LiveDelivery {
   #viewing(
     feed: LiveFeed,
     connection: ViewerConnection,
-    { contentType, leave }: { contentType: string; leave: (reason: string) => void },
+    { contentType, hasEnd, leave }: Beginning,
   ): LiveViewing {
     const flow = async (outlet: ViewerSink, gone: AbortSignal): Promise<ViewingEnd> => {
       const { sink, close } = this.#throttled(outlet);
@@ -140,7 +144,7 @@ export class LiveDelivery {
       leave(LEAVE_REASONS[end]);
       return end;
     };
-    return { kind: 'live', clientId: connection.clientId, contentType, flow };
+    return { kind: 'live', clientId: connection.clientId, contentType, hasEnd, flow };
   }
 
   /**
@@ -155,6 +159,11 @@ export class LiveDelivery {
       attach: (sink) => feed.attach(sink),
       release,
     };
+  }
+
+  /** Playlists are read as transport streams. */
+  get readsPlaylists(): boolean {
+    return this.#options.playlistReader !== undefined;
   }
 
   #throttled(sink: ViewerSink): { readonly sink: ViewerSink; readonly close: () => void } {
@@ -219,9 +228,10 @@ export class LiveDelivery {
       buffering = UNBUFFERED,
       ...common
     } = this.#options;
-    const { viewerBufferBytes, viewerPatienceMs, ...rest } = common;
+    const { viewerBufferBytes, viewerPatienceMs, playlistReader, upstream, ...rest } = common;
     return new LiveFeed({
       ...rest,
+      upstream: playlistReader?.(stream) ?? upstream,
       stream,
       standby,
       permits,
@@ -238,11 +248,16 @@ export class LiveDelivery {
 const UNBUFFERED: LiveBuffering = { burstMs: 0, delayMs: 0, delayBytes: 0 };
 
 const LEAVE_REASONS = {
+  played: 'stream_ended',
   clean: 'stream_ended',
   broken: 'sources_failed',
   stuck: 'viewer_stuck',
   gone: 'client_disconnected',
 } as const satisfies Record<ViewingEnd, string>;
+
+type Beginning = Pick<LiveViewing, 'contentType' | 'hasEnd'> & {
+  readonly leave: (reason: string) => void;
+};
 
 type Ends = {
   readonly feed: LiveFeed;
@@ -260,6 +275,11 @@ function firstEnd({ feed, connection, gone, stuck }: Ends): Promise<ViewingEnd> 
     on(gone, 'gone');
     on(connection.ended, 'clean');
     void stuck.then(() => resolve('stuck'));
-    void feed.ended.then((failure) => resolve(failure === undefined ? 'clean' : 'broken'));
+    void feed.ended.then((failure) => resolve(endOf(feed, failure)));
   });
+}
+
+function endOf({ hasPlayed }: LiveFeed, failure: AppError | undefined): ViewingEnd {
+  if (hasPlayed) return 'played';
+  return failure === undefined ? 'clean' : 'broken';
 }

@@ -15,7 +15,7 @@ import type { PumpEnd, PumpTarget } from './upstream-pump.ts';
 
 /** What a feed turned out to carry once its first bytes came. */
 export type FeedStart =
-  | { readonly kind: 'live'; readonly contentType: string }
+  | { readonly kind: 'live'; readonly contentType: string; readonly hasEnd: boolean }
   | { readonly kind: Exclude<MediaKind, 'live'> };
 
 /**
@@ -37,6 +37,8 @@ export class LiveFeed {
   #reading: Source | undefined;
   #pump: UpstreamPump | undefined;
   #hasStarted = false;
+  /** A film is over, to its last picture. */
+  hasPlayed = false;
   /** Nothing of the source in use has gone to viewers yet. */
   #isAwaited = true;
 
@@ -44,7 +46,7 @@ export class LiveFeed {
     const { stream, standby, budgetBytes, patienceMs, isShared } = options;
     const { clock, timers, served, dropped } = options;
     this.#options = options;
-    this.#walk = stream.walk({ holdsOut: (failure) => this.#holdsOut(failure) });
+    this.#walk = stream.walk({ as: 'live', holdsOut: (failure) => this.#holdsOut(failure) });
     this.#slate = this.#makeSlate();
     this.#gap = new GapMeter(clock);
     this.#detection = detectionOf(stream, options.detection);
@@ -140,9 +142,16 @@ export class LiveFeed {
       const end = await this.#readSource(source);
       if (signal.aborted) return;
       if (end === 'moved') source = await this.#walk.ready(signal);
+      else if ('hasPlayed' in end) return this.#played();
       else if ('failure' in end) source = await this.#next(source, end.failure);
       else return this.#start.resolve({ kind: end.otherKind });
     }
+  }
+
+  #played(): void {
+    this.hasPlayed = true;
+    this.#relay.cut();
+    this.#start.reject(wrongType()); // Where not even a first one came.
   }
 
   #next(failed: Source, failure: AppError): Promise<Source> {
@@ -153,6 +162,7 @@ export class LiveFeed {
       code: failure.code,
       ...failure.details,
     });
+    if (BROKEN_OFF.has(failure.code)) this.#spares.broke(failed);
     this.#slate.failed(failure);
     return this.#walk.failed(failed, failure, this.#closed.signal);
   }
@@ -215,6 +225,7 @@ export class LiveFeed {
     return {
       begin: (contentType) => this.#begin(contentType),
       push: (parts) => this.#splice(parts),
+      restart: () => this.#restart(),
       facts: () => this.#slate.facts ?? this.#relay.facts,
       suspected: (isSuspected) => this.#spares.suspected(isSuspected),
     };
@@ -239,7 +250,12 @@ export class LiveFeed {
     this.#isAwaited = true;
     this.#spares.begun();
     this.#hasStarted = true;
-    this.#start.resolve({ kind: 'live', contentType });
+    this.#start.resolve({ kind: 'live', contentType, hasEnd: this.#pump?.hasEnd ?? false });
+  }
+
+  /** The source goes on with other times and counters. */
+  #restart(): void {
+    if (!this.#slate.isOn) this.#relay.cut();
   }
 
   #resume(): void {
@@ -270,7 +286,7 @@ export class LiveFeed {
     if (this.#hasStarted) return this.#slate.canShow(failure);
     if (!this.#slate.showToNew(failure)) return false;
     this.#hasStarted = true;
-    this.#start.resolve({ kind: 'live', contentType: 'video/mp2t' });
+    this.#start.resolve({ kind: 'live', contentType: 'video/mp2t', hasEnd: false });
     return true;
   }
 
@@ -280,3 +296,6 @@ export class LiveFeed {
     this.close();
   }
 }
+
+/** What it looks like when a provider closes a connection for another. */
+const BROKEN_OFF: ReadonlySet<string> = new Set(['UPSTREAM_RESET', 'UPSTREAM_ENDED']);

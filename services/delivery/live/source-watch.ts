@@ -14,6 +14,8 @@ const TICKS_27M_PER_MS = 27_000;
 
 export type SourceWatchOptions = {
   readonly stallMs: number;
+  /** A silence that is the source's nature; asked at every look. None when absent. */
+  readonly burstMs?: () => number;
   readonly detection: SourceDetection | undefined;
   readonly clock: Clock;
   readonly timers: Timers;
@@ -32,7 +34,7 @@ export type SourceWatchOptions = {
 export class SourceWatch {
   readonly #options: SourceWatchOptions;
   readonly #stall: StallWatch;
-  readonly #judge: SourceJudge | undefined;
+  #judge: SourceJudge | undefined;
   readonly #silence: SilenceWatch | undefined;
   #bytes = 0;
   #first27m: number | undefined;
@@ -71,6 +73,14 @@ export class SourceWatch {
     }
   }
 
+  /** The source begins anew: its counts and its clock start over, its rhythm stays. */
+  restart(): void {
+    const { detection } = this.#options;
+    this.#judge = detection && new SourceJudge(detection.settings);
+    this.#first27m = undefined;
+    this.#aheadMs = undefined;
+  }
+
   pause(): void {
     this.#stall.pause();
   }
@@ -95,6 +105,10 @@ export class SourceWatch {
   }
 
   #limitMs(rhythm: Rhythm): number {
+    return Math.max(this.#options.burstMs?.() ?? 0, this.#learnedMs(rhythm));
+  }
+
+  #learnedMs(rhythm: Rhythm): number {
     const { detection, stallMs } = this.#options;
     const isJudged = detection?.settings.stall.isAdaptive && this.#options.facts() !== undefined;
     if (!isJudged || rhythm.heardForMs === 0) return stallMs;

@@ -18,6 +18,8 @@ export interface PumpTarget {
   push(parts: readonly Buffer[]): boolean;
   /** What is known of the source that is pushed; absent where nobody looks, and so nobody judges. */
   readonly facts?: (() => TsFacts) | undefined;
+  /** What is pushed next has times, counters and tables of its own. */
+  readonly restart?: () => void;
   /** The source has been silent for half of what makes a stall, or is heard again. */
   suspected(isSuspected: boolean): void;
 }
@@ -33,14 +35,16 @@ export type PumpOptions = {
   readonly timers: Timers;
 };
 
-/** How a pump ends: by a failure, or because the answer is another kind of media. */
+/** How a pump ends: by a failure, because the answer is another kind of media, or as a film does. */
 export type PumpEnd =
-  { readonly failure: AppError } | { readonly otherKind: Exclude<MediaKind, 'live'> };
+  | { readonly failure: AppError }
+  | { readonly otherKind: Exclude<MediaKind, 'live'> }
+  | { readonly hasPlayed: true };
 
-/** Moves one upstream's bytes to a relay until the upstream fails. Live has no other end. */
+/** Moves one upstream's bytes to a relay until it fails. Live has no other end; a film has. */
 export class UpstreamPump {
   readonly #options: PumpOptions;
-  readonly #aligner = new PacketAligner();
+  #aligner = new PacketAligner();
   readonly #watch: SourceWatch;
   readonly #end = Promise.withResolvers<PumpEnd>();
   #target: PumpTarget;
@@ -55,6 +59,7 @@ export class UpstreamPump {
     const { stallMs, detection, clock, timers } = options;
     this.#watch = new SourceWatch({
       stallMs,
+      burstMs: () => options.response.burstMs ?? 0,
       detection,
       clock,
       timers,
@@ -68,6 +73,11 @@ export class UpstreamPump {
   /** Media has come. */
   get hasBegun(): boolean {
     return this.#hasBegun;
+  }
+
+  /** What it reads is a film, whose end is no failure. */
+  get hasEnd(): boolean {
+    return this.#options.response.hasEnd ?? false;
   }
 
   /** When the last byte came, of the monotonic clock. */
@@ -91,6 +101,7 @@ export class UpstreamPump {
       chunk: (bytes) => this.#chunk(bytes),
       end: () => this.#ended(),
       fail: (error) => this.#close({ failure: error }),
+      restart: () => this.#restart(),
     });
     return this.#end.promise;
   }
@@ -147,11 +158,18 @@ export class UpstreamPump {
     return false;
   }
 
+  #restart(): void {
+    if (!this.#hasBegun) return;
+    this.#aligner = new PacketAligner();
+    this.#watch.restart();
+    this.#target.restart?.();
+  }
+
   /** A body that ends before it is a packet long may still be a page, or a playlist. */
   #ended(): void {
     const isShort = !this.#hasBegun && this.#opening.length > 0;
     if (isShort && !this.#judge(this.#opening)) return;
-    this.#close({ failure: ended() });
+    this.#close(this.hasEnd ? { hasPlayed: true } : { failure: ended() });
   }
 
   #close(end: PumpEnd): void {

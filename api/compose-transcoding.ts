@@ -8,7 +8,7 @@ import { BullRunQueue } from '#adapters/bullmq/run-queue';
 import { redisProfileStore } from '#adapters/redis/profile-store';
 import { redisWorkerBoard } from '#adapters/redis/worker-board';
 import type { TranscodingDeps } from '#api/deps';
-import { openTranscoding } from './transcoding.ts';
+import { openTranscoding } from './internal/transcoding.ts';
 
 export type TranscodingParts = {
   readonly config: Config;
@@ -40,6 +40,7 @@ export async function composeTranscoding(parts: TranscodingParts) {
     profiles: redisProfileStore(redis, prefix),
     board,
     trustsTemplates: config.transcode.trustsTemplates,
+    servesHls: config.conversion.hlsFromTs,
     runsOf: (id) => transcoding.desk.runsOf(id),
   };
   const close = (): Promise<void> => closeAll([() => transcoding.close(), () => queue.close()]);

@@ -14,7 +14,7 @@ import { closeAll } from '#kernel/closing';
 import type { Logger } from '#kernel/logger';
 import { SOFTWARE } from '#transcode';
 import type { Hardware } from '#transcode';
-import { TranscodeWork } from './transcode-work.ts';
+import { TranscodeWork } from './transcode.worker.ts';
 
 export type TranscodesOptions = {
   readonly config: Config;

@@ -1,0 +1,142 @@
+import type { Redis } from 'ioredis';
+import type { Config } from '#config';
+import { HlsInput } from '#conversion';
+import {
+  HlsDelivery,
+  HlsOutput,
+  LiveDelivery,
+  PackagedDelivery,
+  VodDelivery,
+  createPlaylistClient,
+} from '#delivery';
+import type { SlateSettings } from '#delivery';
+import { systemClock, systemTimers } from '#kernel/clock';
+import type { Clock, Timers } from '#kernel/clock';
+import type { Logger } from '#kernel/logger';
+import type { TranscodeDelivery } from '#runs';
+import type { SegmentStore } from '#segments';
+import type { Stream, StreamDirectory } from '#streams';
+import type { TextClient, UpstreamClient, UpstreamTimeouts } from '#upstream';
+import { FfmpegRemuxer } from '#adapters/ffmpeg/remuxer';
+import { FfmpegSilenceProbe } from '#adapters/ffmpeg/silence-probe';
+import { composeTranscoding } from './compose-transcoding.ts';
+import { hlsHandlers } from './routes/hls.routes.ts';
+import { playbackRoutes } from './routes/playback.routes.ts';
+
+export type DeliveryParts = {
+  readonly config: Config;
+  readonly registry: StreamDirectory;
+  /** One client for bytes for each kind of delivery: what is read is counted apart. */
+  readonly clients: {
+    readonly bytes: Readonly<Record<'live' | 'hls' | 'vod', UpstreamClient>>;
+    readonly texts: TextClient;
+  };
+  readonly segments: { readonly store: SegmentStore };
+  readonly secret: Buffer;
+  /** A connection for `commands`; stays the caller's. */
+  readonly redis: Redis;
+  readonly slate: SlateSettings | undefined;
+  readonly logger: Logger;
+};
+
+/** Builds the deliveries; gives the route for players of bytes, and what answers those of playlists. */
+export async function deliveryOf(parts: DeliveryParts) {
+  const { config, registry, clients, slate, logger } = parts;
+  const { connectTimeoutMs: connectMs, readTimeoutMs: headersMs, liveStallMs } = config.upstream;
+  const common = {
+    directory: registry,
+    timeouts: { connectMs, headersMs },
+    clock: systemClock,
+    timers: systemTimers,
+    logger,
+  };
+  const { viewerBufferBytes, viewerPatienceMs, lingerMs } = config;
+  const viewers = { viewerBufferBytes, viewerPatienceMs, lingerMs };
+  const { standby } = config.upstream;
+  const silenceProbe = new FfmpegSilenceProbe({ program: config.ffmpegPath, logger });
+  const detection = { settings: config.detection, silenceProbe };
+  const throttleBytesPerSecond = config.pacing.liveBytesPerSecond;
+  const buffering = config.pacing.live;
+  const judged = { buffering, stallMs: liveStallMs, detection, standby };
+  const live = new LiveDelivery({
+    ...common,
+    ...viewers,
+    ...judged,
+    slate,
+    playlistReader: playlistReaderOf({ config, clients, logger }),
+    throttleBytesPerSecond,
+    upstream: clients.bytes.live,
+  });
+  const vod = new VodDelivery({
+    ...common,
+    upstream: clients.bytes.vod,
+    readTimeoutMs: headersMs,
+    pacing: config.pacing.files,
+  });
+  const transcoding = await composeTranscoding({ ...parts, live, vod, viewers });
+  const { transcodes } = transcoding;
+  const { hls, rewritten } = hlsOf(parts, { ...common, live, transcodes });
+  const playback = playbackRoutes({ directory: registry, live, vod, transcodes });
+  return { playback, hls: rewritten, handlers: hlsHandlers({ hls }), transcoding };
+}
+
+type Common = {
+  readonly directory: StreamDirectory;
+  readonly timeouts: UpstreamTimeouts;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly logger: Logger;
+  readonly live: LiveDelivery;
+  readonly transcodes: TranscodeDelivery;
+};
+
+/** Playlists of sources, and those of segments that are cut here. */
+function hlsOf(parts: DeliveryParts, { live, transcodes, ...common }: Common) {
+  const { config, clients, segments, secret } = parts;
+  const { connectMs, headersMs } = common.timeouts;
+  const viewers = {
+    viewerIdleMs: config.streams.viewerIdleMs,
+    patienceMs: connectMs + headersMs,
+  };
+  const rewritten = new HlsDelivery({
+    ...common,
+    ...viewers,
+    secret,
+    upstream: clients.bytes.hls,
+    texts: clients.texts,
+    store: segments.store,
+    lookAhead: config.segments.lookAhead,
+    maxPlaylistBytes: config.upstream.maxPlaylistBytes,
+    lowLatency: config.streams.lowLatency,
+  });
+  const { hlsFromTs, segmentMs, segmentBytes } = config.conversion;
+  const tap = (stream: Stream) =>
+    stream.transcode === undefined ? live.tap(stream) : transcodes.tap(stream);
+  const cutting = { ...common, ...viewers, secret, tap, segmentMs, segmentBytes };
+  const packaged = hlsFromTs ? new PackagedDelivery(cutting) : undefined;
+  const directory = transcodes.directory(common.directory);
+  return { rewritten, hls: new HlsOutput({ directory, rewritten, packaged }) };
+}
+
+/** Reads playlists as the transport streams that they carry; undefined where that is off. */
+function playlistReaderOf({
+  config,
+  clients,
+  logger,
+}: Pick<DeliveryParts, 'config' | 'clients' | 'logger'>) {
+  const { tsFromHls } = config.conversion;
+  if (tsFromHls === 'off') return undefined;
+  const { readTimeoutMs: timeoutMs, maxPlaylistBytes: maxBytes } = config.upstream;
+  const fetch = createPlaylistClient({ texts: clients.texts, maxBytes, timeoutMs });
+  const remuxer = new FfmpegRemuxer({ program: config.ffmpegPath, logger });
+  return (stream: Stream) =>
+    new HlsInput({
+      upstream: clients.bytes.live,
+      fetch,
+      remuxer,
+      converts: tsFromHls,
+      clock: systemClock,
+      timers: systemTimers,
+      found: () => stream.learnKind('hls'),
+    });
+}

@@ -1,0 +1,114 @@
+import { execa } from 'execa';
+import type { Writable } from 'node:stream';
+import { DependencyError, MediaError } from '#kernel/app-error';
+import type { AppError } from '#kernel/app-error';
+import type { RemuxInput, RemuxRun, Remuxer } from '#conversion';
+import type { Logger } from '#kernel/logger';
+import type { BodySink } from '#upstream';
+import { remuxArgs } from './remux-args.ts';
+
+/** After this long an FFmpeg that was asked to end is killed. */
+const KILL_AFTER_MS = 1_000;
+const MOST_LOG_CHARS = 2_000;
+
+export type FfmpegRemuxerOptions = { readonly program: string; readonly logger: Logger };
+
+/** Remuxes with FFmpeg, over pipes alone: no address and no file is known to it. */
+export class FfmpegRemuxer implements Remuxer {
+  readonly #options: FfmpegRemuxerOptions;
+
+  constructor(options: FfmpegRemuxerOptions) {
+    this.#options = options;
+  }
+
+  start(inputs: readonly RemuxInput[], sink: BodySink): RemuxRun {
+    return new FfmpegRun(inputs, sink, this.#options);
+  }
+}
+
+const spawnFfmpeg = (program: string, inputs: readonly RemuxInput[], signal: AbortSignal) =>
+  execa(program, remuxArgs(inputs), {
+    stdio: ['pipe', 'pipe', 'pipe', ...inputs.slice(1).map(() => 'pipe' as const)],
+    buffer: false,
+    reject: false,
+    // FFmpeg needs none of our secrets.
+    env: { PATH: '/usr/local/bin:/usr/bin:/bin' },
+    extendEnv: false,
+    cancelSignal: signal,
+    killSignal: 'SIGTERM',
+    forceKillAfterDelay: KILL_AFTER_MS,
+  });
+
+class FfmpegRun implements RemuxRun {
+  readonly #sink: BodySink;
+  readonly #closing = new AbortController();
+  readonly #child: ReturnType<typeof spawnFfmpeg>;
+  readonly #logger: Logger;
+  readonly #inputs: readonly Writable[];
+  #log = '';
+
+  constructor(
+    inputs: readonly RemuxInput[],
+    sink: BodySink,
+    { program, logger }: FfmpegRemuxerOptions,
+  ) {
+    this.#sink = sink;
+    this.#logger = logger;
+    this.#child = spawnFfmpeg(program, inputs, this.#closing.signal);
+    // Descriptors 0, 3, 4, …: one for each input.
+    this.#inputs = inputs.map((_, at) => this.#child.stdio[at === 0 ? 0 : at + 2] as Writable);
+    for (const input of this.#inputs) input?.on('error', ignore); // It may end before its input.
+    this.#child.stdout?.on('data', (bytes: Buffer) => this.#output(bytes));
+    this.#child.stderr?.on('data', (text: Buffer) => {
+      this.#log = (this.#log + text.toString()).slice(-MOST_LOG_CHARS);
+    });
+    void this.#watch();
+  }
+
+  write(input: number, bytes: Buffer): Promise<void> {
+    const pipe = this.#inputs[input];
+    if (!pipe?.writable) return Promise.resolve();
+    return new Promise((resolve) => pipe.write(bytes, () => resolve()));
+  }
+
+  end(input: number): void {
+    this.#inputs[input]?.end();
+  }
+
+  resume(): void {
+    this.#child.stdout?.resume();
+  }
+
+  close(): void {
+    if (this.#closing.signal.aborted) return;
+    this.#closing.abort();
+    for (const input of this.#inputs) input?.destroy();
+    this.#child.stdout?.destroy();
+  }
+
+  #output(bytes: Buffer): void {
+    if (this.#closing.signal.aborted) return;
+    if (!this.#sink.chunk(bytes)) this.#child.stdout?.pause();
+  }
+
+  async #watch(): Promise<void> {
+    const { exitCode, code, failed } = await this.#child;
+    if (this.#closing.signal.aborted) return;
+    if (!failed) return this.#sink.end();
+    const isMissing = exitCode === undefined && (code === 'ENOENT' || code === 'EACCES');
+    this.#logger.warn('remux failed', { exitCode: exitCode ?? null, log: this.#log });
+    this.#sink.fail(isMissing ? missing() : unpackable());
+  }
+}
+
+const ignore = (): void => {};
+
+const missing = (): AppError =>
+  new DependencyError('CONVERTER_MISSING', {
+    message: 'The source has to be repacked with FFmpeg, which cannot be run here.',
+  });
+
+const unpackable = (): AppError =>
+  new MediaError('UPSTREAM_WRONG_TYPE', {
+    message: 'The media of the source cannot be repacked as a transport stream.',
+  });

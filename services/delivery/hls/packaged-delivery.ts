@@ -1,0 +1,177 @@
+import { createHandleCodec } from '#hls';
+import type { HandleCodec } from '#hls';
+import type { Clock, Timers } from '#kernel/clock';
+import type { StreamId } from '#kernel/ids';
+import { orAbort } from '#kernel/or-abort';
+import type { Outlet } from '#segments';
+import type { Stream, ViewerRequest } from '#streams';
+import { viewerSuffix } from './child-urls.ts';
+import type { PlaylistAnswer, SegmentQuery } from './hls-queries.ts';
+import { PackagedStream } from './packaged-stream.ts';
+import type { ByteTap } from './packaged-stream.ts';
+import { startPatience } from './patience.ts';
+import { Presence } from './presence.ts';
+import type { SegmentAnswer } from './segment-delivery.ts';
+import { viewingFailure } from './viewing-failure.ts';
+
+export type PackagedDeliveryOptions = {
+  /** Opens the bytes of a stream. */
+  readonly tap: (stream: Stream) => ByteTap;
+  /** The one that all handles are sealed with. */
+  readonly secret: Buffer;
+  readonly segmentMs: number;
+  /** What the segments of one stream may take in memory. */
+  readonly segmentBytes: number;
+  readonly viewerIdleMs: number;
+  /** How long a viewer waits for the first segments. */
+  readonly patienceMs: number;
+  readonly clock: Clock;
+  readonly timers: Timers;
+};
+
+/** No URL of a source begins so. */
+const SCHEME = 'packaged:';
+/** Handles of ours are told by it before they are opened: it is in no other. */
+const MARK = 'p.';
+const PLAYLIST_TYPE = 'application/vnd.apple.mpegurl';
+const IDLE_TARGET_DURATIONS = 3;
+
+/**
+ * Live transport streams as HLS: cut into segments in memory, once for all viewers of a stream. The
+ * cutting begins with the first of them and ends with the last.
+ */
+export class PackagedDelivery {
+  readonly #options: PackagedDeliveryOptions;
+  readonly #handles: HandleCodec;
+  readonly #streams = new Map<StreamId, PackagedStream>();
+
+  constructor(options: PackagedDeliveryOptions) {
+    this.#options = options;
+    this.#handles = createHandleCodec(options.secret);
+  }
+
+  /**
+   * The playlist as it is now; waits for the first segments.
+   * @returns undefined when the source is no transport stream; the stream has learnt what it is.
+   * @throws AppError when no source gives media in time; as {@link HlsDelivery.playlist}.
+   */
+  async playlist(
+    stream: Stream,
+    viewer: ViewerRequest,
+    gone: AbortSignal,
+  ): Promise<PlaylistAnswer | undefined> {
+    const packaged = this.#streams.get(stream.id) ?? this.#package(stream);
+    const presence = this.#present(stream, viewer, packaged);
+    const patience = startPatience(this.#options.timers, this.#options.patienceMs);
+    try {
+      const { clientId, ended } = presence;
+      const signal = AbortSignal.any([gone, ended, patience.signal]);
+      const found = await orAbort(packaged.ready, signal);
+      if (found !== 'packaged') stream.learnKind(found);
+      if (stream.kind !== 'live') {
+        packaged.close();
+        return undefined;
+      }
+      const suffix = viewerSuffix(clientId);
+      const urlOf = (sequence: number): string => this.#urlOf(stream.id, sequence) + suffix;
+      const text = packaged.packager.playlist(urlOf);
+      const bytes = Buffer.byteLength(text);
+      presence.served(bytes);
+      const contentType = PLAYLIST_TYPE;
+      return { text, encoding: 'utf8', bytes, contentType, clientId, staleMs: 0 };
+    } catch (error) {
+      throw viewingFailure(error, { stream, ended: presence.ended, gone });
+    } finally {
+      patience.end();
+      presence.close('playlist_answered');
+    }
+  }
+
+  /**
+   * The segment that a handle of ours stands for.
+   * @throws NotAllowedError `HANDLE_INVALID`
+   */
+  segment(stream: Stream, { viewer, handle, isHead }: SegmentQuery): SegmentAnswer {
+    const { url } = this.#handles.open(stream.id, handle.slice(MARK.length));
+    const packaged = this.#streams.get(stream.id);
+    const presence = this.#present(stream, viewer, packaged);
+    const segment = packaged?.packager.segment(Number(url.slice(SCHEME.length)));
+    if (segment === undefined) return bare(404, 0, presence);
+    const { bytes } = segment;
+    return isHead ? bare(200, bytes.length, presence) : whole(bytes, presence);
+  }
+
+  #package(stream: Stream): PackagedStream {
+    const { tap, segmentMs: targetMs, segmentBytes: mostBytes, clock } = this.#options;
+    const over = (): void => {
+      if (this.#streams.get(stream.id) === packaged) this.#streams.delete(stream.id);
+    };
+    const packaged: PackagedStream = new PackagedStream({
+      tap: tap(stream),
+      targetMs,
+      mostBytes,
+      clock,
+      over,
+    });
+    this.#streams.set(stream.id, packaged);
+    return packaged;
+  }
+
+  #present(stream: Stream, viewer: ViewerRequest, packaged: PackagedStream | undefined): Presence {
+    const { viewerIdleMs, segmentMs, timers } = this.#options;
+    const targetMs = packaged?.packager.targetDurationMs ?? segmentMs;
+    const idleMs = Math.max(viewerIdleMs, IDLE_TARGET_DURATIONS * targetMs);
+    const presence = new Presence({ stream, viewer, idleMs, timers });
+    packaged?.keptBy(presence.clientId, presence.ended);
+    return presence;
+  }
+
+  #urlOf(streamId: StreamId, sequence: number): string {
+    const url = `${SCHEME}${sequence}`;
+    const handle = this.#handles.seal(streamId, { kind: 'segment', url, source: 'packaged' });
+    return `segment.ts?h=${MARK}${handle}`;
+  }
+}
+
+/** Whether a handle stands for a segment that was cut here. */
+export const isPackaged = (handle: string): boolean => handle.startsWith(MARK);
+
+const headersOf = (bytes: number): Readonly<Record<string, string>> => ({
+  'content-type': 'video/mp2t',
+  'content-length': String(bytes),
+  'cache-control': 'no-cache',
+});
+
+/** A head alone: for who asks for no more, or was away for so long that it is not kept any more. */
+function bare(status: number, bytes: number, presence: Presence): SegmentAnswer {
+  const send = async (outlet: Outlet): Promise<void> => {
+    outlet.end();
+    presence.close('segment_answered');
+  };
+  return { status, headers: headersOf(bytes), clientId: presence.clientId, send };
+}
+
+function whole(bytes: Buffer, presence: Presence): SegmentAnswer {
+  const send = async (outlet: Outlet): Promise<void> => {
+    const isWhole = await sendAll(bytes, outlet, presence.ended);
+    if (isWhole) {
+      presence.served(bytes.length);
+      presence.segmentServed();
+    }
+    presence.close(isWhole ? 'segment_served' : 'client_disconnected');
+  };
+  const { clientId } = presence;
+  return { status: 200, headers: headersOf(bytes.length), clientId, send };
+}
+
+/** Resolves when the network has all of it, or the viewer has left or was ended. */
+function sendAll(bytes: Buffer, outlet: Outlet, ended: AbortSignal): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const cut = (): void => void outlet.destroy();
+  ended.addEventListener('abort', cut, { once: true });
+  outlet.once('finish', () => resolve(true));
+  outlet.once('close', () => resolve(false));
+  outlet.once('error', () => resolve(false));
+  outlet.end(bytes);
+  return promise.finally(() => ended.removeEventListener('abort', cut));
+}
