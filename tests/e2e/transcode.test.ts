@@ -4,7 +4,7 @@ import { file, liveTs, startFakeProvider } from '../../scripts/faultd.d/fake-pro
 import { Tables } from '../../scripts/faultd.d/watch/tables.ts';
 import { readPacket } from '../../scripts/faultd.d/ts-tools.ts';
 import { WholeUnits } from '../../scripts/faultd.d/watch/whole-units.ts';
-import { decode, toneAtEnd } from '../support/players.ts';
+import { decode, playWithFfmpeg, toneAtEnd } from '../support/players.ts';
 import { eventually } from '../support/processes.ts';
 import { useProduct } from '../support/use-product.ts';
 import { watch } from '../support/viewer.ts';
@@ -174,6 +174,30 @@ describe('a transcoded stream', () => {
     await viewer.reached(A_SECOND, 15_000);
     expect(tracksOf(viewer.body())).toEqual(SMALL_TRACKS);
     viewer.leave();
+    await noneIsLeft();
+  });
+});
+
+describe('a transcoded stream as HLS', () => {
+  it('is cut into segments that begin at keyframes, from an HLS source too', async () => {
+    await using provider = await startFakeProvider({ '/live.ts': liveTs(stage.main) });
+    const origin = await stage.product.api.createStream({ url: provider.url('/live.ts') });
+    const { id, body } = await transcode({
+      url: `${stage.product.url}/hls/${origin}/playlist.m3u8`,
+      profile: `${SMALL_CODECS} -f hls -hls_time 2 {output_args|index.m3u8}`,
+      profile_variables: { output_args: 'index.m3u8' },
+    });
+    expect(body).toMatchObject({
+      format: 'hls',
+      playlist_url: `/hls/${id}/playlist.m3u8`,
+    });
+    const played = await playWithFfmpeg(`${stage.product.url}/hls/${id}/playlist.m3u8`, {
+      seconds: 3,
+    });
+    expect(played).toMatchObject({ exitCode: 0, complaints: [] });
+    expect(played.pictures).toBeGreaterThan(50);
+    const { status } = await stage.product.api.delete(`/streams/${id}`);
+    expect(status).toBe(200);
     await noneIsLeft();
   });
 });
