@@ -79,5 +79,5 @@ export class KnownStreams {
 
 const noPlaylist = (): InvalidInputError =>
   new InvalidInputError('TRANSCODE_UNSUPPORTED', {
-    message: 'Transcoded streams are served at /stream, not as HLS.',
+    message: 'What this stream is made into is served at /stream, not as HLS.',
   });
