@@ -4,14 +4,18 @@ import type { LiveDelivery, LiveDeliveryOptions, VodDelivery } from '#delivery';
 import { closeAll } from '#kernel/closing';
 import { systemClock, systemTimers } from '#kernel/clock';
 import type { Logger } from '#kernel/logger';
+import type { StreamDirectory } from '#streams';
 import { BullRunQueue } from '#adapters/bullmq/run-queue';
 import { redisProfileStore } from '#adapters/redis/profile-store';
 import { redisWorkerBoard } from '#adapters/redis/worker-board';
+import { createUpstreamClient } from '#adapters/http/upstream-client';
+import { RedisRunHolders } from '#adapters/redis/run-holders';
 import type { TranscodingDeps } from '#api/deps';
 import { openTranscoding } from './internal/transcoding.ts';
 
 export type TranscodingParts = {
   readonly config: Config;
+  readonly registry: StreamDirectory;
   /** A connection for `commands`; stays the caller's. */
   readonly redis: Redis;
   readonly secret: Buffer;
@@ -23,13 +27,18 @@ export type TranscodingParts = {
 
 /** Builds what an api process needs to have streams transcoded. */
 export async function composeTranscoding(parts: TranscodingParts) {
-  const { config, redis, secret, live, vod, viewers, logger } = parts;
+  const { config, registry, redis, secret, live, vod, viewers, logger } = parts;
   const { prefix } = config.redis;
   const queue = new BullRunQueue({ redis, prefix, logger });
   const board = redisWorkerBoard(redis, prefix);
+  const holders = new RedisRunHolders(redis, prefix);
+  const peers = createUpstreamClient({ allowPrivate: true, verifyTls: true, maxRedirects: 0 });
   const transcoding = await openTranscoding({
     queue,
     board,
+    holders,
+    peers,
+    directory: registry,
     live,
     vod,
     common: { ...viewers, clock: systemClock, timers: systemTimers, logger },
@@ -43,6 +52,12 @@ export async function composeTranscoding(parts: TranscodingParts) {
     servesHls: config.conversion.hlsFromTs,
     runsOf: (id) => transcoding.desk.runsOf(id),
   };
-  const close = (): Promise<void> => closeAll([() => transcoding.close(), () => queue.close()]);
+  const close = (): Promise<void> =>
+    closeAll([
+      () => transcoding.close(),
+      () => holders.close(),
+      () => peers.close(),
+      () => queue.close(),
+    ]);
   return { transcodes: transcoding.delivery, deps, close };
 }

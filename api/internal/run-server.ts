@@ -2,12 +2,17 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { codeOf } from '#kernel/app-error';
+import { asStreamId } from '#kernel/ids';
+import type { StreamId } from '#kernel/ids';
 import type { RunDesk, TranscodeRun } from '#runs';
 import { asRunId, isRunToken } from '#transcode';
 import type { RunReport } from '#transcode';
 
 export type RunServerOptions = {
   readonly desk: RunDesk;
+  /** Sends what a stream is made into to another api process. */
+  readonly relay: (id: StreamId, response: ServerResponse) => Promise<void>;
   /** The one that all processes of this installation share. */
   readonly secret: Buffer;
   readonly host: string;
@@ -22,6 +27,7 @@ export type RunServer = {
 };
 
 const PATH = /^\/runs\/([0-9a-f-]{36})\/(input|output|report)$/;
+const STREAM_PATH = /^\/streams\/([0-9a-f]{32})\/output$/;
 const MAX_REPORT_BYTES = 256 * 1024;
 
 /**
@@ -47,16 +53,29 @@ async function close(server: Server): Promise<void> {
 }
 
 async function answer(
-  { desk, secret }: RunServerOptions,
+  { desk, relay, secret }: RunServerOptions,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
+  const streamId = asStreamId(STREAM_PATH.exec(request.url ?? '')?.[1] ?? '');
+  if (isRunToken(secret, streamId, tokenIn(request))) return serveRelay(relay, streamId, response);
   const asked = askedIn(request);
   if (asked === undefined) return refuse(response, 404);
   if (!isRunToken(secret, asked.id, tokenIn(request))) return refuse(response, 403);
   const run = desk.find(asked.id);
   if (run === undefined) return refuse(response, 410);
   return ANSWERS[asked.what](run, request, response);
+}
+
+async function serveRelay(
+  relay: RunServerOptions['relay'],
+  id: StreamId,
+  response: ServerResponse,
+): Promise<void> {
+  await relay(id, response).catch((error: unknown) => {
+    if (!response.headersSent)
+      refuse(response, codeOf(error) === 'WORKERS_AT_CAPACITY' ? 503 : 502);
+  });
 }
 
 type What = 'input' | 'output' | 'report';

@@ -3,8 +3,10 @@ import type { StreamId } from '#kernel/ids';
 import type { Logger } from '#kernel/logger';
 import type { Stream } from '#streams';
 import { newRunId } from '#transcode';
-import type { RunId, RunQueue, TranscodePlan, WorkerBoard } from '#transcode';
+import type { RunHolders, RunId, RunQueue, TranscodePlan, WorkerBoard } from '#transcode';
 import type { UpstreamResponse } from '#upstream';
+import { openRemoteRun } from './remote-run.ts';
+import type { RemoteRunOptions } from './remote-run.ts';
 import { noWorker } from './run-error.ts';
 import { openRunSource } from './run-source.ts';
 import type { RunSource, RunSources } from './run-source.ts';
@@ -14,6 +16,8 @@ import type { RunSnapshot } from './run.ts';
 export type RunDeskOptions = {
   readonly queue: RunQueue;
   readonly board: WorkerBoard;
+  readonly holders: RunHolders;
+  readonly remote: RemoteRunOptions;
   readonly sources: RunSources;
   /** Where workers reach this process; known once it listens. */
   readonly apiUrl: () => string;
@@ -52,8 +56,23 @@ export class RunDesk {
    *   `TRANSCODE_STALLED`, `QUEUE_UNAVAILABLE`.
    */
   async open(request: RunRequest, signal: AbortSignal): Promise<UpstreamResponse> {
-    await this.#admit();
+    const { stream, plan } = request;
+    const { remote, apiUrl } = this.#options;
+    // What nobody can join is made for each viewer, and so wherever the viewer is.
+    if (!plan.output.isJoinable) return this.#openHere(request, signal);
+    const holder = await this.#options.holders.take(stream.id, apiUrl());
+    if (holder === apiUrl()) return this.#openHere(request, signal);
+    return openRemoteRun(remote, { holder, streamId: stream.id }, signal);
+  }
+
+  async #openHere(request: RunRequest, signal: AbortSignal): Promise<UpstreamResponse> {
     const { stream, plan, softwareOnly } = request;
+    try {
+      await this.#admit();
+    } catch (error) {
+      this.#release(stream.id);
+      throw error;
+    }
     const source = await openRunSource(this.#options.sources, stream, signal);
     const run = this.#add(request, source);
     const leave = (): void => run.close();
@@ -128,5 +147,11 @@ export class RunDesk {
     const [oldest] = this.#history.keys();
     if (this.#history.size > KEPT_STREAMS && oldest !== undefined) this.#history.delete(oldest);
     void this.#options.queue.cancel(id);
+    this.#release(run.streamId);
+  }
+
+  #release(id: StreamId): void {
+    const isInUse = [...this.#runs.values()].some(({ streamId }) => streamId === id);
+    if (!isInUse) this.#options.holders.release(id, this.#options.apiUrl());
   }
 }

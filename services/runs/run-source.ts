@@ -4,8 +4,8 @@ import { InvalidInputError } from '#kernel/app-error';
 import type { AppError } from '#kernel/app-error';
 import { asClientId } from '#kernel/ids';
 import { orAbort } from '#kernel/or-abort';
-import type { ViewerSink } from '#relay';
 import type { Stream, ViewerConnection } from '#streams';
+import { sinkOf } from './response-sink.ts';
 
 /** The media that a run is made of: a stream's own sources, through all their failures. */
 export interface RunSource {
@@ -89,7 +89,10 @@ class FeedSource implements RunSource {
     this.#response = response;
     response.writeHead(200, { 'Content-Type': 'application/octet-stream' });
     response.flushHeaders();
-    this.#tap.attach(this.#sinkOf(response));
+    const sent = (bytes: number): void => {
+      this.#sentBytes += bytes;
+    };
+    this.#tap.attach(sinkOf(response, sent));
     await this.#tap.ended;
     response.end();
   }
@@ -97,21 +100,6 @@ class FeedSource implements RunSource {
   close(): void {
     this.#tap.release();
     this.#response?.destroy();
-  }
-
-  #sinkOf(response: ServerResponse): ViewerSink {
-    return {
-      get pendingBytes() {
-        return response.writableLength;
-      },
-      write: (parts, flushed) => {
-        const last = parts.length - 1;
-        for (const [index, part] of parts.entries()) {
-          this.#sentBytes += part.length;
-          response.write(part, () => index === last && flushed?.());
-        }
-      },
-    };
   }
 }
 

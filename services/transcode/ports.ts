@@ -1,3 +1,4 @@
+import type { StreamId } from '#kernel/ids';
 import type { RunExit, RunFailure } from './diagnosis.ts';
 import type { Hardware, HardwareKind } from './hardware.ts';
 import type { RunId } from './ids.ts';
@@ -51,6 +52,18 @@ export type TranscodeWorker = {
 export interface WorkerBoard {
   /** Those that have told of themselves lately. @throws DependencyError `STORE_UNAVAILABLE` */
   list(): Promise<readonly TranscodeWorker[]>;
+}
+
+/** Which api process has the runs of a stream; the others read from it. */
+export interface RunHolders {
+  /**
+   * Takes the runs of a stream for `apiUrl`, until `release`, or until that process is gone.
+   * @returns the URL of the process that has them: the one given, or another.
+   * @throws DependencyError `STORE_UNAVAILABLE`
+   */
+  take(streamId: StreamId, apiUrl: string): Promise<string>;
+  /** Never throws. */
+  release(streamId: StreamId, apiUrl: string): void;
 }
 
 /** The profiles that apps have made. @throws DependencyError `STORE_UNAVAILABLE`, all of it. */

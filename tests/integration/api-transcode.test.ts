@@ -77,7 +77,13 @@ describe('profiles of an app', () => {
     expect((await api.call('POST', path, { json: phone })).status).toBe(200);
     const { body: list } = await api.call('GET', path);
     expect(list.profiles.map(({ name }: { name: string }) => name)).toEqual([
-      ...['default', 'hq', 'lowlatency', '720p', '1080p', 'hevc', 'audio'],
+      'default',
+      'hq',
+      'lowlatency',
+      '720p',
+      '1080p',
+      'hevc',
+      'audio',
       'phone',
     ]);
     expect(list.hardware_acceleration).toEqual({ available: false, type: 'cpu' });

@@ -33,6 +33,8 @@ export const keysOf = (prefix: string) =>
     transcoder: `${prefix}:transcoder:`,
     /** Set: ids of workers that may have such a key. */
     transcoders: `${prefix}:transcoders`,
+    /** Start of one expiring key per transcoded stream: where the process is that has its runs. */
+    runs: `${prefix}:runs:`,
     /** Hash: name → transcode profile of an app's own. */
     profiles: `${prefix}:profiles`,
     /** String: the key that handles are sealed with. */
