@@ -3,12 +3,15 @@ import type { Express, RequestHandler } from 'express';
 import type { AppDeps, RequestMeter } from './deps.ts';
 import { docsRoutes } from './docs-ui.ts';
 import { noSuchRoute, resourcesOn } from './http/resource.ts';
+import { putGate } from './http/viewer-request.ts';
 import { accessLog } from './middleware/access-log.ts';
 import { authenticate } from './middleware/authenticate.ts';
 import { playbackCors } from './middleware/playback-cors.ts';
+import { keyInPath } from './middleware/path-key.ts';
 import { problemHandler } from './middleware/problem-handler.ts';
 import { nameRequest, readQueryOnce } from './middleware/request-context.ts';
 import { dataOnly, noSniffing } from './middleware/security-headers.ts';
+import { accessRoutes } from './routes/access.routes.ts';
 import { byMetadataRoutes } from './routes/by-metadata.routes.ts';
 import { metricsRoutes } from './routes/metrics.routes.ts';
 import { livenessRoutes, serviceRoutes } from './routes/service.routes.ts';
@@ -20,6 +23,8 @@ import { viewerRoutes } from './routes/viewers.routes.ts';
 import { webhookRoutes } from './routes/webhooks.routes.ts';
 
 const PLAYBACK_PATHS = ['/stream/:stream_id', '/hls/:stream_id/:file'];
+/** Playback for players that take no query: a stream key stands in front of the path. */
+const KEY_PATH = '/key/:stream_key';
 
 /**
  * The whole HTTP surface as an Express app that listens to nothing yet. Every route answers on `/`
@@ -30,6 +35,7 @@ export function createApp(deps: AppDeps): Express {
   const app = express();
   app.disable('x-powered-by').disable('etag').enable('case sensitive routing');
   app.set('trust proxy', [...settings.trustedProxies]).set('root path', settings.rootPath);
+  putGate(app, deps.access.gate);
   app.use(...preamble(deps));
   // One layer with two paths: what has lost the prefix once cannot lose it again.
   app.use([settings.rootPath, ''], routesOf(deps));
@@ -50,7 +56,8 @@ export const preamble = ({
 
 function routesOf(deps: AppDeps): Router {
   const router = Router({ caseSensitive: true });
-  router.all(PLAYBACK_PATHS, playbackCors);
+  router.all([...PLAYBACK_PATHS, ...PLAYBACK_PATHS.map((path) => KEY_PATH + path)], playbackCors);
+  router.use(KEY_PATH, keyInPath, ...deps.delivery);
   router.use(...deps.delivery, managementRoutes(deps), docsRoutes(deps.apiDocument));
   return router;
 }
@@ -66,6 +73,7 @@ function managementRoutes(deps: AppDeps): Router {
   statsRoutes(resource, deps);
   metricsRoutes(resource, deps);
   webhookRoutes(resource, deps);
+  accessRoutes(resource, deps);
   testConnectionRoutes(resource, deps);
   transcodeRoutes(resource, deps);
   livenessRoutes(resourcesOn(router, [dataOnly]), deps);

@@ -12,6 +12,7 @@ import {
 import type { SlateSettings } from '#delivery';
 import { systemClock, systemTimers } from '#kernel/clock';
 import type { Clock, Timers } from '#kernel/clock';
+import type { KeyRing } from '#kernel/key-ring';
 import type { Logger } from '#kernel/logger';
 import type { TranscodeDelivery } from '#runs';
 import type { SegmentStore } from '#segments';
@@ -32,7 +33,7 @@ export type DeliveryParts = {
     readonly texts: TextClient;
   };
   readonly segments: { readonly store: SegmentStore };
-  readonly secret: Buffer;
+  readonly secret: KeyRing;
   /** A connection for `commands`; stays the caller's. */
   readonly redis: Redis;
   readonly slate: SlateSettings | undefined;

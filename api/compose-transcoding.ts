@@ -7,6 +7,7 @@ import type { Logger } from '#kernel/logger';
 import type { StreamDirectory } from '#streams';
 import { BullRunQueue } from '#adapters/bullmq/run-queue';
 import { redisProfileStore } from '#adapters/redis/profile-store';
+import { loadRunSecret } from '#adapters/redis/run-secret';
 import { redisWorkerBoard } from '#adapters/redis/worker-board';
 import { createUpstreamClient } from '#adapters/http/upstream-client';
 import { RedisRunHolders } from '#adapters/redis/run-holders';
@@ -18,7 +19,6 @@ export type TranscodingParts = {
   readonly registry: StreamDirectory;
   /** A connection for `commands`; stays the caller's. */
   readonly redis: Redis;
-  readonly secret: Buffer;
   readonly live: LiveDelivery;
   readonly vod: VodDelivery;
   readonly viewers: Pick<LiveDeliveryOptions, 'viewerBufferBytes' | 'viewerPatienceMs'>;
@@ -27,10 +27,11 @@ export type TranscodingParts = {
 
 /** Builds what an api process needs to have streams transcoded. */
 export async function composeTranscoding(parts: TranscodingParts) {
-  const { config, registry, redis, secret, live, vod, viewers, logger } = parts;
+  const { config, registry, redis, live, vod, viewers, logger } = parts;
   const { prefix } = config.redis;
   const queue = new BullRunQueue({ redis, prefix, logger });
   const board = redisWorkerBoard(redis, prefix);
+  const secret = await loadRunSecret(redis, prefix);
   const holders = new RedisRunHolders(redis, prefix);
   const peers = createUpstreamClient({ allowPrivate: true, verifyTls: true, maxRedirects: 0 });
   const transcoding = await openTranscoding({

@@ -16,23 +16,19 @@ import { SegmentStore } from '#segments';
 import { openSegmentFiles } from '#adapters/fs/segment-files';
 import { ffmpegVersion } from '#adapters/ffmpeg/version';
 import { slateFilesIn } from '#adapters/fs/slate-files';
-import { AxiosFailoverResolver } from '#adapters/http/failover-resolver';
-import { AxiosProbe } from '#adapters/http/probe';
-import { createTextClient } from '#adapters/http/text-client';
-import { ReadBuffers } from '#adapters/http/raw/read-buffers';
-import { ReadMeter } from '#adapters/http/read-meter';
-import { createUpstreamClient } from '#adapters/http/upstream-client';
-import { AxiosWebhookClient } from '#adapters/http/webhook-client';
 import { awaitRedis } from '#adapters/redis/await-redis';
 import { ChangeFeed } from '#adapters/redis/change-feed';
 import { openRedis } from '#adapters/redis/connection';
 import { redisEndpointStore } from '#adapters/redis/endpoint-store';
 import { NodeHeartbeat } from '#adapters/redis/heartbeat';
-import { loadSecret } from '#adapters/redis/secret';
+import { redisSecretStore } from '#adapters/redis/secret';
 import { RedisStateJournal } from '#adapters/redis/state-journal';
+import { redisStreamKeyStore } from '#adapters/redis/stream-key-store';
 import { RedisStreamStore } from '#adapters/redis/stream-store';
 import { readApiDocument } from './api-document.ts';
 import { createApp } from './app.ts';
+import { openAccess } from './compose-access.ts';
+import { openClients } from './compose-clients.ts';
 import { deliveryOf } from './compose-delivery.ts';
 import { listen, type Listening } from './listen.ts';
 import { hlsRoutes } from './routes/hls.routes.ts';
@@ -45,8 +41,8 @@ const REDIS_DEADLINE_MS = 15_000;
 export async function composeApi(config: Config, logger: Logger): Promise<RunningProcess> {
   const node = newNodeEpoch();
   const about = readAbout(config, node);
-  const state = await openState({ config, logger, node });
   const clients = openClients(config);
+  const state = await openState({ config, logger, node });
   const segments = await openSegments(config);
   const metrics = metricsOf({ state, clients, registry: () => registry });
   const slates = openSlates(config, logger);
@@ -61,13 +57,21 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
     logger,
   });
   await registry.load();
-  const { secret, redis } = state;
-  const own = { secret, redis, slate: slates.settings, registry, segments };
+  const revoked = (keyId: string): void => registry.endKey(keyId);
+  const access = await openAccess({ config, state, revoked, logger });
+  const own = {
+    secret: access.ring,
+    redis: state.redis,
+    slate: slates.settings,
+    registry,
+    segments,
+  };
   const delivery = await deliveryOf({ ...own, config, clients, logger });
   const { hls, handlers, playback, transcoding } = delivery;
   const app = createApp({
     streams: registry,
     webhooks: webhooksOf(state, clients),
+    access,
     probe: clients.probe,
     about: await about,
     readiness: () => ({ redis: state.redis.status === 'ready' ? 'ok' : 'away' }),
@@ -131,7 +135,8 @@ async function openState({ config, logger, node }: StateOptions) {
   const journal = new RedisStateJournal({ redis, prefix, origin: node, eventLogMax, logger });
   const heartbeat = new NodeHeartbeat({ redis, prefix, epoch: node });
   const endpoints = redisEndpointStore(redis, prefix);
-  const secret = await loadSecret(redis, prefix);
+  const secretStore = redisSecretStore(redis, prefix, changes);
+  const keyStore = redisStreamKeyStore(redis, prefix, changes);
   const disconnect = (): void => {
     subscriber.disconnect();
     redis.disconnect();
@@ -145,34 +150,7 @@ async function openState({ config, logger, node }: StateOptions) {
       () => changes.close(),
       disconnect,
     ]);
-  return { redis, store, journal, endpoints, secret, close };
-}
-
-/** Everything that speaks to sources and apps. */
-function openClients({ upstream }: Config) {
-  const { allowPrivate, verifyTls, maxRedirects } = upstream;
-  // Apps live beside us: the setting about private addresses is for sources.
-  const callbacks = { allowPrivate: true, verifyTls };
-  const resolver = new AxiosFailoverResolver(callbacks);
-  const probe = new AxiosProbe(callbacks);
-  const webhooks = new AxiosWebhookClient(callbacks);
-  const sources = { allowPrivate, verifyTls, maxRedirects };
-  const meters = { live: new ReadMeter(), hls: new ReadMeter(), vod: new ReadMeter() };
-  const buffers = new ReadBuffers();
-  const bytes = {
-    live: createUpstreamClient({ ...sources, buffers, meter: meters.live }),
-    hls: createUpstreamClient({ ...sources, buffers, meter: meters.hls }),
-    vod: createUpstreamClient({ ...sources, buffers, meter: meters.vod }),
-  };
-  const texts = createTextClient({ ...sources, meter: meters.hls });
-  const readBytes = () => ({
-    live: meters.live.bytes,
-    hls: meters.hls.bytes,
-    vod: meters.vod.bytes,
-  });
-  const all = [resolver, probe, webhooks, ...Object.values(bytes), texts];
-  const close = (): Promise<void> => closeAll(all.map((client) => () => client.close()));
-  return { resolver, probe, webhooks, bytes, texts, readBytes, close };
+  return { redis, store, journal, endpoints, secretStore, keyStore, close };
 }
 
 /** Where HLS segments are kept: in memory, and on disk where the operator wants that. */

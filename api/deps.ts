@@ -1,4 +1,5 @@
 import type { Router } from 'express';
+import type { AccessControl } from '#access';
 import type { HlsDelivery } from '#delivery';
 import type { Clock } from '#kernel/clock';
 import type { Logger } from '#kernel/logger';
@@ -15,6 +16,7 @@ export type AppDeps = {
   readonly hls: Pick<HlsDelivery, 'statsOf'>;
   readonly streams: Streams;
   readonly webhooks: WebhookRegistry;
+  readonly access: AccessControl;
   readonly probe: ConnectionProbe;
   readonly about: About;
   /** What is known now; never waits, since anybody may ask. */

@@ -3,6 +3,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import type { HlsDelivery, SentAtOnce } from '#delivery';
 import { asClientId, asStreamId } from '#kernel/ids';
 import type { RequestMeter } from './deps.ts';
+import { ANY_ORIGIN } from './middleware/playback-cors.ts';
 
 export type SegmentsFirstOptions = {
   readonly hls: Pick<HlsDelivery, 'atHand'>;
@@ -41,22 +42,19 @@ const isPlain = ({ method, headers }: IncomingMessage): boolean =>
 
 /** Exactly as our playlists write it; a `client_id` that needed escapes is left to the app. */
 const LINK =
-  /^\/hls\/([0-9a-f]{32})\/segment(?:\.ts|\.m4s|\.mp4)?\?h=([\w-]+)&client_id=([\w.~!*'()-]{1,128})$/;
+  /^\/hls\/([0-9a-f]{32})\/segment(?:\.ts|\.m4s|\.mp4)?\?h=([\w-]+)&client_id=([\w.~!*'()-]{1,128})(&s=[\w.-]{1,128})?$/;
 
 function linkIn(url: string, rootPath: string) {
   const path = rootPath !== '' && url.startsWith(`${rootPath}/`) ? url.slice(rootPath.length) : url;
-  const [, streamId, handle, clientId] = LINK.exec(path) ?? [];
+  const [, streamId, handle, clientId, pass = ''] = LINK.exec(path) ?? [];
   if (streamId === undefined || handle === undefined || clientId === undefined) return undefined;
-  return { streamId: asStreamId(streamId), clientId: asClientId(clientId), handle };
+  return { streamId: asStreamId(streamId), clientId: asClientId(clientId), handle, pass };
 }
 
 /** As the app's middleware has them. */
 const COMMON = {
   'X-Content-Type-Options': 'nosniff',
-  'Access-Control-Allow-Origin': '*',
-  'Access-Control-Allow-Methods': 'GET, HEAD, OPTIONS',
-  'Access-Control-Allow-Headers': '*',
-  'Access-Control-Expose-Headers': '*',
+  ...ANY_ORIGIN,
 } as const;
 
 type Sending = {

@@ -7,7 +7,7 @@ import { BullRunRunner } from '#adapters/bullmq/run-runner';
 import { probeHardware } from '#adapters/ffmpeg/hardware-probe';
 import { startFfmpeg } from '#adapters/ffmpeg/transcoder';
 import { linkRun } from '#adapters/http/run-client';
-import { loadSecret } from '#adapters/redis/secret';
+import { loadRunSecret } from '#adapters/redis/run-secret';
 import { WorkerCard } from '#adapters/redis/worker-board';
 import type { Config } from '#config';
 import { closeAll } from '#kernel/closing';
@@ -29,7 +29,7 @@ const LEAST_SLOTS = 2;
 /** Takes runs, and tells the api processes of itself. */
 export async function startTranscodes({ config, logger, redis, queue }: TranscodesOptions) {
   const { prefix } = config.redis;
-  const secret = await loadSecret(redis, prefix);
+  const secret = await loadRunSecret(redis, prefix);
   const id = randomUUID();
   const slots = config.transcode.slots || Math.max(LEAST_SLOTS, availableParallelism());
   const folder = join(config.dataDir, 'transcode');

@@ -22,6 +22,12 @@ export const ANSWERS = {
   AUTH_REQUIRED: { status: 401, title: 'Token required' },
   AUTH_FORBIDDEN: { status: 403, title: 'Token refused' },
   HANDLE_INVALID: { status: 403, title: 'Link not valid' },
+  ACCESS_REQUIRED: { status: 401, title: 'Link or key required' },
+  ACCESS_ENDED: { status: 403, title: 'Access ended' },
+  LINK_EXPIRED: { status: 403, title: 'Link expired' },
+  TOO_MANY_GUESSES: { status: 429, title: 'Too many wrong keys' },
+  STREAM_KEY_NOT_FOUND: { status: 404, title: 'Stream key not found' },
+  SECRET_IN_SETTING: { status: 409, title: 'Secret given by a setting' },
   ROUTE_NOT_FOUND: { status: 404, title: 'Route not found', detail: 'Not Found' },
   METHOD_NOT_ALLOWED: { status: 405, title: 'Method not allowed', detail: 'Method Not Allowed' },
   STREAM_NOT_FOUND: { status: 404, title: 'Stream not found', detail: 'Stream not found' },
@@ -29,6 +35,7 @@ export const ANSWERS = {
   FAILOVER_NOT_CONFIGURED: { status: 400, title: 'No failover configured' },
   STREAM_GONE: { status: 410, title: 'Stream removed' },
   VIEWER_KICKED: { status: 403, title: 'Viewer removed' },
+  EGRESS_FAILED: { status: 502, title: 'Egress failed' },
   UPSTREAM_REFUSED: { status: 502, title: 'Source refused the connection' },
   UPSTREAM_DNS: { status: 502, title: 'Source name not found' },
   UPSTREAM_TLS: { status: 502, title: 'Source not trusted' },
@@ -60,7 +67,7 @@ export const ANSWERS = {
   TRANSCODE_STALLED: { status: 504, title: 'Transcode stalled' },
   TRANSCODE_UNSUPPORTED: { status: 501, title: 'Transcode not possible' },
   WORKERS_AT_CAPACITY: { status: 503, title: 'No worker free', retryAfterSeconds: 5 },
-  CONVERTER_MISSING: { status: 503, title: 'No converter' },
+  CONVERTER_MISSING: { status: 503, title: 'No converter', retryAfterSeconds: 60 },
   STORE_UNAVAILABLE: { status: 503, title: 'Store unavailable', retryAfterSeconds: 2 },
   QUEUE_UNAVAILABLE: { status: 503, title: 'Queue unavailable', retryAfterSeconds: 2 },
   SHUTTING_DOWN: { status: 503, title: 'Shutting down', retryAfterSeconds: 5 },
@@ -98,7 +105,12 @@ export function problemOf(
     request_id: requestId,
     ...(error instanceof ValidationError ? { errors: error.problems } : {}),
   };
-  return { body, retryAfterSeconds: answer.retryAfterSeconds };
+  return { body, retryAfterSeconds: retryAfterOf(error) ?? answer.retryAfterSeconds };
+}
+
+function retryAfterOf({ details }: AppError): number | undefined {
+  const seconds = details['retryAfterSeconds'];
+  return typeof seconds === 'number' ? seconds : undefined;
 }
 
 /** When every source has failed, the last failure says whether they were wrong or merely late. */

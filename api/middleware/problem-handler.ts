@@ -22,9 +22,15 @@ function send(res: Response, error: AppError): void {
   const { body, retryAfterSeconds } = problemOf(error, requestIdOf(res));
   for (const name of OF_THE_MEDIA) res.removeHeader(name);
   if (retryAfterSeconds !== undefined) res.set('Retry-After', String(retryAfterSeconds));
+  if (error.code === 'ACCESS_REQUIRED') res.set('WWW-Authenticate', STREAM_KEY_WANTED);
+  // For players, which see no bodies of errors.
+  res.set('X-Proxy-Error', error.code);
   res.set('Cache-Control', 'no-store').status(body.status);
   res.type('application/problem+json').send(JSON.stringify(body));
 }
+
+/** Players that know of passwords may ask for one; the user name is of no matter. */
+const STREAM_KEY_WANTED = 'Basic realm="Penstock", charset="UTF-8"';
 
 /** A route may have described the body that it then could not send. */
 const OF_THE_MEDIA = [

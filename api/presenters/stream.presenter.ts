@@ -5,6 +5,7 @@ import type {
   StreamSnapshot,
   SwitchSnapshot,
 } from '#streams';
+import { presentEgress } from './egress.presenter.ts';
 import { isoTime } from './iso-time.ts';
 
 const KIND_WORDS = {
@@ -46,6 +47,7 @@ export const presentStream = (stream: StreamSnapshot) => ({
   media_info: {},
   output_media_info: {},
   sharing: stream.definition.sharing,
+  egress: presentEgress(stream.definition.egress),
 });
 
 /** One switch of source, for whoever asks about one stream. */

@@ -30,6 +30,8 @@ export function playbackRoutes(deps: PlaybackDeps): Router {
 
 function playback(deps: PlaybackDeps): RequestHandler {
   return serveViewer(async (exchange) => {
+    // Who may not watch does not learn what there is.
+    viewerRequestOf(exchange.req);
     const stream = await deps.directory.open(streamIdIn(exchange.req));
     await serve(deps, stream, exchange);
   });

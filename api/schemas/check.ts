@@ -19,6 +19,11 @@ const MESSAGES = {
   'any.required': 'is required',
   'any.unknown': 'is not allowed',
   'array.base': 'must be an array',
+  'egress.address': 'must have an IP address as local_address',
+  'egress.http': 'must have the http or https URL of a proxy as url, without a path',
+  'egress.socks': 'must have the socks5 or socks5h URL of a proxy as url, without a path',
+  'egress.template':
+    'must have an http or https URL with {url}, {url_encoded} or {b64} behind its host as template',
   flag: 'must be a boolean',
   metadata: 'must be a string of at most 4096 characters, a boolean or a number of at most 2^53',
   number: 'must be a number from {#min} to {#max}',

@@ -2,6 +2,8 @@ import Joi from 'joi';
 import type { LowLatencyMode, SharingMode, StreamInput } from '#streams';
 import { checkBody, settled } from './check.ts';
 import type { BodySchema } from './check.ts';
+import { egress, egressIn } from './egress.ts';
+import type { EgressBody } from './egress.ts';
 import { flag, numberIn, orNull, url } from './fields.ts';
 import { MAX_HEADERS, headerMap, sortHeaders } from './headers.ts';
 import { MAX_METADATA, metadataMap } from './metadata.ts';
@@ -15,6 +17,7 @@ type StreamBody = {
   readonly headers: Readonly<Record<string, string | null>> | null;
   readonly metadata: Readonly<Record<string, string>> | null;
   readonly sharing: SharingMode | null;
+  readonly egress: EgressBody | null;
   readonly strict_live_ts: boolean | null;
   readonly use_sticky_session: boolean | null;
   readonly enable_silence_detection: boolean | null;
@@ -42,6 +45,7 @@ const fields = Joi.object<StreamBody>({
   headers: orNull(headerMap),
   metadata: orNull(metadataMap),
   sharing: orNull(Joi.valid('per-client', 'shared')),
+  egress: orNull(egress),
   strict_live_ts: orNull(flag),
   use_sticky_session: orNull(flag),
   enable_silence_detection: orNull(flag),
@@ -85,6 +89,7 @@ const inputOf = (posted: StreamBody, headers: StreamInput['headers']): StreamInp
   headers,
   metadata: posted.metadata ?? {},
   sharing: posted.sharing,
+  egress: egressIn(posted.egress),
   options: {
     strictLiveTs: posted.strict_live_ts,
     useStickySession: posted.use_sticky_session,

@@ -1,8 +1,10 @@
 import { isAbsolute, join, resolve } from 'node:path';
 import Joi from 'joi';
+import { accessOf } from './access-settings.ts';
 import { toConversion } from './conversion.ts';
 import { toDetection } from './detection.ts';
 import type { DetectionFlag } from './detection.ts';
+import { egressSettings } from './egress-settings.ts';
 import { toPacing } from './pacing.ts';
 import type { PacingFlag } from './pacing.ts';
 import type { Setting } from './setting.ts';
@@ -39,6 +41,10 @@ type ValueOf<Name extends string> = Name extends keyof Strings
     : number;
 type Strings = Record<
   | 'HOST'
+  | 'DELIVERY_ACCESS'
+  | 'STREAM_KEYS'
+  | 'HANDLE_SECRET'
+  | 'EGRESS_LOCAL_ADDRESS'
   | 'API_TOKEN'
   | 'TRUSTED_PROXIES'
   | 'LOG_LEVEL'
@@ -134,6 +140,8 @@ function toConfig(values: Values) {
     pacing: toPacing(values),
     slates: slatesOf(values, dataDir),
     transcode: toTranscode(values),
+    access: accessOf(values),
+    egress: egressSettings(values),
     ffmpegPath: values.FFMPEG_PATH,
     viewerBufferBytes: values.VIEWER_BUFFER_BYTES,
     viewerPatienceMs: ms(values.SLOW_VIEWER_TIMEOUT),

@@ -1,6 +1,8 @@
 import Joi from 'joi';
+import { ACCESS_SETTINGS } from './access-settings.ts';
 import { CONVERSION_SETTINGS } from './conversion-settings.ts';
 import { DETECTION_SETTINGS } from './detection-settings.ts';
+import { EGRESS_SETTINGS } from './egress-settings.ts';
 import { PACING_SETTINGS } from './pacing-settings.ts';
 import type { Setting } from './setting.ts';
 import { SLATE_SETTINGS } from './slate-settings.ts';
@@ -233,6 +235,8 @@ export const SETTINGS = {
   ...PACING_SETTINGS,
   ...SLATE_SETTINGS,
   ...TRANSCODE_SETTINGS,
+  ...ACCESS_SETTINGS,
+  ...EGRESS_SETTINGS,
   VIEWER_BUFFER_BYTES: {
     schema: Joi.number()
       .integer()

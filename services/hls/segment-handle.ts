@@ -2,6 +2,7 @@ import type { DecipherGCM } from 'node:crypto';
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync } from 'node:crypto';
 import { NotAllowedError } from '#kernel/app-error';
 import type { StreamId } from '#kernel/ids';
+import type { KeyRing } from '#kernel/key-ring';
 import type { Place } from './film.ts';
 import type { Track } from './track.ts';
 import type { ResourceKind } from './uri-tags.ts';
@@ -32,6 +33,8 @@ export type Target = {
  * changes, as RFC 8216 §6.2.1 asks, across processes and restarts that share the secret.
  */
 export type HandleCodec = {
+  /** Names the secret that seals now: another one gives other handles for the same targets. */
+  readonly sealedWith: string;
   /** Text for a URL's query, base64url. */
   seal(streamId: StreamId, target: Target): string;
   /** @throws NotAllowedError `HANDLE_INVALID` for a handle that was not made for this stream. */
@@ -59,47 +62,70 @@ const KINDS: readonly ResourceKind[] = [
  * AES-256-GCM with a synthetic nonce (an HMAC of stream and plaintext, as in SIV): equal targets
  * give equal handles, and a nonce repeats only with the very same plaintext.
  *
- * @param secret - At least 32 random bytes, common to all processes of one installation.
+ * @param secret - At least 32 random bytes, common to all processes of one installation; or a ring
+ *   of such, of which the first seals and all open.
  */
-export function createHandleCodec(secret: Buffer): HandleCodec {
-  const encryptionKey = derive(secret, 'penstock hls handle encryption 1');
-  const nonceKey = derive(secret, 'penstock hls handle nonce 1');
-  const nonceOf = (streamId: StreamId, plain: string): Buffer =>
-    createHmac('sha256', nonceKey)
-      .update(`${streamId}\n${plain}`)
-      .digest()
-      .subarray(0, NONCE_BYTES);
-
+export function createHandleCodec(secret: Buffer | KeyRing): HandleCodec {
+  const ring: KeyRing = Buffer.isBuffer(secret) ? { secrets: [secret] } : secret;
   return {
-    seal(streamId, target) {
-      const plain = encode(target);
-      const nonce = nonceOf(streamId, plain);
-      const cipher = createCipheriv('aes-256-gcm', encryptionKey, nonce).setAAD(
-        Buffer.from(streamId),
-      );
-      const body = [nonce, cipher.update(plain, 'utf8'), cipher.final(), cipher.getAuthTag()];
-      return Buffer.concat(body).toString('base64url');
+    get sealedWith() {
+      return keysOf(ring.secrets[0]).name;
     },
+    seal: (streamId, target) => sealed(keysOf(ring.secrets[0]), streamId, encode(target)),
     open(streamId, handle) {
       const bytes = bytesOf(handle);
-      const nonce = bytes.subarray(0, NONCE_BYTES);
-      const decipher = createDecipheriv('aes-256-gcm', encryptionKey, nonce, {
-        authTagLength: TAG_BYTES,
-      })
-        .setAAD(Buffer.from(streamId))
-        .setAuthTag(bytes.subarray(-TAG_BYTES));
-      return decode(plainOf(decipher, bytes.subarray(NONCE_BYTES, -TAG_BYTES)));
+      for (const one of ring.secrets) {
+        const plain = opened(keysOf(one).encryption, streamId, bytes);
+        if (plain !== undefined) return decode(plain);
+      }
+      throw invalid();
     },
   };
+}
+
+type Keys = { readonly name: string; readonly encryption: Buffer; readonly nonce: Buffer };
+
+const derived = new WeakMap<Buffer, Keys>();
+
+function keysOf(secret: Buffer): Keys {
+  const known = derived.get(secret);
+  if (known) return known;
+  const keys = {
+    name: derive(secret, 'penstock hls handle name 1').toString('base64url').slice(0, 8),
+    encryption: derive(secret, 'penstock hls handle encryption 1'),
+    nonce: derive(secret, 'penstock hls handle nonce 1'),
+  };
+  derived.set(secret, keys);
+  return keys;
+}
+
+function sealed(keys: Keys, streamId: StreamId, plain: string): string {
+  const nonce = createHmac('sha256', keys.nonce)
+    .update(`${streamId}\n${plain}`)
+    .digest()
+    .subarray(0, NONCE_BYTES);
+  const cipher = createCipheriv('aes-256-gcm', keys.encryption, nonce).setAAD(
+    Buffer.from(streamId),
+  );
+  const body = [nonce, cipher.update(plain, 'utf8'), cipher.final(), cipher.getAuthTag()];
+  return Buffer.concat(body).toString('base64url');
+}
+
+/** Nothing when it was not sealed with this key for this stream. */
+function opened(key: Buffer, streamId: StreamId, bytes: Buffer): string | undefined {
+  const nonce = bytes.subarray(0, NONCE_BYTES);
+  const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES })
+    .setAAD(Buffer.from(streamId))
+    .setAuthTag(bytes.subarray(-TAG_BYTES));
+  return plainOf(decipher, bytes.subarray(NONCE_BYTES, -TAG_BYTES));
 }
 
 const derive = (secret: Buffer, purpose: string): Buffer =>
   Buffer.from(hkdfSync('sha256', secret, Buffer.alloc(0), purpose, 32));
 
-const invalid = (cause?: unknown): NotAllowedError =>
+const invalid = (): NotAllowedError =>
   new NotAllowedError('HANDLE_INVALID', {
     message: 'The link was not made by this service for this stream.',
-    cause,
   });
 
 function bytesOf(handle: string): Buffer {
@@ -109,11 +135,11 @@ function bytesOf(handle: string): Buffer {
   return bytes;
 }
 
-function plainOf(decipher: DecipherGCM, body: Buffer): string {
+function plainOf(decipher: DecipherGCM, body: Buffer): string | undefined {
   try {
     return Buffer.concat([decipher.update(body), decipher.final()]).toString();
-  } catch (error) {
-    throw invalid(error);
+  } catch {
+    return undefined; // The tag does not fit.
   }
 }
 

@@ -1,7 +1,9 @@
+import type { Grant } from '#access';
 import type { Clock, Timer, Timers } from '#kernel/clock';
 import { NotAllowedError } from '#kernel/app-error';
 import { autoClientId, newSessionId, siblingClientId } from '#kernel/ids';
 import type { ClientId, StreamId } from '#kernel/ids';
+import { SessionGrants } from './session-grants.ts';
 import { Session } from './session.ts';
 import type { ViewerTraits } from './session.ts';
 
@@ -16,6 +18,8 @@ export type SessionRequest = {
   /** As the viewer gave it; absent: derived from the traits. */
   readonly clientId: ClientId | undefined;
   readonly traits: ViewerTraits;
+  /** What the viewer was let in with; absent: it may watch for as long as it likes. */
+  readonly grant?: Grant | undefined;
 };
 
 export type SessionRegistryOptions = {
@@ -41,9 +45,13 @@ export class SessionRegistry {
   readonly #timers = new Map<Session, Leaving>();
   /** Viewers that were kicked a moment ago; each entry goes by its timer. */
   readonly #refused = new Map<string, Timer>();
+  readonly #grants: SessionGrants;
 
   constructor(options: SessionRegistryOptions) {
     this.#options = options;
+    const { clock, timers } = options;
+    const over = (session: Session): void => this.end(session, 'access_ended');
+    this.#grants = new SessionGrants({ clock, timers, over });
   }
 
   /**
@@ -86,6 +94,11 @@ export class SessionRegistry {
   end(session: Session, reason: string): void {
     if (!this.#forget(session, reason)) return;
     this.#options.events.left(session, reason);
+  }
+
+  /** Ends all sessions that began with this stream key. */
+  endKey(keyId: string): void {
+    for (const session of this.#grants.withKey(keyId)) this.end(session, 'access_ended');
   }
 
   /** Ends a session and refuses its next requests: a player that polls would be back at once. */
@@ -141,11 +154,13 @@ export class SessionRegistry {
     if (found) {
       found.lastAccessMs = nowMs;
       found.username = request.traits.username ?? found.username;
+      this.#grants.hold(found, request.grant);
       return found;
     }
     const { streamId, traits } = request;
     const session = new Session({ id: newSessionId(), streamId, clientId, traits, nowMs });
     this.#remember(session);
+    this.#grants.hold(session, request.grant);
     this.#options.events.joined(session);
     return session;
   }
@@ -168,6 +183,7 @@ export class SessionRegistry {
     const sessions = this.#byStream.get(session.streamId);
     if (sessions?.get(session.clientId) !== session) return false;
     this.#disarm(session);
+    this.#grants.release(session);
     sessions.delete(session.clientId);
     if (sessions.size === 0) this.#byStream.delete(session.streamId);
     session.end(reason);

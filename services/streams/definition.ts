@@ -1,6 +1,7 @@
 import type { Metadata } from '#events';
 import type { StreamId } from '#kernel/ids';
 import type { TranscodePlan } from '#transcode';
+import type { Egress } from '#upstream';
 
 export type SharingMode = 'per-client' | 'shared';
 
@@ -36,6 +37,8 @@ export type StreamDefinition = {
   readonly userAgent: string | null;
   /** Sent with every upstream request of this stream; may hold credentials. */
   readonly headers: Readonly<Record<string, string>>;
+  /** By which way its sources are reached; absent or `null`: the default one. */
+  readonly egress?: Egress | null;
   readonly metadata: Metadata;
   /** `null` means: `STREAM_SHARING`. */
   readonly sharing: SharingMode | null;

@@ -11,12 +11,16 @@ export function endedViewing(stream: Stream, ended: AbortSignal): AppError {
     const message = 'The stream was removed while it was awaited.';
     return new NotFoundError('STREAM_GONE', { message });
   }
-  if (isShutdown(ended.reason)) {
+  if (hasReason(ended, 'access_ended')) {
+    const message = 'The time to watch is over, or the stream key has been revoked.';
+    return new NotAllowedError('ACCESS_ENDED', { message });
+  }
+  if (hasReason(ended, 'shutting_down')) {
     const message = 'This server is going down. Ask again in a moment.';
     return new DependencyError('SHUTTING_DOWN', { message });
   }
   return new NotAllowedError('VIEWER_KICKED', { message: 'This viewer was disconnected.' });
 }
 
-const isShutdown = (reason: unknown): boolean =>
-  reason instanceof DOMException && reason.message === 'shutting_down';
+const hasReason = ({ reason }: AbortSignal, word: string): boolean =>
+  reason instanceof DOMException && reason.message === word;

@@ -4,6 +4,7 @@ import type { Clock, Timers } from '#kernel/clock';
 import type { StreamId } from '#kernel/ids';
 import type { Session, SessionRegistry } from '#sessions';
 import type { TranscodePlan } from '#transcode';
+import { headersVia } from '#upstream';
 import type { FailoverStage, RetryPolicy, SlateTrigger } from '#upstream';
 import type { SharingMode, StreamDefinition, StreamOptions } from './definition.ts';
 import { mediaKindOf } from './media-kind.ts';
@@ -15,6 +16,7 @@ import type { Move } from './source-cursor.ts';
 import { CursorWalk } from './source-walk.ts';
 import { SwitchLog } from './switch-log.ts';
 import type {
+  Source,
   SourceWalk,
   Stream,
   SwitchTiming,
@@ -174,7 +176,7 @@ export class ManagedStream implements Stream {
       policy: defaults.retry,
       clock,
       stage: STAGES[reader?.as ?? this.kind],
-      headers: () => ({ 'User-Agent': this.userAgent, ...this.#definition.headers }),
+      headers: () => this.#headers(),
       gaveUp: (error, retries) => {
         this.settleSwitch();
         owner.gaveUp(this, error, retries);
@@ -191,6 +193,11 @@ export class ManagedStream implements Stream {
       },
       announceMove: () => this.announceMove(),
     });
+  }
+
+  #headers(): Source['headers'] {
+    const { headers, egress } = this.#definition;
+    return headersVia(egress ?? undefined, { 'User-Agent': this.userAgent, ...headers });
   }
 
   join(viewer: ViewerRequest, lingerMs: number): ViewerConnection {
@@ -223,12 +230,13 @@ export class ManagedStream implements Stream {
     };
   }
 
-  #requestOf({ clientId, ipAddress, userAgent, username }: ViewerRequest) {
+  #requestOf({ clientId, ipAddress, userAgent, username, grant }: ViewerRequest) {
     this.#options.owner.used(this);
     return {
       streamId: this.id,
       clientId,
       traits: { ipAddress, userAgent, username: username ?? null },
+      grant,
     };
   }
 

@@ -80,7 +80,7 @@ export class StreamRegistry implements Streams, StreamDirectory, StreamOwner {
     return {
       snapshot: stream.snapshot(),
       outcome: existing === undefined ? 'created' : 'updated',
-      deferred: isWatched ? ['user_agent', 'headers', 'sharing'] : [],
+      deferred: isWatched ? ['user_agent', 'headers', 'sharing', 'egress'] : [],
     };
   }
 
@@ -156,6 +156,9 @@ export class StreamRegistry implements Streams, StreamDirectory, StreamOwner {
     for (const session of sessions) this.#sessions.end(session, 'kicked');
     return sessions.length > 0;
   }
+
+  /** Ends every viewer that was let in with this stream key. */
+  readonly endKey = (keyId: string): void => this.#sessions.endKey(keyId);
 
   touch(id: StreamId): void {
     const stream = this.#streams.get(id);

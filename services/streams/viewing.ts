@@ -1,3 +1,4 @@
+import type { Grant } from '#access';
 import type { AppError } from '#kernel/app-error';
 import type { ClientId, StreamId } from '#kernel/ids';
 import type { TranscodePlan } from '#transcode';
@@ -12,6 +13,10 @@ export type ViewerRequest = {
   readonly ipAddress: string;
   readonly userAgent: string;
   readonly username?: string;
+  /** What it was let in with; absent where nobody asks. */
+  readonly grant?: Grant;
+  /** Proof of that, for the links of its playlists: query text that begins with `&`. */
+  readonly passFor?: (clientId: ClientId) => string;
 };
 
 /** One source that can be opened now. */

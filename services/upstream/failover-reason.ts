@@ -7,6 +7,7 @@ export type FailoverStage = 'live' | 'vod' | 'playlist' | 'segment';
 /** m3u-proxy reports failures under its HTTP library's names; receivers may know them. */
 const WIRE_NAMES: Partial<Record<ErrorCode, string>> = {
   UPSTREAM_STATUS: 'HTTPStatusError',
+  EGRESS_FAILED: 'ProxyError',
   UPSTREAM_REFUSED: 'ConnectError',
   UPSTREAM_DNS: 'ConnectError',
   UPSTREAM_TLS: 'ConnectError',

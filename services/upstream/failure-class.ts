@@ -13,6 +13,7 @@ const BY_CODE: Partial<Record<ErrorCode, FailureClass>> = {
   UPSTREAM_RESET: 'broken',
   UPSTREAM_TRUNCATED: 'broken',
   UPSTREAM_ENDED: 'broken',
+  EGRESS_FAILED: 'unavailable',
   UPSTREAM_STALLED: 'unavailable',
   UPSTREAM_REFUSED: 'unavailable',
   UPSTREAM_TIMEOUT: 'unavailable',

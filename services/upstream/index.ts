@@ -1,5 +1,19 @@
 export { judgeAddress } from './address-policy.ts';
 export type { AddressPolicy } from './address-policy.ts';
+export {
+  credential,
+  defaultResolve,
+  egressFrom,
+  egressOf,
+  headersVia,
+  headersWithout,
+  isLocalAddress,
+  isProxyUrl,
+  isTemplate,
+  knowWay,
+  viaTemplate,
+} from './egress.ts';
+export type { Egress, ProxyEgress } from './egress.ts';
 export { failureClassOf, statusOf } from './failure-class.ts';
 export type { FailureClass } from './failure-class.ts';
 export { failoverReason, wireNameOf } from './failover-reason.ts';

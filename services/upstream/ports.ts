@@ -12,7 +12,10 @@ export type UpstreamRequest = {
   readonly method: 'GET' | 'HEAD';
   /** http or https; sent as it stands, never re-encoded. */
   readonly url: string;
-  /** All that is sent besides `Host`, `Connection` and `Accept-Encoding: identity`. */
+  /**
+   * All that is sent besides `Host`, `Connection` and `Accept-Encoding: identity`. They know their
+   * way out (`headersVia`).
+   */
   readonly headers: Readonly<Record<string, string>>;
   readonly timeouts: UpstreamTimeouts;
   /**
@@ -66,7 +69,8 @@ export interface UpstreamClient {
    * @param signal - Ends the attempt, up to the head; the connection is closed at once. Rejects
    *   with the signal's reason.
    * @throws UpstreamError `UPSTREAM_REFUSED` `UPSTREAM_DNS` `UPSTREAM_TLS` `UPSTREAM_TIMEOUT`
-   *   `UPSTREAM_RESET` `UPSTREAM_PROTOCOL` `UPSTREAM_REDIRECT_LOOP`
+   *   `UPSTREAM_RESET` `UPSTREAM_PROTOCOL` `UPSTREAM_REDIRECT_LOOP`, and `EGRESS_FAILED`: nothing
+   *   is then sent past the egress.
    * @throws InvalidInputError `UPSTREAM_TARGET_FORBIDDEN` for an address that may not be reached
    *   (judged after name look-up, on every hop).
    */

@@ -37,6 +37,11 @@ const ROWS: readonly Row[] = [
     allowed: ['#kernel/logger'],
   },
   {
+    file: 'services/access/probe.ts',
+    forbidden: ['#events', '#upstream', 'ioredis', 'express'],
+    allowed: ['#kernel/ids'],
+  },
+  {
     file: 'services/events/probe.ts',
     forbidden: ['#relay', '#adapters/redis/x', 'ioredis'],
     allowed: ['#kernel/ids'],
@@ -64,7 +69,7 @@ const ROWS: readonly Row[] = [
   {
     file: 'services/upstream/probe.ts',
     forbidden: ['#sessions', '#streams', '#adapters/http/x', 'axios'],
-    allowed: ['#hls', '#mpegts', '#relay', '#events'],
+    allowed: ['#access', '#hls', '#mpegts', '#relay', '#events'],
   },
   {
     file: 'services/sessions/probe.ts',

@@ -43,7 +43,9 @@ describe('examples in openapi.yaml', () => {
     async ({ where, value }) => {
       await using api = await startApi();
       await api.call('POST', '/webhooks', { json: { url: WEBHOOK } });
-      const [method = '', path = ''] = where.split(' ');
+      const created = await api.call('POST', '/streams', { json: { url: 'http://a.example/' } });
+      const [method = '', template = ''] = where.split(' ');
+      const path = template.replace('{stream_id}', String(created.body.stream_id));
       expect((await api.call(method, path, { json: value })).status).toBe(200);
     },
   );

@@ -109,27 +109,33 @@ describe('other origins', () => {
     await using api = await startApi();
     const { headers } = await api.call('GET', PLAYLIST, { headers: { Origin } });
     expect(headers.get('access-control-allow-origin')).toBe('*');
-    expect(headers.get('access-control-expose-headers')).toBe('*');
+    const exposed = headers.get('access-control-expose-headers')?.split(', ');
+    const ranges = ['Content-Length', 'Content-Range', 'Accept-Ranges'];
+    expect(exposed).toEqual(expect.arrayContaining(['*', ...ranges, 'X-Proxy-Error']));
     expect(headers.has('access-control-allow-credentials')).toBe(false);
   });
 
-  it.each([PLAYLIST, `/hls/${ID}/segment.ts`, `/stream/${ID}`, `/m3u-proxy${PLAYLIST}`])(
-    'may ask before they read %s',
-    async (path) => {
-      await using api = await startApi();
-      const { status, headers } = await api.call('OPTIONS', path, {
-        headers: {
-          Origin,
-          'Access-Control-Request-Method': 'GET',
-          'Access-Control-Request-Headers': 'range',
-        },
-      });
-      expect(status).toBe(204);
-      expect(headers.get('access-control-allow-origin')).toBe('*');
-      expect(headers.get('access-control-allow-methods')).toContain('GET');
-      expect(headers.get('access-control-allow-headers')).toBe('*');
-    },
-  );
+  it.each([
+    PLAYLIST,
+    `/hls/${ID}/segment.ts`,
+    `/stream/${ID}`,
+    `/key/abc/stream/${ID}`,
+    `/m3u-proxy${PLAYLIST}`,
+  ])('may ask before they read %s', async (path) => {
+    await using api = await startApi();
+    const { status, headers } = await api.call('OPTIONS', path, {
+      headers: {
+        Origin,
+        'Access-Control-Request-Method': 'GET',
+        'Access-Control-Request-Headers': 'range',
+      },
+    });
+    expect(status).toBe(204);
+    expect(headers.get('access-control-allow-origin')).toBe('*');
+    expect(headers.get('access-control-allow-methods')).toContain('GET');
+    const allowed = headers.get('access-control-allow-headers')?.split(', ');
+    expect(allowed).toEqual(expect.arrayContaining(['*', 'Authorization', 'Range']));
+  });
 
   it.each(['/streams', '/health', `/hls/${ID}/clients/tv`])('may not use %s', async (path) => {
     await using api = await startApi();

@@ -72,6 +72,7 @@ describe('POST /streams', () => {
       user_agent: 'TiviMate/5',
       headers: { Authorization: 'Basic eA==', 'X-Emby-Token': 'secret' },
       sharing: 'shared',
+      egress: { kind: 'socks5', url: 'socks5://u:p@vpn:1080' },
       strict_live_ts: true,
       use_sticky_session: true,
       enable_silence_detection: true,
@@ -93,6 +94,7 @@ describe('POST /streams', () => {
         headers: json.headers,
         metadata: {},
         sharing: 'shared',
+        egress: { kind: 'socks5', url: 'socks5://u:p@vpn:1080', resolve: 'local' },
         options: {
           strictLiveTs: true,
           useStickySession: true,
@@ -244,6 +246,7 @@ describe('GET /streams', () => {
         media_info: {},
         output_media_info: {},
         sharing: null,
+        egress: null,
       },
     ]);
   });

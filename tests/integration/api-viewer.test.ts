@@ -5,12 +5,12 @@ import { autoClientId, asStreamId } from '#kernel/ids';
 import { startApi } from '../support/api-under-test.ts';
 import { rawRequest } from '../support/raw-request.ts';
 
-const PATH = '/who';
+const PATH = `/who/${'0'.repeat(32)}`;
 
 /** A route that answers with who asks. */
 function startMirror(trustedProxies: readonly string[] = ['loopback']) {
   const mirror = Router();
-  mirror.get(PATH, (req, res) => void res.json({ viewer: viewerRequestOf(req) }));
+  mirror.get('/who/:stream_id', (req, res) => void res.json({ viewer: viewerRequestOf(req) }));
   return startApi({ delivery: [mirror], settings: { trustedProxies } });
 }
 

@@ -105,6 +105,12 @@ timeline:
     expect(ts && isSeen(ts)).toBe(true);
   });
 
+  it('tells a reset from an end where the body ends with its connection', async () => {
+    await using faultd = await start('sources: { /a.ts: { live: news, framing: close } }');
+    faultd.apply('reset-after 50kB /a.ts');
+    expect(await play(faultd.provider.url('/a.ts'), 2)).toMatchObject({ ended: 'broken-off' });
+  });
+
   it('sees how a stream ends, and what comes instead of one', async () => {
     await using faultd = await start(LIVE);
     const url = faultd.provider.url('/a.ts');

@@ -5,7 +5,6 @@ import { describe, expect, it } from 'vitest';
 import { awaitRedis } from '#adapters/redis/await-redis';
 import { openRedis } from '#adapters/redis/connection';
 import { NodeHeartbeat } from '#adapters/redis/heartbeat';
-import { loadSecret } from '#adapters/redis/secret';
 import { newNodeEpoch } from '#kernel/ids';
 import { silentLogger } from '#kernel/logger';
 import type { Logger } from '#kernel/logger';
@@ -80,16 +79,6 @@ describe('a connection', () => {
     await server.start();
     await once(redis, 'ready');
     expect(await redis.ping()).toBe('PONG');
-  });
-});
-
-describe('the shared secret', () => {
-  it('is made once, whoever asks first', async () => {
-    await using server = await startRedis();
-    const connections = await Promise.all([server.connect(), server.connect(), server.connect()]);
-    const secrets = await Promise.all(connections.map((redis) => loadSecret(redis, 'test')));
-    expect(secrets[0]).toHaveLength(32);
-    expect(new Set(secrets.map((secret) => secret.toString('hex'))).size).toBe(1);
   });
 });
 

@@ -7,6 +7,7 @@ import { systemClock } from '#kernel/clock';
 import { silentLogger } from '#kernel/logger';
 import type { UserProfile } from '#transcode';
 import { answerFaults, apiDocument, operationFor, problemFaults } from './api-contract.ts';
+import { openAccess } from './fake-access.ts';
 import { FakeStreams } from './fake-streams.ts';
 import { FakeWebhooks } from './fake-webhooks.ts';
 
@@ -85,6 +86,7 @@ export function appDeps(overrides: Overrides = {}): AppDeps {
   return {
     streams: new FakeStreams(),
     webhooks: new FakeWebhooks(),
+    access: openAccess(),
     probe: new FakeProbe(),
     about: { version: '0.1.0', ffmpegVersion: null, nodeId: 'node-1', redisMode: 'embedded' },
     readiness: () => ({ redis: 'ok' }),

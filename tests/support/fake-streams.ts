@@ -46,7 +46,8 @@ export class FakeStreams implements Streams {
     return {
       snapshot: this.#snapshot(id),
       outcome: existing === undefined ? 'created' : 'updated',
-      deferred: existing !== undefined && isWatched ? ['user_agent', 'headers', 'sharing'] : [],
+      deferred:
+        existing !== undefined && isWatched ? ['user_agent', 'headers', 'sharing', 'egress'] : [],
     };
   }
 

@@ -95,6 +95,11 @@ class Viewing {
   }
 
   async #read(response: IncomingMessage): Promise<void> {
+    let isReset = false;
+    // Where the closing of the connection ends a body, Node.js takes a reset for its end.
+    response.socket.once('error', () => {
+      isReset = true;
+    });
     for await (const chunk of response as AsyncIterable<Buffer>) {
       const nowMs = this.#nowMs;
       this.#firstByteMs ??= nowMs;
@@ -104,7 +109,7 @@ class Viewing {
       await this.#whileFull();
     }
     // Leaving a body that ends with its connection looks like its end.
-    if (!this.#timeIsUp.aborted) this.#ended = 'eof';
+    if (!this.#timeIsUp.aborted) this.#ended = isReset ? 'broken-off' : 'eof';
   }
 
   /** A wait that is our own is no gap of the stream. */

@@ -1,6 +1,7 @@
 import { type AppError, toAppError, UpstreamError } from '#kernel/app-error';
 import { systemTimers, type Timer } from '#kernel/clock';
 import type { BodySink, UpstreamTimeouts } from '#upstream';
+import { failureVia } from './egress-route.ts';
 import { type BodyDecoder, decoderFor } from './raw/body-decoder.ts';
 import { type FoundHead, HeadReader, type ResponseHead } from './raw/response-head.ts';
 import { Wire, type WireListener, type WireOptions } from './wire.ts';
@@ -104,9 +105,9 @@ export class Exchange {
   #within(delayMs: number): Timer {
     return systemTimers.after(delayMs, () => {
       const message = 'The provider did not answer in time.';
-      this.#fail(
-        new UpstreamError('UPSTREAM_TIMEOUT', { message, details: { phase: this.#phase } }),
-      );
+      const details = { phase: this.#phase };
+      const late = new UpstreamError('UPSTREAM_TIMEOUT', { message, details });
+      this.#fail(failureVia(this.#options.route, late));
     });
   }
 

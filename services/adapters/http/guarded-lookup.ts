@@ -68,17 +68,20 @@ export type GuardedAgents = {
   close(): void;
 };
 
+/** Of our own side, where it is to be a certain address. */
+type LocalEnd = { readonly localAddress?: string; readonly family?: number };
+
 /**
  * Keep-alive agents that connect only where the policy allows, on every hop of a redirect too.
  * A refused request fails with {@link forbiddenTarget}, in axios' errors somewhere down the chain
  * of causes: `toUpstreamFailure` finds it.
  * With axios, `proxy: false` keeps the environment's proxy from going round them.
  */
-export function guardedAgents(options: GuardOptions): GuardedAgents {
+export function guardedAgents(options: GuardOptions, from: LocalEnd = {}): GuardedAgents {
   const lookup = guardedLookup(options);
-  const httpAgent = new GuardedHttpAgent({ keepAlive: true, lookup }, options);
+  const httpAgent = new GuardedHttpAgent({ ...from, keepAlive: true, lookup }, options);
   const httpsAgent = new GuardedHttpsAgent(
-    { keepAlive: true, lookup, rejectUnauthorized: options.verifyTls },
+    { ...from, keepAlive: true, lookup, rejectUnauthorized: options.verifyTls },
     options,
   );
   const close = (): void => {

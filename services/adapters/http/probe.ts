@@ -1,16 +1,17 @@
 import type { Readable } from 'node:stream';
 import axios from 'axios';
 import type { AxiosInstance } from 'axios';
-import { codeOf } from '#kernel/app-error';
+import type { AppError } from '#kernel/app-error';
 import type { ErrorCode } from '#kernel/error-codes';
 import { isSourceUrl } from '#upstream';
-import { guardedAgents } from './guarded-lookup.ts';
-import type { GuardOptions } from './guarded-lookup.ts';
+import { failureVia, routeOf, urlVia } from './egress-route.ts';
+import type { EgressOptions, Route } from './egress-route.ts';
+import { RoutedAgents } from './routed-agents.ts';
 import { toUpstreamFailure } from './upstream-failure.ts';
 
 const TIMEOUT_MS = 5_000;
 
-export type ProbeOptions = GuardOptions & {
+export type ProbeOptions = EgressOptions & {
   /** For the whole attempt, up to the response head; 5,000 when absent. */
   readonly timeoutMs?: number;
 };
@@ -25,15 +26,16 @@ export type Probed = {
 /** Finds out with axios whether a URL can be reached from here. */
 export class AxiosProbe {
   readonly #http: AxiosInstance;
-  readonly #closeAgents: () => void;
+  readonly #agents = new RoutedAgents();
+  /** The default one: nothing is asked past it. */
+  readonly #route: Route;
   readonly #timeoutMs: number;
 
-  constructor({ timeoutMs = TIMEOUT_MS, ...guard }: ProbeOptions) {
-    const guarded = guardedAgents(guard);
-    this.#closeAgents = () => guarded.close();
+  constructor({ timeoutMs = TIMEOUT_MS, ...options }: ProbeOptions) {
+    this.#route = routeOf({}, options);
     this.#timeoutMs = timeoutMs;
     this.#http = axios.create({
-      ...guarded.agents,
+      ...this.#agents.of(this.#route),
       proxy: false,
       maxRedirects: 0,
       responseType: 'stream',
@@ -50,20 +52,24 @@ export class AxiosProbe {
     if (!isSourceUrl(url)) return failed('This is not an http or https URL.');
     const deadline = AbortSignal.timeout(this.#timeoutMs);
     try {
-      const answer = await this.#http.get<Readable>(url, {
+      const answer = await this.#http.get<Readable>(urlVia(this.#route, url), {
         signal: AbortSignal.any([signal, deadline]),
       });
       answer.data.destroy();
       return answered(answer.status);
     } catch (error) {
       if (signal.aborted) throw signal.reason;
-      return failed(deadline.aborted ? WORDS.UPSTREAM_TIMEOUT : wordsFor(error));
+      return failed(
+        deadline.aborted
+          ? WORDS.UPSTREAM_TIMEOUT
+          : wordsFor(failureVia(this.#route, toUpstreamFailure(error))),
+      );
     }
   }
 
   /** Closes all connections. Idempotent. */
   close(): void {
-    this.#closeAgents();
+    this.#agents.close();
   }
 }
 
@@ -76,6 +82,7 @@ const answered = (statusCode: number): Probed => ({
 });
 
 const WORDS = {
+  EGRESS_FAILED: 'The egress does not work.',
   UPSTREAM_REFUSED: 'The connection was refused.',
   UPSTREAM_DNS: 'The name in the URL could not be resolved.',
   UPSTREAM_TLS: 'The certificate of the URL does not verify.',
@@ -84,7 +91,7 @@ const WORDS = {
   UPSTREAM_PROTOCOL: 'What answered does not speak HTTP.',
 } as const satisfies Partial<Record<ErrorCode, string>>;
 
-function wordsFor(error: unknown): string {
+function wordsFor({ code }: AppError): string {
   const words: Partial<Record<ErrorCode, string>> = WORDS;
-  return words[codeOf(toUpstreamFailure(error))] ?? 'The connection broke.';
+  return words[code] ?? 'The connection broke.';
 }

@@ -1,15 +1,17 @@
 import { isUtf8 } from 'node:buffer';
 import type { Readable } from 'node:stream';
+import { urlToHttpOptions } from 'node:url';
 import axios, { isAxiosError } from 'axios';
-import type { AxiosInstance, AxiosResponse } from 'axios';
+import type { AxiosRequestConfig, AxiosResponse } from 'axios';
 import { MediaError, UpstreamError } from '#kernel/app-error';
 import type { AppError } from '#kernel/app-error';
 import type { FetchedText, TextClient, Validators } from '#upstream';
-import { guardedAgents } from './guarded-lookup.ts';
-import type { GuardOptions } from './guarded-lookup.ts';
+import { RoutedAgents } from './routed-agents.ts';
+import { failureVia, routeOf, urlVia } from './egress-route.ts';
+import type { EgressOptions, Route } from './egress-route.ts';
 import { toUpstreamFailure } from './upstream-failure.ts';
 
-export type TextClientOptions = GuardOptions & {
+export type TextClientOptions = EgressOptions & {
   /** Redirects followed per request. */
   readonly maxRedirects: number;
 };
@@ -18,9 +20,8 @@ type TextRequest = Parameters<TextClient['get']>[0];
 
 /** Fetches playlists with axios, over connections that are kept; `close` ends those. */
 export function createTextClient(options: TextClientOptions): TextClient & { close(): void } {
-  const guarded = guardedAgents(options);
+  const agents = new RoutedAgents();
   const http = axios.create({
-    ...guarded.agents,
     // The environment's proxy would lead round the address guard.
     proxy: false,
     responseType: 'stream',
@@ -28,17 +29,24 @@ export function createTextClient(options: TextClientOptions): TextClient & { clo
     validateStatus: () => true,
   });
   return {
-    close: () => guarded.close(),
+    close: () => agents.close(),
     async get(request, signal) {
       signal.throwIfAborted();
       const deadline = AbortSignal.timeout(request.timeoutMs);
       const limits = AbortSignal.any([signal, deadline]);
+      const route = routeOf(request.headers, options);
       try {
-        const response = await open(http, request, limits);
+        const via = { ...agents.of(route), ...redirectsVia(route) };
+        const url = urlVia(route, request.url);
+        const response = await open(
+          (config) => http.get(url, { ...via, ...config }),
+          request,
+          limits,
+        );
         return await receive(response, request);
       } catch (error) {
         signal.throwIfAborted();
-        throw deadline.aborted ? tooLate() : toUpstreamFailure(error);
+        throw deadline.aborted ? tooLate() : failureVia(route, toUpstreamFailure(error));
       }
     },
   };
@@ -46,17 +54,28 @@ export function createTextClient(options: TextClientOptions): TextClient & { clo
 
 type Response = AxiosResponse<Readable>;
 
+/** What leads away from a next hop goes by it all the same. */
+const redirectsVia = (route: Route): Pick<AxiosRequestConfig, 'beforeRedirect'> =>
+  route.egress.kind !== 'template'
+    ? {}
+    : {
+        beforeRedirect(options: { href?: string }) {
+          const { href = '' } = options;
+          Object.assign(options, urlToHttpOptions(new URL(urlVia(route, href))));
+        },
+      };
+
 /**
  * Sends the request; once more when the connection broke before any answer, since a kept one may
  * close just when it is used again.
  */
 async function open(
-  http: AxiosInstance,
+  ask: (config: AxiosRequestConfig) => Promise<Response>,
   request: TextRequest,
   signal: AbortSignal,
 ): Promise<Response> {
   const send = (): Promise<Response> =>
-    http.get<Readable>(request.url, {
+    ask({
       headers: {
         Accept: '*/*',
         'Accept-Encoding': 'gzip, deflate, br',

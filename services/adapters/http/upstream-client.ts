@@ -2,7 +2,7 @@ import { codeOf, UpstreamError } from '#kernel/app-error';
 import { type Logger, silentLogger } from '#kernel/logger';
 import type { UpstreamClient, UpstreamRequest, UpstreamResponse } from '#upstream';
 import { Exchange } from './exchange.ts';
-import type { GuardOptions } from './guarded-lookup.ts';
+import { type EgressOptions, type Route, routeOf, urlVia } from './egress-route.ts';
 import { ReadBuffers } from './raw/read-buffers.ts';
 import { type Hop, locationOf, nextHop } from './raw/redirect.ts';
 import { requestHead, targetOf } from './raw/request-head.ts';
@@ -10,7 +10,7 @@ import type { ResponseHead } from './raw/response-head.ts';
 import type { Wire } from './wire.ts';
 import { WirePool } from './wire-pool.ts';
 
-export type UpstreamClientOptions = GuardOptions & {
+export type UpstreamClientOptions = EgressOptions & {
   /** Redirects followed per request; one more is a loop. */
   readonly maxRedirects: number;
   /** Read into by all clients that have it; each has its own when absent. */
@@ -46,11 +46,13 @@ async function openFollowing(
 ): Promise<UpstreamResponse> {
   const { maxRedirects, logger = silentLogger } = context.options;
   const visited = new Set<string>();
+  const route = routeOf(request.headers, context.options);
   let hop = firstHop(request);
   while (visited.size <= maxRedirects && !visited.has(hop.url)) {
     signal.throwIfAborted();
     visited.add(hop.url);
-    const { exchange, head } = await ask(context, { request, hop }, signal);
+    hop = { ...hop, url: urlVia(route, hop.url) };
+    const { exchange, head } = await ask(context, { request, hop, route }, signal);
     const location = locationOf(head);
     if (location === undefined) {
       logger.debug('upstream answered', { status: head.status, redirects: visited.size - 1 });
@@ -70,7 +72,7 @@ function firstHop({ url, headers }: UpstreamRequest): Hop {
   return { url, headers: { ...headers, Authorization: authorization } };
 }
 
-type Question = { readonly request: UpstreamRequest; readonly hop: Hop };
+type Question = { readonly request: UpstreamRequest; readonly hop: Hop; readonly route: Route };
 type Answered = { readonly exchange: Exchange; readonly head: ResponseHead };
 
 /**
@@ -78,8 +80,9 @@ type Answered = { readonly exchange: Exchange; readonly head: ResponseHead };
  * may do that at any time (RFC 9112 §9.3.1).
  */
 async function ask(context: Context, question: Question, signal: AbortSignal): Promise<Answered> {
-  const target = targetOf(question.hop.url);
-  const wire = question.request.keepsConnection ? context.pool.take(target) : undefined;
+  const { request, hop, route } = question;
+  const place = { target: targetOf(hop.url), route };
+  const wire = request.keepsConnection ? context.pool.take(place) : undefined;
   const exchange = startExchange(context, question, wire);
   try {
     return { exchange, head: await exchange.answered(signal) };
@@ -91,8 +94,8 @@ async function ask(context: Context, question: Question, signal: AbortSignal): P
 }
 
 function startExchange(
-  { options, buffers, pool }: Context,
-  { request, hop }: Question,
+  { buffers, pool }: Context,
+  { request, hop, route }: Question,
   wire: Wire | undefined,
 ): Exchange {
   const { method, timeouts, keepsConnection = false } = request;
@@ -102,10 +105,10 @@ function startExchange(
     target,
     timeouts,
     requestHead: requestHead({ method, target, headers: hop.headers, keepsConnection }),
-    guard: options,
+    route,
     buffers,
     wire,
-    giveBack: keepsConnection ? (kept) => pool.give(target, kept) : undefined,
+    giveBack: keepsConnection ? (kept) => pool.give({ target, route }, kept) : undefined,
   });
 }
 

@@ -1,3 +1,4 @@
+import { type Route, routeKey } from './egress-route.ts';
 import type { Target } from './raw/request-head.ts';
 import type { Wire, WireListener } from './wire.ts';
 
@@ -5,6 +6,9 @@ import type { Wire, WireListener } from './wire.ts';
 const IDLE_MS = 15_000;
 const MAX_PER_ORIGIN = 4;
 const MAX_IDLE = 64;
+
+/** Where a connection leads, and by which way: one of another way is none of these. */
+type Place = { readonly target: Target; readonly route: Route };
 
 type Idle = { readonly wire: Wire; readonly timer: NodeJS.Timeout };
 
@@ -22,16 +26,17 @@ export class WirePool {
   }
 
   /** The connection that was used last, if there is one; it is the taker's from now on. */
-  take(target: Target): Wire | undefined {
-    const idle = this.#byOrigin.get(originOf(target))?.at(-1);
+  take(place: Place): Wire | undefined {
+    const origin = originOf(place);
+    const idle = this.#byOrigin.get(origin)?.at(-1);
     if (!idle) return undefined;
-    this.#forget(originOf(target), idle);
+    this.#forget(origin, idle);
     return idle.wire;
   }
 
   /** Takes a connection over; closes it at once where there are enough. */
-  give(target: Target, wire: Wire): void {
-    const origin = originOf(target);
+  give(place: Place, wire: Wire): void {
+    const origin = originOf(place);
     const idles = this.#byOrigin.get(origin) ?? [];
     if (this.#isClosed || idles.length >= MAX_PER_ORIGIN || this.#count >= MAX_IDLE) {
       return wire.close();
@@ -82,5 +87,5 @@ const endsOnAnything = (end: () => void): WireListener => ({
   failed: end,
 });
 
-const originOf = ({ isSecure, host, port }: Target): string =>
-  `${isSecure ? 'https' : 'http'} ${host} ${port}`;
+const originOf = ({ target: { isSecure, host, port }, route }: Place): string =>
+  `${isSecure ? 'https' : 'http'} ${host} ${port} ${routeKey(route)}`;

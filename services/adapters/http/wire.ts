@@ -1,14 +1,14 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { AppError } from '#kernel/app-error';
-import { type GuardOptions, guardedLookup, judgeHost } from './guarded-lookup.ts';
+import { KEEP_ALIVE_MS, localEnd } from './dial.ts';
+import { DialledSocket } from './dialled-socket.ts';
+import { failureVia, guardOf, type Route } from './egress-route.ts';
+import { guardedLookup, judgeHost } from './guarded-lookup.ts';
 import type { ReadBuffers } from './raw/read-buffers.ts';
 import type { Target } from './raw/request-head.ts';
 import { WireMemory } from './raw/wire-memory.ts';
 import { toUpstreamFailure } from './upstream-failure.ts';
-
-/** A viewer may pause for hours: a provider that has gone meanwhile is then noticed. */
-const KEEP_ALIVE_MS = 30_000;
 
 /** Who listens to a wire. `ended` or `failed` come last, once, and never after `close`. */
 export interface WireListener {
@@ -26,7 +26,7 @@ export interface WireListener {
 
 export type WireOptions = {
   readonly target: Target;
-  readonly guard: GuardOptions;
+  readonly route: Route;
   readonly buffers: ReadBuffers;
 };
 
@@ -36,7 +36,7 @@ export type WireOptions = {
  */
 export class Wire {
   #listener: WireListener;
-  readonly #socket: Socket;
+  readonly #socket: Socket | DialledSocket;
   readonly #memory: WireMemory;
   /** What TLS decrypted after we had said stop: at most what one read of the socket held. */
   readonly #backlog: Buffer[] = [];
@@ -46,21 +46,23 @@ export class Wire {
   #isClosed = false;
 
   /** @throws InvalidInputError `UPSTREAM_TARGET_FORBIDDEN` for a literal address. */
-  constructor({ target, guard, buffers }: WireOptions, listener: WireListener) {
-    const refusal = judgeHost(target.host, guard);
+  constructor({ target, route, buffers }: WireOptions, listener: WireListener) {
+    const refusal = judgeHost(target.host, guardOf(route));
     if (refusal !== undefined) throw refusal;
     this.#listener = listener;
-    this.#memory = new WireMemory(buffers, target.isSecure);
-    this.#socket = openSocket(target, guard, {
+    // What comes through a proxy comes as TLS does: in memory of its own.
+    const isOwnMemory = target.isSecure || 'url' in route.egress;
+    this.#memory = new WireMemory(buffers, isOwnMemory);
+    this.#socket = openSocket(target, route, {
       buffer: () => this.#memory.next(this.#isPaused),
       callback: (count) => this.#received(this.#memory.filled(count)),
+      received: (bytes) => this.#received(bytes),
     });
-    guard.meter?.opened(this.#socket);
     this.#socket.on(target.isSecure ? 'secureConnect' : 'connect', () => this.#listener.ready());
     this.#socket.on('end', () => this.#end(() => this.#listener.ended()));
     for (const event of ['error', 'close'] as const) {
       this.#socket.on(event, (why: unknown) =>
-        this.#end(() => this.#listener.failed(toUpstreamFailure(why))),
+        this.#end(() => this.#listener.failed(failureVia(route, toUpstreamFailure(why)))),
       );
     }
   }
@@ -127,25 +129,42 @@ export class Wire {
   }
 }
 
-type OnRead = { readonly buffer: () => Buffer; readonly callback: (count: number) => boolean };
+type OnRead = {
+  readonly buffer: () => Buffer;
+  readonly callback: (count: number) => boolean;
+  /** Where bytes come in memory of their own. */
+  readonly received: (bytes: Buffer) => boolean;
+};
 
-function openSocket(target: Target, guard: GuardOptions, onread: OnRead): Socket {
+function openSocket(target: Target, route: Route, onread: OnRead): Socket | DialledSocket {
+  const { egress } = route;
+  if (egress.kind === 'direct' || egress.kind === 'template') {
+    return openDirectly(target, route, onread);
+  }
+  return new DialledSocket({ ...route, target, egress }, onread.received);
+}
+
+function openDirectly(target: Target, route: Route, onread: OnRead): Socket {
   const { host, port } = target;
+  const guard = guardOf(route);
   const options = {
     host,
     port,
     lookup: guardedLookup(guard),
-    autoSelectFamily: true,
+    ...localEnd(route.egress.localAddress),
     noDelay: true,
     keepAlive: true,
     keepAliveInitialDelay: KEEP_ALIVE_MS,
     onread,
   };
-  if (!target.isSecure) return connectTcp(options);
-  return connectTls({
-    ...options,
-    ...(isIP(host) === 0 ? { servername: host } : {}),
-    rejectUnauthorized: guard.verifyTls,
-    ALPNProtocols: ['http/1.1'],
-  });
+  const socket = target.isSecure
+    ? connectTls({
+        ...options,
+        ...(isIP(host) === 0 ? { servername: host } : {}),
+        rejectUnauthorized: guard.verifyTls,
+        ALPNProtocols: ['http/1.1'],
+      })
+    : connectTcp(options);
+  guard.meter?.opened(socket);
+  return socket;
 }

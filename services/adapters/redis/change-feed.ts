@@ -22,6 +22,10 @@ export type ChangeListener = {
   stream?(id: StreamId): void;
   /** Webhook endpoints have changed. */
   endpoints?(): void;
+  /** Stream keys have changed. */
+  streamKeys?(): void;
+  /** The secrets have been rotated. */
+  secret?(): void;
   /** Notes may have been missed: everything may have changed. */
   gap?(): void;
 };
@@ -82,9 +86,19 @@ export class ChangeFeed {
   #hear(text: string): void {
     const note = JSON.parse(text) as ChangeNote;
     if (note.kind === 'stream' && note.from === this.#options.origin) return;
-    for (const listener of this.#listeners) {
-      if (note.kind === 'stream') listener.stream?.(note.id);
-      else listener.endpoints?.();
-    }
+    for (const listener of this.#listeners) tell(listener, note);
+  }
+}
+
+function tell(listener: ChangeListener, note: ChangeNote): void {
+  switch (note.kind) {
+    case 'stream':
+      return listener.stream?.(note.id);
+    case 'endpoints':
+      return listener.endpoints?.();
+    case 'stream-keys':
+      return listener.streamKeys?.();
+    case 'secret':
+      return listener.secret?.();
   }
 }

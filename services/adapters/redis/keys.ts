@@ -37,6 +37,10 @@ export const keysOf = (prefix: string) =>
     runs: `${prefix}:runs:`,
     /** Hash: name → transcode profile of an app's own. */
     profiles: `${prefix}:profiles`,
-    /** String: the key that handles are sealed with. */
+    /** String: the key that workers and api processes know each other by. */
+    runSecret: `${prefix}:run-secret`,
+    /** Hash: stream key id → stream key, its digest only. */
+    streamKeys: `${prefix}:stream-keys`,
+    /** String: the secrets that handles are sealed with, newest first, separated by commas. */
     secret: `${prefix}:secret`,
   }) as const;

@@ -1,5 +1,6 @@
 import type { HandleCodec, Target } from '#hls';
 import type { ClientId, StreamId } from '#kernel/ids';
+import type { ViewerRequest } from '#streams';
 
 /**
  * The local URL of an upstream one, relative to our playlist, so that it holds with and without a
@@ -18,8 +19,8 @@ export function childUrl(handles: HandleCodec, streamId: StreamId, target: Targe
 export const HERE = 'penstock-here:';
 
 /** What follows every local URL of one viewer. */
-export const viewerSuffix = (clientId: ClientId): string =>
-  `&client_id=${encodeURIComponent(clientId)}`;
+export const viewerSuffix = (clientId: ClientId, { passFor }: ViewerRequest): string =>
+  `&client_id=${encodeURIComponent(clientId)}${passFor?.(clientId) ?? ''}`;
 
 /** The parameter by which players ask for a playlist of a cloned pathway. */
 export const PATHWAY_PARAM = 'via';

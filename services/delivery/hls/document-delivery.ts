@@ -2,7 +2,7 @@ import { MediaError } from '#kernel/app-error';
 import { isPlaylist, pathwayTarget, rewriteAssetList, rewriteSteeringManifest } from '#hls';
 import type { DocumentOptions, HandleCodec, ResourceKind, Target } from '#hls';
 import type { FetchedText, TextClient } from '#upstream';
-import { PATHWAY_PARAM, childUrl, viewerSuffix } from './child-urls.ts';
+import { PATHWAY_PARAM, childUrl } from './child-urls.ts';
 import type { HlsStream } from './hls-stream.ts';
 import type { Presence } from './presence.ts';
 import type { SegmentAnswer } from './segment-delivery.ts';
@@ -72,7 +72,7 @@ export class DocumentDelivery {
     const { source } = target;
     const { handles } = this.#options;
     const { id } = hls.stream;
-    const suffix = viewerSuffix(presence.clientId);
+    const suffix = presence.linkSuffix;
     const toLocal: DocumentOptions['toLocal'] = ({ kind, url }) =>
       childUrl(handles, id, { kind, url, source }) + suffix;
     if (target.kind === 'asset-list') {

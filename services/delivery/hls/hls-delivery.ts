@@ -1,8 +1,10 @@
+import { timingSafeEqual } from 'node:crypto';
 import { NotAllowedError } from '#kernel/app-error';
 import { createHandleCodec, viaPathway } from '#hls';
 import type { HandleCodec, ResourceKind, Target } from '#hls';
 import type { Clock, Timers } from '#kernel/clock';
 import type { ClientId, StreamId } from '#kernel/ids';
+import type { KeyRing } from '#kernel/key-ring';
 import type { Logger } from '#kernel/logger';
 import type { LowLatencyMode, StreamDirectory, ViewerRequest } from '#streams';
 import type { SegmentMemory, SegmentStore } from '#segments';
@@ -45,8 +47,8 @@ export type HlsDeliveryOptions = {
   readonly lookAhead: number;
   /** How many requests a provider takes at once; absent: any number. */
   readonly allowance?: FetchAllowance;
-  /** At least 32 random bytes, the same in every process: handles are sealed with it. */
-  readonly secret: Buffer;
+  /** The same in every process: handles are sealed with it. */
+  readonly secret: Buffer | KeyRing;
   /** A viewer is gone when it has not asked for this long, or for three target durations. */
   readonly viewerIdleMs: number;
   /** For each segment; `headersMs` is also what one exchange for a playlist may take in all. */
@@ -137,7 +139,7 @@ export class HlsDelivery {
       : await this.#awaited(hls, { question, viewer: { ...viewer, clientId } }, asked.gone);
     const { loaded, staleMs } = posted;
     if (!target) hls.rememberShape(clientId, loaded.shape);
-    const text = placed(loaded.pieces.join(viewerSuffix(clientId)), query);
+    const text = placed(loaded.pieces.join(viewerSuffix(clientId, viewer)), query);
     const { encoding } = loaded;
     const bytes = Buffer.byteLength(text, encoding);
     viewing.served(bytes);
@@ -217,7 +219,7 @@ export class HlsDelivery {
     const { streamId, clientId, handle } = query;
     const viewer = this.#viewers.find(streamId, clientId);
     const hls = viewer && this.#streams.find(streamId);
-    if (!hls) return undefined;
+    if (!hls || !isOf(viewer, query)) return undefined;
     const target = this.#openOrNot(streamId, handle);
     const found = target && this.#segments.atHand(hls, target, clientId);
     if (!found) return undefined;
@@ -260,6 +262,12 @@ export class HlsDelivery {
     this.#viewers.seen(stream.id, { ...viewer, clientId }, ended);
     return presence;
   }
+}
+
+/** Whether a link is as we write it for this viewer: no other viewer's pass, and none made up. */
+function isOf({ passFor }: ViewerRequest, { clientId, pass }: AtHandQuery): boolean {
+  const [given, own] = [Buffer.from(pass), Buffer.from(passFor?.(clientId) ?? '')];
+  return given.length === own.length && timingSafeEqual(given, own);
 }
 
 /** Few playlists have links that must be absolute. */

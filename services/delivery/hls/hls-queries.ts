@@ -47,6 +47,8 @@ export type AtHandQuery = {
   readonly streamId: StreamId;
   readonly clientId: ClientId;
   readonly handle: string;
+  /** What follows the client id in the link: the viewer's own, or it is not for this viewer. */
+  readonly pass: string;
 };
 
 /** Bytes to be sent at once, with status 200. */

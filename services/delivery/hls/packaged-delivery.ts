@@ -2,10 +2,10 @@ import { createHandleCodec } from '#hls';
 import type { HandleCodec } from '#hls';
 import type { Clock, Timers } from '#kernel/clock';
 import type { StreamId } from '#kernel/ids';
+import type { KeyRing } from '#kernel/key-ring';
 import { orAbort } from '#kernel/or-abort';
 import type { Outlet } from '#segments';
 import type { Stream, ViewerRequest } from '#streams';
-import { viewerSuffix } from './child-urls.ts';
 import type { PlaylistAnswer, SegmentQuery } from './hls-queries.ts';
 import { PackagedStream } from './packaged-stream.ts';
 import type { ByteTap } from './packaged-stream.ts';
@@ -18,7 +18,7 @@ export type PackagedDeliveryOptions = {
   /** Opens the bytes of a stream. */
   readonly tap: (stream: Stream) => ByteTap;
   /** The one that all handles are sealed with. */
-  readonly secret: Buffer;
+  readonly secret: Buffer | KeyRing;
   readonly segmentMs: number;
   /** What the segments of one stream may take in memory. */
   readonly segmentBytes: number;
@@ -72,7 +72,7 @@ export class PackagedDelivery {
         packaged.close();
         return undefined;
       }
-      const suffix = viewerSuffix(clientId);
+      const suffix = presence.linkSuffix;
       const urlOf = (sequence: number): string => this.#urlOf(stream.id, sequence) + suffix;
       const text = packaged.packager.playlist(urlOf);
       const bytes = Buffer.byteLength(text);

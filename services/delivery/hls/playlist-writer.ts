@@ -51,7 +51,8 @@ export type PlaylistWriterOptions = {
 /** Writes one stream's playlists with local URLs. */
 export class PlaylistWriter {
   readonly #options: PlaylistWriterOptions;
-  readonly #localUrls = new Lru<string, string>(REMEMBERED_URLS);
+  #localUrls = new Lru<string, string>(REMEMBERED_URLS);
+  #sealedWith = '';
 
   constructor(options: PlaylistWriterOptions) {
     this.#options = options;
@@ -62,6 +63,7 @@ export class PlaylistWriter {
     { text, encoding, finalUrl }: FetchedPlaylist,
     context: WriteContext,
   ): Promise<readonly string[]> {
+    this.#forgetOldSeals();
     const segments = new Set<string>();
     const places = context.isFilm ? new Places(cutOf(text)) : undefined;
     const toLocal = (reference: Reference): string => {
@@ -79,6 +81,14 @@ export class PlaylistWriter {
       this.#options.listed.listed(trackKey, { urls: segments, ask, endSequence });
     }
     return pieces;
+  }
+
+  /** After a rotation links are written anew, long before the secret of the old ones is dropped. */
+  #forgetOldSeals(): void {
+    const { sealedWith } = this.#options.handles;
+    if (this.#sealedWith === sealedWith) return;
+    this.#sealedWith = sealedWith;
+    this.#localUrls = new Lru(REMEMBERED_URLS);
   }
 
   #localUrl(reference: Reference, context: WriteContext, places: Places | undefined): string {

@@ -1,5 +1,6 @@
 import type { Timer, Timers } from '#kernel/clock';
 import type { ClientId } from '#kernel/ids';
+import { viewerSuffix } from './child-urls.ts';
 import type { Stream, ViewerConnection, ViewerRequest } from '#streams';
 
 /** A viewer is said to be there this many times within the time after which it would be gone. */
@@ -30,6 +31,11 @@ export class Presence {
 
   get clientId(): ClientId {
     return this.#connection.clientId;
+  }
+
+  /** What follows every link that is written for this viewer. */
+  get linkSuffix(): string {
+    return viewerSuffix(this.clientId, this.#options.viewer);
   }
 
   /** Aborts when the viewer is kicked or the stream removed. */

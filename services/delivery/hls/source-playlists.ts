@@ -4,6 +4,7 @@ import type { FetchedPlaylist, PlaylistClient, PlaylistFetcher } from './fetch-p
 import { Lru } from './lru.ts';
 import { sourceTagOf } from './source-tag.ts';
 import { withQuery } from './with-query.ts';
+import { headersWithout } from '#upstream';
 
 export type SourcePlaylistsOptions = {
   readonly client: PlaylistClient;
@@ -96,6 +97,4 @@ const isWorthKeeping = ({ text, validators = {} }: FetchedPlaylist): boolean =>
 const headersFor = ({ url, headers }: Source, pin: string): Source['headers'] =>
   new URL(pin).origin === new URL(url).origin
     ? headers
-    : Object.fromEntries(
-        Object.entries(headers).filter(([name]) => !SECRETS.has(name.toLowerCase())),
-      );
+    : headersWithout(headers, (name) => SECRETS.has(name.toLowerCase()));

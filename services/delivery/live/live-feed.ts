@@ -162,7 +162,6 @@ export class LiveFeed {
       code: failure.code,
       ...failure.details,
     });
-    if (BROKEN_OFF.has(failure.code)) this.#spares.broke(failed);
     this.#slate.failed(failure);
     return this.#walk.failed(failed, failure, this.#closed.signal);
   }
@@ -296,6 +295,3 @@ export class LiveFeed {
     this.close();
   }
 }
-
-/** What it looks like when a provider closes a connection for another. */
-const BROKEN_OFF: ReadonlySet<string> = new Set(['UPSTREAM_RESET', 'UPSTREAM_ENDED']);

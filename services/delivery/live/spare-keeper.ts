@@ -32,11 +32,6 @@ const LOOK_MS = 1000;
 /** The primary has recovered when it gives media for this long. */
 const RETURN_SPELL_MS = 2000;
 
-/** A provider that counts connections may close the oldest when one more is opened; so soon after. */
-const BLAME_MS = 2000;
-const FIRST_REST_MS = 60_000;
-const MAX_REST_MS = 16 * 60_000;
-
 type Held = { readonly purpose: SparePurpose; readonly upstream: SpareUpstream };
 
 /**
@@ -49,8 +44,6 @@ export class SpareKeeper {
   #timer: Timer | undefined;
   #notBeforeMs = 0;
   #isSuspected = false;
-  #opened: { readonly url: string; readonly atMs: number } | undefined;
-  #restMs = FIRST_REST_MS;
 
   constructor(options: SpareKeeperOptions) {
     this.#options = options;
@@ -72,21 +65,6 @@ export class SpareKeeper {
   halted(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
-  }
-
-  /**
-   * The source in use broke off. Where its own server had been connected to a second time just
-   * before, that is why: nothing is opened for a minute, and for twice as long each time.
-   */
-  broke({ url }: Source): void {
-    const nowMs = this.#options.clock.monotonicMs();
-    const opened = this.#opened;
-    this.#opened = undefined;
-    if (opened === undefined || nowMs - opened.atMs > BLAME_MS) return;
-    if (hostOf(opened.url) !== hostOf(url)) return;
-    this.#notBeforeMs = nowMs + this.#restMs;
-    this.#restMs = Math.min(2 * this.#restMs, MAX_REST_MS);
-    this.#options.logger.info('spare source rests', { streamId: this.#options.streamId });
   }
 
   /** The upstream that is held for this source, from now on the caller's. Any other is closed. */
@@ -145,7 +123,6 @@ export class SpareKeeper {
     if (spare === undefined) return;
     const permit = permits.acquire({ streamId, url: spare.source.url, purpose });
     if (permit === undefined) return spare.close();
-    this.#opened = { url: spare.source.url, atMs: clock.monotonicMs() };
     const isReading = purpose === 'return' || this.#isRead;
     const upstream = new SpareUpstream({
       ...this.#options,
@@ -172,13 +149,10 @@ export class SpareKeeper {
   }
 
   #settle(): void {
-    const settledMs = this.#options.clock.monotonicMs() + SETTLE_MS;
-    this.#notBeforeMs = Math.max(this.#notBeforeMs, settledMs);
+    this.#notBeforeMs = this.#options.clock.monotonicMs() + SETTLE_MS;
   }
 }
 
 const PRIMARY = -1;
 
 const isSame = (a: Source, b: Source): boolean => a.url === b.url && a.index === b.index;
-
-const hostOf = (url: string): string | undefined => URL.parse(url)?.host;

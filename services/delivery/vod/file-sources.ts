@@ -4,6 +4,7 @@ import type { AppError } from '#kernel/app-error';
 import type { Clock, Timers } from '#kernel/clock';
 import type { Logger } from '#kernel/logger';
 import type { Source, SourceWalk, Stream } from '#streams';
+import { headersWithout } from '#upstream';
 import type { UpstreamClient, UpstreamResponse, UpstreamTimeouts } from '#upstream';
 import { type ByteRange, formatRange } from '#kernel/byte-range';
 import {
@@ -148,9 +149,7 @@ const rangeHeader = (range: ByteRange | undefined): Record<string, string> =>
 
 /** A range among the stream's own headers would be taken for the player's. */
 const withoutRange = (headers: Source['headers']): Source['headers'] =>
-  Object.fromEntries(
-    Object.entries(headers).filter(([name]) => !/^(?:range|if-range)$/i.test(name)),
-  );
+  headersWithout(headers, (name) => /^(?:range|if-range)$/i.test(name));
 
 const declaredOf = ({ headers }: UpstreamResponse): string | undefined =>
   headers.get('content-type');

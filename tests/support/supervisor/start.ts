@@ -34,6 +34,9 @@ export type Supervisor = {
   [Symbol.asyncDispose](): Promise<void>;
 };
 
+/** Several programs start at once on a busy machine. */
+const START_MS = 30_000;
+
 /** Starts a supervisor in a data folder of its own, marked so that no descendant is overlooked. */
 export function startSupervisor(options: StartOptions = {}): Supervisor {
   const mark = `PENSTOCK_TEST_${randomUUID()}`;
@@ -54,8 +57,10 @@ export function startSupervisor(options: StartOptions = {}): Supervisor {
     processes,
     pidOf: (text) => processes().find(({ command }) => command.includes(text))?.pid,
     untilOut: (text) =>
-      eventually(`"${text}" in ${JSON.stringify([out, err])}`, () =>
-        out.some((line) => line.includes(text)),
+      eventually(
+        `"${text}" in ${JSON.stringify([out, err])}`,
+        () => out.some((line) => line.includes(text)),
+        START_MS,
       ),
     async [Symbol.asyncDispose]() {
       for (const { pid } of processes()) process.kill(pid, 'SIGKILL');

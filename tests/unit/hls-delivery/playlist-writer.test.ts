@@ -11,6 +11,7 @@ const TEN_HOURS_OF_SEGMENTS = 9_000;
 
 class CountingHandles {
   sealed = 0;
+  sealedWith = 'one';
   readonly targets: Target[] = [];
 
   seal(_streamId: StreamId, target: Target): string {
@@ -124,4 +125,33 @@ test('variables that would not fit a link stay with the stream', async () => {
     },
   );
   expect(handles.targets[0]).not.toHaveProperty('variables');
+});
+
+test('after a rotation every link is made anew', async () => {
+  const handles = new CountingHandles();
+  const writer = new PlaylistWriter({ streamId: STREAM, handles, listed: new ListedSegments() });
+  const write = (): Promise<readonly string[]> =>
+    writer.write(
+      {
+        text: liveList(3),
+        encoding: 'utf8',
+        finalUrl: 'http://provider.test/live.m3u8',
+        facts: { shape: 'media', targetDurationMs: 4000, isEnded: false },
+      },
+      {
+        source: 's',
+        isEntry: true,
+        imported: new Map(),
+        ask: ENTRY,
+        endSequence: undefined,
+        trackKey: 'media',
+        track: undefined,
+        isFilm: false,
+        tracks: [],
+      },
+    );
+  await write();
+  handles.sealedWith = 'two';
+  await write();
+  expect(handles.sealed).toBe(6);
 });

@@ -40,7 +40,7 @@ describe('SourcePlaylists', () => {
     moveTo(2);
     await fetch();
     expect(urls()).toEqual(['http://entry/a.m3u8', 'http://edge1/a.m3u8?token=t']);
-    expect(asked[1]?.headers).toEqual({ 'User-Agent': 'x' });
+    expect(Object.keys(asked[1]?.headers ?? {})).toEqual(['User-Agent']);
   });
 
   it('lets go of it when it fails there, within the same request', async () => {

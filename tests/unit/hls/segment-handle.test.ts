@@ -127,3 +127,25 @@ describe('a handle', () => {
     );
   });
 });
+
+describe('a ring of secrets', () => {
+  const [old, young] = [randomBytes(32), randomBytes(32)];
+
+  it('seals with the newest and opens with all', () => {
+    const handle = createHandleCodec(old).seal(STREAM, segment);
+    const both = createHandleCodec({ secrets: [young, old] });
+    expect(both.open(STREAM, handle)).toEqual(segment);
+    expect(both.seal(STREAM, segment)).toBe(createHandleCodec(young).seal(STREAM, segment));
+    expect(() => both.open(OTHER_STREAM, handle)).toThrow(invalid);
+    expect(() => createHandleCodec(young).open(STREAM, handle)).toThrow(invalid);
+  });
+
+  it('says when another secret has taken over', () => {
+    const ring = { secrets: [old] as [Buffer, ...Buffer[]] };
+    const changing = createHandleCodec(ring);
+    const before = changing.sealedWith;
+    expect(changing.sealedWith).toBe(before);
+    ring.secrets = [young, old];
+    expect(changing.sealedWith).not.toBe(before);
+  });
+});

@@ -24,7 +24,7 @@ describe('a walk through the sources', () => {
       failoverUrls: ['http://b/'],
     });
     const walk = stream.walk();
-    expect(walk.current).toEqual({
+    expect(walk.current).toMatchObject({
       url: 'http://a/1',
       index: -1,
       headers: { 'User-Agent': 'X/2', 'X-A': 'b' },

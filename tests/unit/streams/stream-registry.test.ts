@@ -61,7 +61,7 @@ describe('creating streams', () => {
         headers: { 'X-New': '1' },
       }),
     );
-    expect(again.deferred).toEqual(['user_agent', 'headers', 'sharing']);
+    expect(again.deferred).toEqual(['user_agent', 'headers', 'sharing', 'egress']);
     expect(again.snapshot).toMatchObject({
       currentUrl: 'http://b/',
       failoverIndex: 0,

@@ -1,0 +1,44 @@
+import { ConfigError } from '#config';
+import type { Config } from '#config';
+import { closeAll } from '#kernel/closing';
+import { egressFrom } from '#upstream';
+import { AxiosFailoverResolver } from '#adapters/http/failover-resolver';
+import { AxiosProbe } from '#adapters/http/probe';
+import { ReadBuffers } from '#adapters/http/raw/read-buffers';
+import { ReadMeter } from '#adapters/http/read-meter';
+import { createTextClient } from '#adapters/http/text-client';
+import { createUpstreamClient } from '#adapters/http/upstream-client';
+import { AxiosWebhookClient } from '#adapters/http/webhook-client';
+
+/** Everything that speaks to sources and apps. */
+export function openClients({ upstream, egress: way }: Config) {
+  const { allowPrivate, verifyTls, maxRedirects } = upstream;
+  const egress = egressFrom(way.url, way.localAddress);
+  if (way.url !== '' && egress === undefined) throw wrongEgress();
+  // Apps live beside us: the setting about private addresses is for sources.
+  const callbacks = { allowPrivate: true, verifyTls };
+  const resolver = new AxiosFailoverResolver(callbacks);
+  const probe = new AxiosProbe({ ...callbacks, egress });
+  const webhooks = new AxiosWebhookClient(callbacks);
+  const sources = { allowPrivate, verifyTls, maxRedirects, egress, isStrict: true };
+  const meters = { live: new ReadMeter(), hls: new ReadMeter(), vod: new ReadMeter() };
+  const buffers = new ReadBuffers();
+  const bytes = {
+    live: createUpstreamClient({ ...sources, buffers, meter: meters.live }),
+    hls: createUpstreamClient({ ...sources, buffers, meter: meters.hls }),
+    vod: createUpstreamClient({ ...sources, buffers, meter: meters.vod }),
+  };
+  const texts = createTextClient({ ...sources, meter: meters.hls });
+  const readBytes = () => ({
+    live: meters.live.bytes,
+    hls: meters.hls.bytes,
+    vod: meters.vod.bytes,
+  });
+  const all = [resolver, probe, webhooks, ...Object.values(bytes), texts];
+  const close = (): Promise<void> => closeAll(all.map((client) => () => client.close()));
+  return { resolver, probe, webhooks, bytes, texts, readBytes, close };
+}
+
+/** Its value is a secret. */
+const wrongEgress = (): ConfigError =>
+  new ConfigError(['EGRESS_URL must be the URL of a proxy, without a path, or of a template']);

@@ -1,0 +1,128 @@
+import { isIP } from 'node:net';
+
+/** The way that requests of a source take out of here. */
+export type Egress =
+  | { readonly kind: 'direct'; readonly localAddress?: string }
+  | {
+      readonly kind: 'http-connect' | 'socks5';
+      /** `http://`, `https://`, `socks5://` or `socks5h://`, with credentials: a secret. */
+      readonly url: string;
+      /** Who looks the source's name up. */
+      readonly resolve: 'local' | 'proxy';
+      readonly localAddress?: string;
+    }
+  | {
+      readonly kind: 'template';
+      /** URL of the next hop with a place for the source's: may hold credentials. */
+      readonly template: string;
+      readonly localAddress?: string;
+    };
+
+export type ProxyEgress = Extract<Egress, { kind: 'http-connect' | 'socks5' }>;
+
+const EGRESS = Symbol('egress');
+
+type Headers = Readonly<Record<string, string>>;
+type Routed = Headers & { readonly [EGRESS]?: Egress | undefined };
+
+/**
+ * Headers that know by which way they go out. The way travels with them, through copies by spread
+ * too: whoever sends the source's headers takes the source's way. Leave some out with
+ * {@link headersWithout}, never by `Object.entries`. On the wire and in JSON nothing of it is seen.
+ */
+export const headersVia = (egress: Egress | undefined, headers: Headers): Headers =>
+  knowing({ ...headers, [EGRESS]: egress });
+
+const knowing = (headers: Routed): Headers => headers;
+
+/** Some of these headers, with the way of all. */
+export const headersWithout = (headers: Headers, isUnwanted: (name: string) => boolean): Headers =>
+  headersVia(
+    egressOf(headers),
+    Object.fromEntries(Object.entries(headers).filter(([name]) => !isUnwanted(name))),
+  );
+
+/** Whether these headers have been told a way, be it the default one. */
+export const knowWay = (headers: Headers): boolean => EGRESS in headers;
+
+/** The way of these headers; absent: the default one. */
+export const egressOf = (headers: Headers): Egress | undefined => (headers as Routed)[EGRESS];
+
+const PLACES: Readonly<Record<string, (url: string) => string>> = {
+  '{url}': (url) => url,
+  '{url_encoded}': encodeURIComponent,
+  '{b64}': (url) => Buffer.from(url).toString('base64').replaceAll('+', '-').replaceAll('/', '_'),
+};
+
+const PLACE = /\{(?:url|url_encoded|b64)\}/g;
+
+/**
+ * The next hop's URL for a source's. What leads to the next hop itself, as the links of a playlist
+ * that it wrote, is left as it is.
+ */
+export function viaTemplate(template: string, url: string): string {
+  if (originOf(url) === originOf(filled(template, 'http://a/'))) return url;
+  return filled(template, url);
+}
+
+const filled = (template: string, url: string): string =>
+  template.replaceAll(PLACE, (place) => PLACES[place]?.(url) ?? place);
+
+const originOf = (url: string): string => URL.parse(url)?.origin ?? '';
+
+/** Whether a text can be a template: an http or https URL, whatever the source's, with a place. */
+export function isTemplate(text: string): boolean {
+  if (text.length > MAX_LENGTH || text.search(PLACE) === -1) return false;
+  const hop = URL.parse(filled(text, 'http://a/'));
+  const other = URL.parse(filled(text, 'https://b/'));
+  const isFixed = hop !== null && hop.origin === other?.origin;
+  return isFixed && (hop.protocol === 'http:' || hop.protocol === 'https:') && !BLANK.test(text);
+}
+
+const MAX_LENGTH = 2048;
+const BLANK = /[^\x21-\x7e]/;
+
+const SCHEMES = {
+  'http-connect': ['http:', 'https:'],
+  socks5: ['socks5:', 'socks5h:'],
+} as const satisfies Record<ProxyEgress['kind'], readonly string[]>;
+
+/** SOCKS5 has a byte for the length of a user name, and one for that of a password. */
+const MAX_CREDENTIAL_BYTES = 255;
+
+/** Whether a text can be the URL of such a proxy: a host, and nothing behind it. */
+export function isProxyUrl(kind: ProxyEgress['kind'], text: string): boolean {
+  const url = text.length > MAX_LENGTH || BLANK.test(text) ? null : URL.parse(text);
+  if (url === null || url.hostname === '') return false;
+  const isBare = ['', '/'].includes(url.pathname) && url.search === '' && url.hash === '';
+  const schemes: readonly string[] = SCHEMES[kind];
+  return isBare && schemes.includes(url.protocol) && hasFittingCredentials(url);
+}
+
+const hasFittingCredentials = ({ username, password }: URL): boolean =>
+  [username, password].every((text) => credential(text).length <= MAX_CREDENTIAL_BYTES);
+
+/** The bytes that a user name or password of a URL stands for. */
+export function credential(text: string): Buffer {
+  try {
+    return Buffer.from(decodeURIComponent(text), 'utf8');
+  } catch {
+    return Buffer.from(text, 'utf8'); // A lone `%` stands for itself.
+  }
+}
+
+/** An egress written as one text: a template, or the URL of a proxy. */
+export function egressFrom(text: string, localAddress: string | undefined): Egress | undefined {
+  const from = localAddress === undefined ? {} : { localAddress };
+  if (text === '') return localAddress === undefined ? undefined : { kind: 'direct', ...from };
+  if (isTemplate(text)) return { kind: 'template', template: text, ...from };
+  const kind = /^socks5h?:/i.test(text) ? 'socks5' : 'http-connect';
+  if (!isProxyUrl(kind, text)) return undefined;
+  return { kind, url: text, resolve: defaultResolve(text), ...from };
+}
+
+/** As curl has it: `socks5` is told addresses, `socks5h` and HTTP proxies are told names. */
+export const defaultResolve = (url: string): ProxyEgress['resolve'] =>
+  /^socks5:/i.test(url) ? 'local' : 'proxy';
+
+export const isLocalAddress = (text: string): boolean => isIP(text) !== 0;
