@@ -14,6 +14,7 @@ import { dataOnly, noSniffing } from './middleware/security-headers.ts';
 import { accessRoutes } from './routes/access.routes.ts';
 import { byMetadataRoutes } from './routes/by-metadata.routes.ts';
 import { metricsRoutes } from './routes/metrics.routes.ts';
+import { resolverRoutes } from './routes/resolvers.routes.ts';
 import { livenessRoutes, serviceRoutes } from './routes/service.routes.ts';
 import { statsRoutes } from './routes/stats.routes.ts';
 import { streamRoutes } from './routes/streams.routes.ts';
@@ -76,6 +77,7 @@ function managementRoutes(deps: AppDeps): Router {
   accessRoutes(resource, deps);
   testConnectionRoutes(resource, deps);
   transcodeRoutes(resource, deps);
+  resolverRoutes(resource, deps);
   livenessRoutes(resourcesOn(router, [dataOnly]), deps);
   return router;
 }

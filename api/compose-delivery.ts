@@ -21,6 +21,7 @@ import type { TextClient, UpstreamClient, UpstreamTimeouts } from '#upstream';
 import { FfmpegRemuxer } from '#adapters/ffmpeg/remuxer';
 import { FfmpegSilenceProbe } from '#adapters/ffmpeg/silence-probe';
 import { composeTranscoding } from './compose-transcoding.ts';
+import { mediaProbeOf } from './compose-programs.ts';
 import { hlsHandlers } from './routes/hls.routes.ts';
 import { playbackRoutes } from './routes/playback.routes.ts';
 
@@ -55,7 +56,7 @@ export async function deliveryOf(parts: DeliveryParts) {
   const viewers = { viewerBufferBytes, viewerPatienceMs, lingerMs };
   const { standby } = config.upstream;
   const silenceProbe = new FfmpegSilenceProbe({ program: config.ffmpegPath, logger });
-  const detection = { settings: config.detection, silenceProbe };
+  const detection = { settings: config.detection, silenceProbe, ...mediaProbeOf(config, logger) };
   const throttleBytesPerSecond = config.pacing.liveBytesPerSecond;
   const buffering = config.pacing.live;
   const judged = { buffering, stallMs: liveStallMs, detection, standby };
@@ -109,6 +110,7 @@ function hlsOf(parts: DeliveryParts, { live, transcodes, ...common }: Common) {
     lookAhead: config.segments.lookAhead,
     maxPlaylistBytes: config.upstream.maxPlaylistBytes,
     lowLatency: config.streams.lowLatency,
+    isSticky: config.streams.isSticky,
   });
   const { hlsFromTs, segmentMs, segmentBytes } = config.conversion;
   const tap = (stream: Stream) =>

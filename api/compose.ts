@@ -14,7 +14,6 @@ import { Webhooks, createDeliver } from '#webhooks';
 import { createSlateMaker } from '#adapters/ffmpeg/slate-maker';
 import { SegmentStore } from '#segments';
 import { openSegmentFiles } from '#adapters/fs/segment-files';
-import { ffmpegVersion } from '#adapters/ffmpeg/version';
 import { slateFilesIn } from '#adapters/fs/slate-files';
 import { awaitRedis } from '#adapters/redis/await-redis';
 import { ChangeFeed } from '#adapters/redis/change-feed';
@@ -30,6 +29,7 @@ import { createApp } from './app.ts';
 import { openAccess } from './compose-access.ts';
 import { openClients } from './compose-clients.ts';
 import { deliveryOf } from './compose-delivery.ts';
+import { readAbout, resolversOf } from './compose-programs.ts';
 import { listen, type Listening } from './listen.ts';
 import { hlsRoutes } from './routes/hls.routes.ts';
 import { segmentsFirst } from './segments-first.ts';
@@ -68,6 +68,7 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
     webhooks: webhooksOf(state, clients),
     access,
     probe: clients.probe,
+    resolvers: resolversOf(config),
     about: await about,
     readiness: () => ({ redis: state.redis.status === 'ready' ? 'ok' : 'away' }),
     settings: settingsOf(config),
@@ -206,16 +207,3 @@ const settingsOf = ({ rootPath, apiToken, trustedProxies, streams, upstream }: C
   maxRetries: upstream.retryAttempts,
   sharing: streams.sharing,
 });
-
-async function readAbout(config: Config, nodeId: NodeEpoch) {
-  return {
-    version: packageInfo.version,
-    ffmpegVersion: await ffmpegVersion(config.ffmpegPath),
-    nodeId,
-    redisMode: isEmbedded(config) ? ('embedded' as const) : ('external' as const),
-  };
-}
-
-/** The supervisor names the socket of the Redis that it runs; it lies in the data folder. */
-const isEmbedded = ({ redis, dataDir }: Config): boolean =>
-  redis.url === undefined || redis.url.startsWith(`unix://${dataDir}/`);

@@ -50,8 +50,8 @@ const describe = (profiles: readonly Pick<UserProfile, 'name' | 'description'>[]
 export const presentInfo = ({ about, settings, readiness, workers, own }: Info) => ({
   version: about.version,
   ffmpeg_version: about.ffmpegVersion,
-  streamlink_version: null,
-  ytdlp_version: null,
+  streamlink_version: about.streamlinkVersion,
+  ytdlp_version: about.ytdlpVersion,
   hardware_acceleration: presentHardware(bestOf(workers)),
   redis: {
     enabled: true,

@@ -86,6 +86,9 @@ export class TranscodedStream implements Stream {
   /** What comes out of FFmpeg is what the plan says. */
   learnKind(): void {}
 
+  /** FFmpeg tells of it by itself. */
+  lookAtMedia(): undefined {}
+
   #failed({ details }: AppError): void {
     if (details['reason'] !== 'hardware') return;
     this.#softwareUntilMs = this.#options.clock.monotonicMs() + SOFTWARE_MS;

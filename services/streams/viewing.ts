@@ -4,7 +4,7 @@ import type { ClientId, StreamId } from '#kernel/ids';
 import type { TranscodePlan } from '#transcode';
 import type { SlateTrigger } from '#upstream';
 import type { SharingMode, StreamOptions } from './definition.ts';
-import type { MediaKind } from './snapshots.ts';
+import type { MediaFacts, MediaKind } from './snapshots.ts';
 
 /** Who asks to watch, as far as the request tells. */
 export type ViewerRequest = {
@@ -124,6 +124,14 @@ export interface ViewerConnection {
   close(reason: string): void;
 }
 
+/** The right to find out what the source in use consists of. Whoever got it closes it. */
+export interface MediaLook {
+  /** What was found; undefined when it could not be told. Closes it. */
+  told(facts: MediaFacts | undefined): void;
+  /** It was not found out: another may. Idempotent. */
+  close(): void;
+}
+
 /** The delivery side of one stream. */
 export interface Stream {
   readonly id: StreamId;
@@ -149,6 +157,8 @@ export interface Stream {
   poll(viewer: ViewerRequest, idleMs: number): ViewerConnection;
   /** What the source's answer proved: corrects `kind` where the URL said too little. */
   learnKind(kind: MediaKind): void;
+  /** Undefined when what the source in use consists of is known, or another is looking. */
+  lookAtMedia(): MediaLook | undefined;
 }
 
 /** Finds streams for delivery. */

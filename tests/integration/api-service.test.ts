@@ -168,6 +168,15 @@ describe('documentation', () => {
     expect(await script.text()).toContain('"swaggerUrl": "../openapi.json"');
   });
 
+  it.each([
+    ['/redoc', 'docs/'],
+    ['/m3u-proxy/redoc/', '../docs/'],
+  ])('leads from %s to the page', async (path, location) => {
+    await using api = await startApi();
+    const { status, headers } = await api.call('GET', path);
+    expect({ status, location: headers.get('location') }).toEqual({ status: 307, location });
+  });
+
   it('leads from /docs into its folder without naming a host or a prefix', async () => {
     await using api = await startApi();
     const { status, headers } = await api.call('GET', '/m3u-proxy/docs?x=1');
