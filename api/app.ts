@@ -19,6 +19,7 @@ import { livenessRoutes, serviceRoutes } from './routes/service.routes.ts';
 import { statsRoutes } from './routes/stats.routes.ts';
 import { streamRoutes } from './routes/streams.routes.ts';
 import { testConnectionRoutes } from './routes/test-connection.routes.ts';
+import { transcodeRoutes } from './routes/transcode.routes.ts';
 import { viewerRoutes } from './routes/viewers.routes.ts';
 import { webhookRoutes } from './routes/webhooks.routes.ts';
 
@@ -75,6 +76,7 @@ function managementRoutes(deps: AppDeps): Router {
   webhookRoutes(resource, deps);
   accessRoutes(resource, deps);
   testConnectionRoutes(resource, deps);
+  transcodeRoutes(resource, deps);
   resolverRoutes(resource, deps);
   livenessRoutes(resourcesOn(router, [dataOnly]), deps);
   return router;

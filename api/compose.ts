@@ -59,8 +59,10 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
   await registry.load();
   const revoked = (keyId: string): void => registry.endKey(keyId);
   const access = await openAccess({ config, state, revoked, logger });
-  const own = { secret: access.ring, slate: slates.settings, registry, segments };
-  const { hls, handlers, playback } = deliveryOf({ ...own, config, clients, logger });
+  const { redis } = state;
+  const own = { redis, secret: access.ring, slate: slates.settings, registry, segments };
+  const delivery = await deliveryOf({ ...own, config, clients, logger });
+  const { hls, handlers, playback, transcoding } = delivery;
   const app = createApp({
     streams: registry,
     webhooks: webhooksOf(state, clients),
@@ -74,18 +76,28 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
     metrics,
     hls,
     delivery: [playback, hlsRoutes(handlers)],
+    transcoding: transcoding.deps,
     clock: systemClock,
     logger,
   });
-  const { rootPath } = config;
-  const shortCut = withShortCut({ app, handlers, rootPath, logger, metrics });
-  const listener = segmentsFirst(shortCut, { hls, rootPath, meter: metrics });
-  const listening = await listen(listener, config);
-  const owned = [state, clients, segments].map((part) => () => part.close());
+  const listening = await listen(inFront({ app, handlers, hls, config, logger, metrics }), config);
+  const owned = [transcoding, state, clients, segments].map((part) => () => part.close());
   return {
     ready: { host: listening.host, port: listening.port },
     close: () => closeAll([slates.close, () => drain(listening, registry), ...owned]),
   };
+}
+
+type InFront = Omit<Parameters<typeof withShortCut>[0], 'rootPath'> & {
+  readonly config: Config;
+  readonly hls: Parameters<typeof segmentsFirst>[1]['hls'];
+  readonly metrics: ApiMetrics;
+};
+
+/** The app, with the short ways of what is asked for most. */
+function inFront({ config: { rootPath }, hls, ...parts }: InFront) {
+  const shortCut = withShortCut({ ...parts, rootPath });
+  return segmentsFirst(shortCut, { hls, rootPath, meter: parts.metrics });
 }
 
 /** Nothing new is taken; then every viewer is let go, which ends the answers under way. */

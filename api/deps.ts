@@ -3,7 +3,10 @@ import type { AccessControl } from '#access';
 import type { HlsDelivery } from '#delivery';
 import type { Clock } from '#kernel/clock';
 import type { Logger } from '#kernel/logger';
+import type { StreamId } from '#kernel/ids';
+import type { RunSnapshot } from '#runs';
 import type { Streams } from '#streams';
+import type { ProfileStore, WorkerBoard } from '#transcode';
 import type { Webhooks } from '#webhooks';
 import type { RouteClass } from './http/route-class.ts';
 
@@ -24,9 +27,22 @@ export type AppDeps = {
   readonly apiDocument: Readonly<Record<string, unknown>>;
   /** Routes for players: `/stream/…` and `/hls/…`, without a token. */
   readonly delivery: readonly Router[];
+  readonly transcoding: TranscodingDeps;
   readonly metrics: Metrics;
   readonly clock: Clock;
   readonly logger: Logger;
+};
+
+/** What routes know of transcoding. */
+export type TranscodingDeps = {
+  readonly profiles: ProfileStore;
+  readonly board: WorkerBoard;
+  /** Templates are not held to the list of what is harmless. */
+  readonly trustsTemplates: boolean;
+  /** Live media is cut into segments: a setting. */
+  readonly servesHls: boolean;
+  /** The runs of a stream that this process has asked for, the oldest first. */
+  readonly runsOf: (id: StreamId) => readonly RunSnapshot[];
 };
 
 /** The management side of webhooks, as far as routes call it. */

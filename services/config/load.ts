@@ -9,6 +9,7 @@ import { toPacing } from './pacing.ts';
 import type { PacingFlag } from './pacing.ts';
 import type { Setting } from './setting.ts';
 import { SETTINGS } from './settings.ts';
+import { toTranscode } from './transcode.ts';
 
 /** Every setting, in the units of the program: milliseconds, bytes, absolute paths. */
 export type Config = ReturnType<typeof toConfig>;
@@ -54,6 +55,10 @@ type Strings = Record<
   | 'STREAM_SHARING'
   | 'HLS_LOW_LATENCY'
   | 'LIVE_STANDBY'
+  | 'TRANSCODE_HARDWARE'
+  | 'TRANSCODE_DEVICE'
+  | 'INTERNAL_HOST'
+  | 'INTERNAL_URL'
   | 'TS_FROM_HLS'
   | 'DEFAULT_USER_AGENT',
   true
@@ -62,6 +67,7 @@ type Flags =
   | DetectionFlag
   | PacingFlag
   | 'REDIS_ENABLED'
+  | 'TRANSCODE_TRUST_TEMPLATES'
   | 'MEDIA_INFO'
   | 'YTDLP_ENABLED'
   | 'HLS_FROM_TS'
@@ -137,6 +143,7 @@ function toConfig(values: Values) {
     conversion: toConversion(values),
     pacing: toPacing(values),
     slates: slatesOf(values, dataDir),
+    transcode: toTranscode(values),
     access: accessOf(values),
     egress: egressSettings(values),
     ffmpegPath: values.FFMPEG_PATH,

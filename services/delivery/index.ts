@@ -2,6 +2,7 @@ export type { LiveDetection } from './live/detection.ts';
 export { LiveDelivery } from './live/live-delivery.ts';
 export type {
   LiveDeliveryOptions,
+  LiveTap,
   LiveViewing,
   ViewingEnd,
   WatchOutcome,

@@ -3,6 +3,7 @@ import type { AppError } from '#kernel/app-error';
 import type { Clock, Timers } from '#kernel/clock';
 import type { StreamId } from '#kernel/ids';
 import type { Session, SessionRegistry } from '#sessions';
+import type { TranscodePlan } from '#transcode';
 import { headersVia } from '#upstream';
 import type { FailoverStage, RetryPolicy, SlateTrigger } from '#upstream';
 import type { SharingMode, StreamDefinition, StreamOptions } from './definition.ts';
@@ -116,6 +117,9 @@ export class ManagedStream implements Stream {
   }
   get options(): StreamOptions {
     return this.#definition.options;
+  }
+  get transcode(): TranscodePlan | undefined {
+    return this.#definition.transcode;
   }
   get hasOtherSource(): boolean {
     return this.cursor.alternates > 0;

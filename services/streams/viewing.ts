@@ -1,6 +1,7 @@
 import type { Grant } from '#access';
 import type { AppError } from '#kernel/app-error';
 import type { ClientId, StreamId } from '#kernel/ids';
+import type { TranscodePlan } from '#transcode';
 import type { SlateTrigger } from '#upstream';
 import type { SharingMode, StreamOptions } from './definition.ts';
 import type { MediaFacts, MediaKind } from './snapshots.ts';
@@ -138,6 +139,8 @@ export interface Stream {
   readonly sharing: SharingMode;
   /** What the app wants of this stream alone. */
   readonly options: StreamOptions;
+  /** What viewers get instead of the sources' own media; undefined: those. */
+  readonly transcode: TranscodePlan | undefined;
   /** There is another source than the one in use. */
   readonly hasOtherSource: boolean;
   /** Aborts when the stream is removed. */

@@ -65,7 +65,7 @@ describe('the service', () => {
       streamlink_version: null,
       ytdlp_version: null,
       hardware_acceleration: { enabled: false, type: 'cpu', device: null, ffmpeg_args: [] },
-      redis: { pooling_enabled: false, host: null, password: null, mode: 'embedded' },
+      redis: { pooling_enabled: true, host: null, password: null, mode: 'embedded' },
     });
     expect(text).not.toContain('a-secret-token');
   });
