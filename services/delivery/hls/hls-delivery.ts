@@ -229,7 +229,12 @@ export class HlsDelivery {
     const connection = hls.stream.poll(viewer, hls.idleMs(this.#options.viewerIdleMs));
     connection.served(found.bytes.length);
     if (target.kind === 'segment') connection.segmentServed();
-    return { ...found, ended: connection.ended };
+    return { ...found, ended: connection.ended, stay: () => this.#staying(hls, viewer) };
+  }
+
+  #staying(hls: HlsStream, viewer: ViewerRequest): () => void {
+    const presence = this.#present(hls, viewer);
+    return () => presence.close('segment_served');
   }
 
   #openOrNot(streamId: StreamId, handle: string): Target | undefined {
