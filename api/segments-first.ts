@@ -78,12 +78,14 @@ function send(res: ServerResponse, { streamId, clientId, found }: Sending): void
 
 function releaseWhenSent(res: ServerResponse, found: SentAtOnce): void {
   const { ended } = found;
+  const leave = found.stay();
   const cut = (): void => void res.destroy();
-  const patience = setTimeout(cut, PATIENCE_MS).unref();
+  // The socket's own time limit begins anew with whatever the viewer takes.
+  res.setTimeout(PATIENCE_MS, cut);
   ended.addEventListener('abort', cut, { once: true });
   res.once('close', () => {
-    clearTimeout(patience);
     ended.removeEventListener('abort', cut);
+    leave();
     found.release();
   });
 }

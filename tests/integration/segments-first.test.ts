@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { createApp } from '#api/app';
 import { hlsHandlers, hlsRoutes } from '#api/routes/hls.routes';
@@ -13,10 +14,10 @@ import { title } from '../support/hls-titles.ts';
 import { fetchOnce } from '../support/viewer.ts';
 
 /** The app with the short way before it; `asked` counts what the app itself was asked. */
-async function start() {
-  const titled = title(2, { sizeBytes: 50_000 });
+async function start({ sizeBytes = 50_000, viewerIdleMs = 10_000 } = {}) {
+  const titled = title(2, { sizeBytes });
   const provider = await startFakeProvider(titled.routes);
-  const bench = await startHls();
+  const bench = await startHls({ hls: { viewerIdleMs } });
   const deps = appDeps({ delivery: [hlsRoutes(hlsHandlers({ hls: bench.hls }))] });
   const app = createApp(deps);
   let asked = 0;
@@ -84,6 +85,15 @@ describe('a segment in memory', () => {
     await fetchOnce(service.link);
     const got = await fetchOnce(service.link, { headers });
     expect([got.status, service.asked()]).toEqual([code, 3]);
+  });
+
+  it('reaches a viewer that takes it more slowly than others grow idle', async () => {
+    await using service = await start({ sizeBytes: 16_000_000, viewerIdleMs: 100 });
+    await fetchOnce(service.link);
+    const response = await fetch(service.link);
+    expect(service.asked()).toBe(2);
+    await sleep(4_000); // Three target durations, and the socket is full.
+    expect((await response.arrayBuffer()).byteLength).toBe(16_000_000);
   });
 
   it('is given by the app to a viewer whose session has ended, and to one who is new', async () => {

@@ -59,6 +59,8 @@ export type HlsDeliveryOptions = {
   readonly patienceMs: number;
   /** Where a stream does not say. */
   readonly lowLatency: LowLatencyMode;
+  /** Streams that do not say keep to where a redirect led; not, when absent. */
+  readonly isSticky?: boolean;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly logger: Logger;
@@ -93,6 +95,7 @@ export class HlsDelivery {
       client: createPlaylistClient({ texts, maxBytes, timeoutMs: timeouts.headersMs }),
       handles: this.#handles,
       lowLatency: options.lowLatency,
+      isSticky: options.isSticky ?? false,
       clock,
       timers,
       logger,
@@ -226,7 +229,12 @@ export class HlsDelivery {
     const connection = hls.stream.poll(viewer, hls.idleMs(this.#options.viewerIdleMs));
     connection.served(found.bytes.length);
     if (target.kind === 'segment') connection.segmentServed();
-    return { ...found, ended: connection.ended };
+    return { ...found, ended: connection.ended, stay: () => this.#staying(hls, viewer) };
+  }
+
+  #staying(hls: HlsStream, viewer: ViewerRequest): () => void {
+    const presence = this.#present(hls, viewer);
+    return () => presence.close('segment_served');
   }
 
   #openOrNot(streamId: StreamId, handle: string): Target | undefined {

@@ -55,6 +55,8 @@ export type AtHandQuery = {
 export type SentAtOnce = SegmentAtHand & {
   /** Aborts when the viewer is ended: what has not been sent by then is not. */
   readonly ended: AbortSignal;
+  /** Keeps the viewer present while it takes them slowly. @returns how to end that, idempotent. */
+  stay(): () => void;
 };
 
 /** How the segments of one stream were answered. */
