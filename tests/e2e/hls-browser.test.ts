@@ -108,7 +108,6 @@ async function playThroughDeath(path: string, one: Route, other: Route): Promise
   const before = await stateOf(page);
   await page.until(`video.currentTime > ${before.bufferedTo + 2.5}`, PATIENCE);
   const after = await stateOf(page);
-  expect(after).toMatchObject(WELL);
   // Shown, not skipped.
   expect(after.pictures - before.pictures).toBeGreaterThan(25);
   return after;
@@ -148,11 +147,12 @@ describe.concurrent('hls.js on a page of another origin', () => {
   it('plays a live playlist, and on when its source dies', async () => {
     const one = hlsLive(stage.main, { encrypted: true });
     const after = await playThroughDeath('/l/index.m3u8', one, hlsLive(stage.other));
-    expect(after.turns).toBe(1);
+    expect(after).toMatchObject({ ...WELL, turns: 1 });
   });
 
   it('plays a live transport stream, and on when its source dies', async () => {
-    await playThroughDeath('/a.ts', liveTs(stage.main), liveTs(stage.other));
+    const after = await playThroughDeath('/a.ts', liveTs(stage.main), liveTs(stage.other));
+    expect(after).toMatchObject(WELL);
   });
 
   it('plays an encrypted film in fMP4 whose addresses are made of variables, and seeks', async () => {
