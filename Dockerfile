@@ -13,8 +13,10 @@ WORKDIR /app
 COPY --from=packages /app/node_modules node_modules
 COPY package.json openapi.yaml LICENSE ./
 COPY api api
+COPY scripts scripts
 COPY services services
 COPY workers workers
+RUN ln -s /app/scripts/penstock /usr/local/bin/penstock
 
 ENV NODE_ENV=production \
     DATA_DIR=/data \

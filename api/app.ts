@@ -14,10 +14,12 @@ import { dataOnly, noSniffing } from './middleware/security-headers.ts';
 import { accessRoutes } from './routes/access.routes.ts';
 import { byMetadataRoutes } from './routes/by-metadata.routes.ts';
 import { metricsRoutes } from './routes/metrics.routes.ts';
+import { resolverRoutes } from './routes/resolvers.routes.ts';
 import { livenessRoutes, serviceRoutes } from './routes/service.routes.ts';
 import { statsRoutes } from './routes/stats.routes.ts';
 import { streamRoutes } from './routes/streams.routes.ts';
 import { testConnectionRoutes } from './routes/test-connection.routes.ts';
+import { transcodeRoutes } from './routes/transcode.routes.ts';
 import { viewerRoutes } from './routes/viewers.routes.ts';
 import { webhookRoutes } from './routes/webhooks.routes.ts';
 
@@ -74,6 +76,8 @@ function managementRoutes(deps: AppDeps): Router {
   webhookRoutes(resource, deps);
   accessRoutes(resource, deps);
   testConnectionRoutes(resource, deps);
+  transcodeRoutes(resource, deps);
+  resolverRoutes(resource, deps);
   livenessRoutes(resourcesOn(router, [dataOnly]), deps);
   return router;
 }

@@ -1,3 +1,4 @@
+import type { Redis } from 'ioredis';
 import type { Config } from '#config';
 import { HlsInput } from '#conversion';
 import {
@@ -13,11 +14,14 @@ import { systemClock, systemTimers } from '#kernel/clock';
 import type { Clock, Timers } from '#kernel/clock';
 import type { KeyRing } from '#kernel/key-ring';
 import type { Logger } from '#kernel/logger';
+import type { TranscodeDelivery } from '#runs';
 import type { SegmentStore } from '#segments';
 import type { Stream, StreamDirectory } from '#streams';
 import type { TextClient, UpstreamClient, UpstreamTimeouts } from '#upstream';
 import { FfmpegRemuxer } from '#adapters/ffmpeg/remuxer';
 import { FfmpegSilenceProbe } from '#adapters/ffmpeg/silence-probe';
+import { composeTranscoding } from './compose-transcoding.ts';
+import { mediaProbeOf } from './compose-programs.ts';
 import { hlsHandlers } from './routes/hls.routes.ts';
 import { playbackRoutes } from './routes/playback.routes.ts';
 
@@ -31,12 +35,14 @@ export type DeliveryParts = {
   };
   readonly segments: { readonly store: SegmentStore };
   readonly secret: KeyRing;
+  /** A connection for `commands`; stays the caller's. */
+  readonly redis: Redis;
   readonly slate: SlateSettings | undefined;
   readonly logger: Logger;
 };
 
 /** Builds the deliveries; gives the route for players of bytes, and what answers those of playlists. */
-export function deliveryOf(parts: DeliveryParts) {
+export async function deliveryOf(parts: DeliveryParts) {
   const { config, registry, clients, slate, logger } = parts;
   const { connectTimeoutMs: connectMs, readTimeoutMs: headersMs, liveStallMs } = config.upstream;
   const common = {
@@ -50,7 +56,7 @@ export function deliveryOf(parts: DeliveryParts) {
   const viewers = { viewerBufferBytes, viewerPatienceMs, lingerMs };
   const { standby } = config.upstream;
   const silenceProbe = new FfmpegSilenceProbe({ program: config.ffmpegPath, logger });
-  const detection = { settings: config.detection, silenceProbe };
+  const detection = { settings: config.detection, silenceProbe, ...mediaProbeOf(config, logger) };
   const throttleBytesPerSecond = config.pacing.liveBytesPerSecond;
   const buffering = config.pacing.live;
   const judged = { buffering, stallMs: liveStallMs, detection, standby };
@@ -63,15 +69,17 @@ export function deliveryOf(parts: DeliveryParts) {
     throttleBytesPerSecond,
     upstream: clients.bytes.live,
   });
-  const { hls, rewritten } = hlsOf(parts, { ...common, live });
   const vod = new VodDelivery({
     ...common,
     upstream: clients.bytes.vod,
     readTimeoutMs: headersMs,
     pacing: config.pacing.files,
   });
-  const playback = playbackRoutes({ directory: registry, live, vod });
-  return { playback, hls: rewritten, handlers: hlsHandlers({ hls }) };
+  const transcoding = await composeTranscoding({ ...parts, live, vod, viewers });
+  const { transcodes } = transcoding;
+  const { hls, rewritten } = hlsOf(parts, { ...common, live, transcodes });
+  const playback = playbackRoutes({ directory: registry, live, vod, transcodes });
+  return { playback, hls: rewritten, handlers: hlsHandlers({ hls }), transcoding };
 }
 
 type Common = {
@@ -81,10 +89,12 @@ type Common = {
   readonly timers: Timers;
   readonly logger: Logger;
   readonly live: LiveDelivery;
+  readonly transcodes: TranscodeDelivery;
 };
 
 /** Playlists of sources, and those of segments that are cut here. */
-function hlsOf({ config, clients, segments, secret }: DeliveryParts, { live, ...common }: Common) {
+function hlsOf(parts: DeliveryParts, { live, transcodes, ...common }: Common) {
+  const { config, clients, segments, secret } = parts;
   const { connectMs, headersMs } = common.timeouts;
   const viewers = {
     viewerIdleMs: config.streams.viewerIdleMs,
@@ -100,12 +110,15 @@ function hlsOf({ config, clients, segments, secret }: DeliveryParts, { live, ...
     lookAhead: config.segments.lookAhead,
     maxPlaylistBytes: config.upstream.maxPlaylistBytes,
     lowLatency: config.streams.lowLatency,
+    isSticky: config.streams.isSticky,
   });
   const { hlsFromTs, segmentMs, segmentBytes } = config.conversion;
-  const tap = (stream: Stream) => live.tap(stream);
+  const tap = (stream: Stream) =>
+    stream.transcode === undefined ? live.tap(stream) : transcodes.tap(stream);
   const cutting = { ...common, ...viewers, secret, tap, segmentMs, segmentBytes };
   const packaged = hlsFromTs ? new PackagedDelivery(cutting) : undefined;
-  return { rewritten, hls: new HlsOutput({ ...common, rewritten, packaged }) };
+  const directory = transcodes.directory(common.directory);
+  return { rewritten, hls: new HlsOutput({ directory, rewritten, packaged }) };
 }
 
 /** Reads playlists as the transport streams that they carry; undefined where that is off. */

@@ -14,7 +14,6 @@ import { Webhooks, createDeliver } from '#webhooks';
 import { createSlateMaker } from '#adapters/ffmpeg/slate-maker';
 import { SegmentStore } from '#segments';
 import { openSegmentFiles } from '#adapters/fs/segment-files';
-import { ffmpegVersion } from '#adapters/ffmpeg/version';
 import { slateFilesIn } from '#adapters/fs/slate-files';
 import { awaitRedis } from '#adapters/redis/await-redis';
 import { ChangeFeed } from '#adapters/redis/change-feed';
@@ -30,6 +29,7 @@ import { createApp } from './app.ts';
 import { openAccess } from './compose-access.ts';
 import { openClients } from './compose-clients.ts';
 import { deliveryOf } from './compose-delivery.ts';
+import { readAbout, resolversOf } from './compose-programs.ts';
 import { listen, type Listening } from './listen.ts';
 import { hlsRoutes } from './routes/hls.routes.ts';
 import { segmentsFirst } from './segments-first.ts';
@@ -59,13 +59,16 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
   await registry.load();
   const revoked = (keyId: string): void => registry.endKey(keyId);
   const access = await openAccess({ config, state, revoked, logger });
-  const own = { secret: access.ring, slate: slates.settings, registry, segments };
-  const { hls, handlers, playback } = deliveryOf({ ...own, config, clients, logger });
+  const { redis } = state;
+  const own = { redis, secret: access.ring, slate: slates.settings, registry, segments };
+  const delivery = await deliveryOf({ ...own, config, clients, logger });
+  const { hls, handlers, playback, transcoding } = delivery;
   const app = createApp({
     streams: registry,
     webhooks: webhooksOf(state, clients),
     access,
     probe: clients.probe,
+    resolvers: resolversOf(config),
     about: await about,
     readiness: () => ({ redis: state.redis.status === 'ready' ? 'ok' : 'away' }),
     settings: settingsOf(config),
@@ -73,18 +76,28 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
     metrics,
     hls,
     delivery: [playback, hlsRoutes(handlers)],
+    transcoding: transcoding.deps,
     clock: systemClock,
     logger,
   });
-  const { rootPath } = config;
-  const shortCut = withShortCut({ app, handlers, rootPath, logger, metrics });
-  const listener = segmentsFirst(shortCut, { hls, rootPath, meter: metrics });
-  const listening = await listen(listener, config);
-  const owned = [state, clients, segments].map((part) => () => part.close());
+  const listening = await listen(inFront({ app, handlers, hls, config, logger, metrics }), config);
+  const owned = [transcoding, state, clients, segments].map((part) => () => part.close());
   return {
     ready: { host: listening.host, port: listening.port },
     close: () => closeAll([slates.close, () => drain(listening, registry), ...owned]),
   };
+}
+
+type InFront = Omit<Parameters<typeof withShortCut>[0], 'rootPath'> & {
+  readonly config: Config;
+  readonly hls: Parameters<typeof segmentsFirst>[1]['hls'];
+  readonly metrics: ApiMetrics;
+};
+
+/** The app, with the short ways of what is asked for most. */
+function inFront({ config: { rootPath }, hls, ...parts }: InFront) {
+  const shortCut = withShortCut({ ...parts, rootPath });
+  return segmentsFirst(shortCut, { hls, rootPath, meter: parts.metrics });
 }
 
 /** Nothing new is taken; then every viewer is let go, which ends the answers under way. */
@@ -194,16 +207,3 @@ const settingsOf = ({ rootPath, apiToken, trustedProxies, streams, upstream }: C
   maxRetries: upstream.retryAttempts,
   sharing: streams.sharing,
 });
-
-async function readAbout(config: Config, nodeId: NodeEpoch) {
-  return {
-    version: packageInfo.version,
-    ffmpegVersion: await ffmpegVersion(config.ffmpegPath),
-    nodeId,
-    redisMode: isEmbedded(config) ? ('embedded' as const) : ('external' as const),
-  };
-}
-
-/** The supervisor names the socket of the Redis that it runs; it lies in the data folder. */
-const isEmbedded = ({ redis, dataDir }: Config): boolean =>
-  redis.url === undefined || redis.url.startsWith(`unix://${dataDir}/`);

@@ -3,7 +3,10 @@ import type { AccessControl } from '#access';
 import type { HlsDelivery } from '#delivery';
 import type { Clock } from '#kernel/clock';
 import type { Logger } from '#kernel/logger';
+import type { StreamId } from '#kernel/ids';
+import type { RunSnapshot } from '#runs';
 import type { Streams } from '#streams';
+import type { ProfileStore, WorkerBoard } from '#transcode';
 import type { Webhooks } from '#webhooks';
 import type { RouteClass } from './http/route-class.ts';
 
@@ -15,6 +18,7 @@ export type AppDeps = {
   readonly webhooks: WebhookRegistry;
   readonly access: AccessControl;
   readonly probe: ConnectionProbe;
+  readonly resolvers: Resolvers;
   readonly about: About;
   /** What is known now; never waits, since anybody may ask. */
   readonly readiness: () => Readiness;
@@ -23,9 +27,22 @@ export type AppDeps = {
   readonly apiDocument: Readonly<Record<string, unknown>>;
   /** Routes for players: `/stream/…` and `/hls/…`, without a token. */
   readonly delivery: readonly Router[];
+  readonly transcoding: TranscodingDeps;
   readonly metrics: Metrics;
   readonly clock: Clock;
   readonly logger: Logger;
+};
+
+/** What routes know of transcoding. */
+export type TranscodingDeps = {
+  readonly profiles: ProfileStore;
+  readonly board: WorkerBoard;
+  /** Templates are not held to the list of what is harmless. */
+  readonly trustsTemplates: boolean;
+  /** Live media is cut into segments: a setting. */
+  readonly servesHls: boolean;
+  /** The runs of a stream that this process has asked for, the oldest first. */
+  readonly runsOf: (id: StreamId) => readonly RunSnapshot[];
 };
 
 /** The management side of webhooks, as far as routes call it. */
@@ -53,6 +70,9 @@ export type About = {
   readonly version: string;
   /** First line of `ffmpeg -version`; `null` where there is no FFmpeg. */
   readonly ffmpegVersion: string | null;
+  /** Likewise; `null` also where it is turned off. */
+  readonly streamlinkVersion: string | null;
+  readonly ytdlpVersion: string | null;
   readonly nodeId: string;
   readonly redisMode: 'embedded' | 'external';
 };
@@ -84,6 +104,42 @@ export interface ConnectionProbe {
    * Rejects with the signal's reason only; `message` has none of the target's words.
    */
   test(url: string, signal: AbortSignal): Promise<ProbeResult>;
+}
+
+/** What looks into pages of video sites. */
+export type Resolvers = {
+  readonly cookies: CookieFiles;
+  /** Absent where it is turned off. */
+  readonly metadata?: MetadataReader;
+};
+
+export type CookieFileState = 'fine' | 'not-configured' | 'outside' | 'missing' | 'unreadable';
+
+/** The operator's cookies files, all in one folder. */
+export interface CookieFiles {
+  /** Never rejects. Says `outside` of every path out of the folder, whether it exists or not. */
+  stateOf(path: string): Promise<CookieFileState>;
+}
+
+/** What to find out about a page. */
+export type MetadataQuestion = {
+  readonly url: string;
+  /** A file of {@link CookieFiles} that is fine. */
+  readonly cookiesPath: string | null;
+  /** In yt-dlp's language of formats. */
+  readonly format: string | null;
+  /** Only name the entries of a list. */
+  readonly isFlat: boolean;
+};
+
+/** Finds out what a page plays. */
+export interface MetadataReader {
+  /**
+   * What yt-dlp says of the page; `{ entries }` of a list. Takes at most a minute.
+   * @throws AppError `PROGRAM_MISSING` `PROGRAM_BUSY` `PROGRAM_TIMEOUT` `PROGRAM_FAILED`
+   * @throws the signal's reason when it aborts; the program is ended.
+   */
+  read(question: MetadataQuestion, signal: AbortSignal): Promise<object>;
 }
 
 export type ProbeResult = {

@@ -18,6 +18,10 @@ export function docsRoutes(apiDocument: object): Router {
   const showPage: RequestHandler = (_req, res) => void res.type('html').send(page);
   resource('/openapi.json', { get: (_req, res) => void res.json(apiDocument) });
   resource('/docs', { get: [ownFilesOnly, intoFolder, showPage] });
+  resource('/redoc', {
+    get: (req, res) => res.redirect(307, req.path.endsWith('/') ? '../docs/' : 'docs/'),
+  });
+  resource('/favicon.ico', { get: (_req, res) => void res.status(204).end() });
   router.use('/docs', ownFilesOnly, ...swaggerUi.serveFiles(undefined, SPEC));
   return router;
 }

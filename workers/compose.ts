@@ -17,6 +17,7 @@ import type { Logger } from '#kernel/logger';
 import type { RunningProcess } from '#lifecycle';
 import { WorkerMetrics } from '#telemetry';
 import { createDeliver, createProcessDelivery } from '#webhooks';
+import { startTranscodes } from './compose-transcodes.ts';
 import { EventDispatcher } from './event-dispatcher.ts';
 import { Housekeeping } from './housekeeping.worker.ts';
 import { MetricsServer } from './metrics-server.ts';
@@ -35,11 +36,12 @@ export async function composeWorker(config: Config, logger: Logger): Promise<Run
   const scraped = await openMetrics(config, metrics);
   const webhooks = startWebhooks({ config, logger, connections, metrics });
   const housekeeping = startHousekeeping(config, logger, connections);
+  const transcodes = await startTranscodes({ config, logger, ...connections });
   return {
     ready: {},
     close: () =>
       closeAll([
-        () => Promise.all([webhooks.close(), housekeeping.close()]),
+        () => Promise.all([webhooks.close(), housekeeping.close(), transcodes.close()]),
         () => scraped?.close(),
         ...Object.values(connections).map((connection) => () => connection.disconnect()),
       ]),

@@ -7,6 +7,8 @@ const BY_PATH: Readonly<Record<string, RouteClass>> = {
   '/healthz': 'health',
   '/metrics': 'metrics',
   '/openapi.json': 'docs',
+  '/redoc': 'docs',
+  '/favicon.ico': 'docs',
 };
 
 /** @param path - The pattern of the route, absent where no route took the request. */

@@ -1,6 +1,9 @@
 import type { Totals } from '#streams';
 import type { About, ApiSettings, Readiness } from '#api/deps';
+import { BUILT_IN_PROFILES, SOFTWARE } from '#transcode';
+import type { TranscodeWorker, UserProfile } from '#transcode';
 import { presentTotals } from './stats.presenter.ts';
+import { presentHardware } from './transcode.presenter.ts';
 
 export const presentBanner = (about: About, totals: Totals) => ({
   status: 'running',
@@ -29,16 +32,30 @@ export const presentHealth = ({ about, settings, totals, readiness }: Health) =>
   redis: readiness.redis,
 });
 
+type Info = {
+  readonly about: About;
+  readonly settings: ApiSettings;
+  readonly readiness: Readiness;
+  readonly workers: readonly TranscodeWorker[];
+  readonly own: readonly UserProfile[];
+};
+
+const bestOf = (workers: readonly TranscodeWorker[]) =>
+  workers.flatMap(({ hardware }) => hardware).find(({ kind }) => kind !== 'software') ?? SOFTWARE;
+
+const describe = (profiles: readonly Pick<UserProfile, 'name' | 'description'>[]) =>
+  Object.fromEntries(profiles.map(({ name, description }) => [name, description]));
+
 /** Facts about this installation. No secret and no address is among them; their keys are kept. */
-export const presentInfo = (about: About, settings: ApiSettings, readiness: Readiness) => ({
+export const presentInfo = ({ about, settings, readiness, workers, own }: Info) => ({
   version: about.version,
   ffmpeg_version: about.ffmpegVersion,
-  streamlink_version: null,
-  ytdlp_version: null,
-  hardware_acceleration: { enabled: false, type: 'cpu', device: null, ffmpeg_args: [] },
+  streamlink_version: about.streamlinkVersion,
+  ytdlp_version: about.ytdlpVersion,
+  hardware_acceleration: presentHardware(bestOf(workers)),
   redis: {
     enabled: true,
-    pooling_enabled: false,
+    pooling_enabled: true,
     host: null,
     port: null,
     password: null,
@@ -49,7 +66,16 @@ export const presentInfo = (about: About, settings: ApiSettings, readiness: Read
     mode: about.redisMode,
     status: readiness.redis,
   },
-  transcoding: { enabled: false, profiles: {} },
+  transcoding: {
+    enabled: workers.length > 0,
+    profiles: describe([...BUILT_IN_PROFILES, ...own]),
+    workers: workers.map(({ id, slots, busy, hardware }) => ({
+      worker_id: id,
+      slots,
+      busy,
+      hardware: hardware.map(({ kind }) => kind),
+    })),
+  },
   configuration: {
     default_user_agent: settings.defaultUserAgent,
     client_timeout: settings.viewerIdleSeconds,

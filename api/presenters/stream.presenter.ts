@@ -7,6 +7,7 @@ import type {
 } from '#streams';
 import { presentEgress } from './egress.presenter.ts';
 import { isoTime } from './iso-time.ts';
+import { presentMedia } from './media.presenter.ts';
 
 const KIND_WORDS = {
   hls: 'HLS',
@@ -15,8 +16,11 @@ const KIND_WORDS = {
 } as const satisfies Record<MediaKind, string>;
 
 /** The kind of a stream in the words of lists. */
-export const streamTypeOf = ({ definition, kind }: StreamSnapshot): string =>
-  definition.metadata['transcoding'] ? 'Transcoding' : KIND_WORDS[kind];
+export const streamTypeOf = (stream: StreamSnapshot): string =>
+  isTranscode(stream) ? 'Transcoding' : KIND_WORDS[stream.kind];
+
+const isTranscode = ({ definition }: StreamSnapshot): boolean =>
+  Boolean(definition.metadata['transcoding']);
 
 const pathOf = (kind: MediaKind, id: string): string =>
   kind === 'hls' ? `/hls/${id}/playlist.m3u8` : `/stream/${id}`;
@@ -44,8 +48,9 @@ export const presentStream = (stream: StreamSnapshot) => ({
   last_access: isoTime(stream.lastAccessMs),
   metadata: stream.definition.metadata,
   headers: stream.definition.headers,
-  media_info: {},
-  output_media_info: {},
+  // Of a transcode, what is read is what FFmpeg has made.
+  media_info: isTranscode(stream) ? {} : presentMedia(stream.media),
+  output_media_info: isTranscode(stream) ? presentMedia(stream.media) : {},
   sharing: stream.definition.sharing,
   egress: presentEgress(stream.definition.egress),
 });

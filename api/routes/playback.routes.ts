@@ -1,6 +1,8 @@
 import { Router } from 'express';
 import type { Request, RequestHandler, Response } from 'express';
-import type { LiveDelivery, VodDelivery } from '#delivery';
+import type { LiveDelivery, LiveViewing, VodDelivery } from '#delivery';
+import { InvariantError } from '#kernel/app-error';
+import type { TranscodeDelivery } from '#runs';
 import type { Stream, StreamDirectory } from '#streams';
 import { serveViewer } from '#api/http/handle';
 import type { ViewerExchange } from '#api/http/handle';
@@ -14,6 +16,8 @@ export type PlaybackDeps = {
   readonly directory: StreamDirectory;
   readonly live: LiveDelivery;
   readonly vod: VodDelivery;
+  /** Of streams that are transcoded; there are none where it is absent. */
+  readonly transcodes?: TranscodeDelivery;
 };
 
 /** `GET|HEAD /stream/{id}`: live bytes, also of playlists; files with ranges; or the way to a playlist. */
@@ -34,18 +38,37 @@ function playback(deps: PlaybackDeps): RequestHandler {
 }
 
 async function serve(deps: PlaybackDeps, stream: Stream, exchange: ViewerExchange): Promise<void> {
+  if (stream.transcode !== undefined) return serveTranscode(deps, stream, exchange);
   if (stream.kind === 'vod' && (await serveVod(deps.vod, stream, exchange))) return;
   if (stream.kind === 'hls' && !deps.live.readsPlaylists) return toPlaylist(stream, exchange);
   if (exchange.req.method === 'HEAD') return describeLive(exchange.res);
-  const { req, res, gone } = exchange;
+  const { req, gone } = exchange;
   const outcome = await deps.live.watch(stream, viewerRequestOf(req), gone);
   if (outcome.kind === 'hls') return toPlaylist(stream, exchange);
   // The first bytes have proved the stream to be of another kind, and the stream has learnt it.
   if (outcome.kind !== 'live') return serve(deps, stream, exchange);
-  res.setHeader('X-Client-ID', outcome.clientId);
-  const { contentType, hasEnd } = outcome;
+  await sendLive(outcome, exchange);
+}
+
+async function sendLive(viewing: LiveViewing, { res, gone }: ViewerExchange): Promise<void> {
+  res.setHeader('X-Client-ID', viewing.clientId);
+  const { contentType, hasEnd } = viewing;
   const response = await beginLive(res, { headers: liveHeaders(contentType), hasEnd }, gone);
-  response.finish(await outcome.flow(response.sink, gone));
+  response.finish(await viewing.flow(response.sink, gone));
+}
+
+/** What a stream is made into; also one whose players are meant to ask for a playlist. */
+async function serveTranscode(
+  { transcodes }: PlaybackDeps,
+  stream: Stream,
+  exchange: ViewerExchange,
+): Promise<void> {
+  const { req, res, gone } = exchange;
+  const contentType = stream.transcode?.output.contentType ?? '';
+  if (req.method === 'HEAD') return void res.writeHead(200, liveHeaders(contentType)).end();
+  const viewing = await transcodes?.watch(stream, viewerRequestOf(req), gone);
+  if (viewing?.kind !== 'live') throw new InvariantError('Transcoding without its delivery.');
+  await sendLive(viewing, exchange);
 }
 
 /** A live source is never opened to answer HEAD: that would take a connection from a viewer. */

@@ -2,7 +2,7 @@ import type { AppDeps } from '#api/deps';
 import type { AddResource } from '#api/http/resource';
 import { presentBanner, presentHealth, presentInfo } from '#api/presenters/service.presenter';
 
-type Deps = Pick<AppDeps, 'streams' | 'about' | 'settings' | 'readiness'>;
+type Deps = Pick<AppDeps, 'streams' | 'about' | 'settings' | 'readiness' | 'transcoding'>;
 
 /** What this service is, how it does, and what it is made of. */
 export function serviceRoutes(resource: AddResource, deps: Deps): void {
@@ -15,7 +15,14 @@ export function serviceRoutes(resource: AddResource, deps: Deps): void {
       ),
   });
   resource('/info', {
-    get: (_req, res) => res.json(presentInfo(about, settings, readiness())),
+    get: async (_req, res) => {
+      const { board, profiles } = deps.transcoding;
+      const [workers, own] = await Promise.all([
+        board.list().catch(() => []),
+        profiles.list().catch(() => []),
+      ]);
+      res.json(presentInfo({ about, settings, readiness: readiness(), workers, own }));
+    },
   });
 }
 

@@ -8,16 +8,16 @@ import {
   presentStream,
   presentSwitch,
 } from '#api/presenters/stream.presenter';
+import { presentRun } from '#api/presenters/transcode.presenter';
 import { presentHls } from '#api/presenters/hls.presenter';
 import { presentWatching } from '#api/presenters/viewer.presenter';
 import { activityOf } from '#api/schemas/filter.schema';
 import { postedStream } from '#api/schemas/stream.schema';
 
+type Deps = Pick<AppDeps, 'streams' | 'hls' | 'transcoding'>;
+
 /** Streams one by one: create, list, read, stop, fail over. */
-export function streamRoutes(
-  resource: AddResource,
-  { streams, hls }: Pick<AppDeps, 'streams' | 'hls'>,
-): void {
+export function streamRoutes(resource: AddResource, { streams, hls, transcoding }: Deps): void {
   resource('/streams', {
     post: [
       jsonBody,
@@ -44,8 +44,9 @@ export function streamRoutes(
       const stats = hls.statsOf(id);
       const viewers = streams.viewers(id).map((viewer) => presentWatching(viewer, () => stats));
       const failover_history = stream.switches.map(presentSwitch);
+      const transcode_runs = transcoding.runsOf(id).map(presentRun);
       const watched = { hls: presentHls(stats), clients: viewers, client_count: viewers.length };
-      res.json({ stream: presentStream(stream), failover_history, ...watched });
+      res.json({ stream: presentStream(stream), failover_history, transcode_runs, ...watched });
     },
     delete: async (req, res) => {
       await streams.remove(streamIdIn(req), { reason: 'manual_deletion' });

@@ -11,19 +11,29 @@ import { MAX_HEADERS, headerMap, sortHeaders } from './headers.ts';
 
 type WebhookBody = {
   readonly url: string;
-  readonly events: readonly EventType[] | null;
+  readonly events: readonly (EventType | UnsentType)[] | null;
   readonly headers: Readonly<Record<string, string | null>> | null;
   readonly timeout: number;
   readonly retry_attempts: number;
   readonly secret: string | null;
 };
 
+/**
+ * Newer versions of m3u-proxy tell of viewers that take nothing for long. Here those are let go, so
+ * there is nothing to tell; an app that registers for it is not refused.
+ */
+const UNSENT_TYPES = ['connection_idle_warning', 'connection_idle_error'] as const;
+type UnsentType = (typeof UNSENT_TYPES)[number];
+
+const isSent = (type: EventType | UnsentType): type is EventType =>
+  !(UNSENT_TYPES as readonly string[]).includes(type);
+
 /** Standard Webhooks: `whsec_` and 24 to 64 bytes in Base64. */
 const SECRET = /^whsec_(?:[A-Za-z0-9+/]{4}){8,22}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
 const fields = Joi.object<WebhookBody>({
   url: url.required(),
-  events: orNull(Joi.array().items(Joi.valid(...EVENT_TYPES))),
+  events: orNull(Joi.array().items(Joi.valid(...EVENT_TYPES, ...UNSENT_TYPES))),
   headers: orNull(headerMap),
   timeout: numberIn({ min: 1, max: 60, whole: true }).default(10),
   retry_attempts: numberIn({ min: 0, max: 20, whole: true }).default(3),
@@ -46,7 +56,7 @@ export function postedWebhook(body: unknown): PostedWebhook {
   const headers = sortHeaders(posted.headers ?? {});
   const input = {
     url: posted.url,
-    events: [...new Set(posted.events ?? EVENT_TYPES)],
+    events: [...new Set((posted.events ?? EVENT_TYPES).filter(isSent))],
     headers: headers.kept,
     timeoutSeconds: posted.timeout,
     retryAttempts: posted.retry_attempts,

@@ -9,6 +9,7 @@ import { toPacing } from './pacing.ts';
 import type { PacingFlag } from './pacing.ts';
 import type { Setting } from './setting.ts';
 import { SETTINGS } from './settings.ts';
+import { toTranscode } from './transcode.ts';
 
 /** Every setting, in the units of the program: milliseconds, bytes, absolute paths. */
 export type Config = ReturnType<typeof toConfig>;
@@ -54,6 +55,10 @@ type Strings = Record<
   | 'STREAM_SHARING'
   | 'HLS_LOW_LATENCY'
   | 'LIVE_STANDBY'
+  | 'TRANSCODE_HARDWARE'
+  | 'TRANSCODE_DEVICE'
+  | 'INTERNAL_HOST'
+  | 'INTERNAL_URL'
   | 'TS_FROM_HLS'
   | 'DEFAULT_USER_AGENT',
   true
@@ -62,8 +67,12 @@ type Flags =
   | DetectionFlag
   | PacingFlag
   | 'REDIS_ENABLED'
+  | 'TRANSCODE_TRUST_TEMPLATES'
+  | 'MEDIA_INFO'
+  | 'YTDLP_ENABLED'
   | 'HLS_FROM_TS'
   | 'SLATES'
+  | 'USE_STICKY_SESSION'
   | 'SLATE_FOR_NEW_VIEWERS'
   | 'STREAM_RETRY_EXPONENTIAL_BACKOFF'
   | 'ALLOW_PRIVATE_SOURCES'
@@ -125,6 +134,7 @@ function toConfig(values: Values) {
     streams: {
       ttlMs: ms(values.STREAM_TTL),
       sharing: values.STREAM_SHARING as 'per-client' | 'shared',
+      isSticky: values.USE_STICKY_SESSION,
       viewerIdleMs: ms(values.CLIENT_TIMEOUT),
       lowLatency: values.HLS_LOW_LATENCY as 'honour' | 'strip',
     },
@@ -133,9 +143,13 @@ function toConfig(values: Values) {
     conversion: toConversion(values),
     pacing: toPacing(values),
     slates: slatesOf(values, dataDir),
+    transcode: toTranscode(values),
     access: accessOf(values),
     egress: egressSettings(values),
     ffmpegPath: values.FFMPEG_PATH,
+    /** `undefined` means: media is not looked at. */
+    ffprobePath: values.MEDIA_INFO ? values.FFPROBE_PATH : undefined,
+    resolvers: resolversOf(values),
     viewerBufferBytes: values.VIEWER_BUFFER_BYTES,
     viewerPatienceMs: ms(values.SLOW_VIEWER_TIMEOUT),
     lingerMs: ms(values.STREAM_LINGER),
@@ -149,6 +163,14 @@ const segmentsOf = (values: Values) => ({
   /** 0: no disk. */
   diskBytes: values.SEGMENT_DISK_BYTES,
   lookAhead: values.SEGMENT_LOOK_AHEAD,
+});
+
+const resolversOf = (values: Values) => ({
+  streamlinkPath: values.STREAMLINK_PATH,
+  /** `undefined` means: turned off. */
+  ytdlpPath: values.YTDLP_ENABLED ? values.YTDLP_PATH : undefined,
+  /** `undefined` means: there are none. */
+  cookiesFolder: values.COOKIES_DIR === '' ? undefined : resolve(values.COOKIES_DIR),
 });
 
 const toRedis = (values: Values) => ({

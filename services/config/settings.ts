@@ -1,11 +1,14 @@
 import Joi from 'joi';
 import { ACCESS_SETTINGS } from './access-settings.ts';
+import { CHROME_USER_AGENT } from './chrome-user-agent.ts';
 import { CONVERSION_SETTINGS } from './conversion-settings.ts';
 import { DETECTION_SETTINGS } from './detection-settings.ts';
 import { EGRESS_SETTINGS } from './egress-settings.ts';
 import { PACING_SETTINGS } from './pacing-settings.ts';
+import { PROGRAM_SETTINGS } from './program-settings.ts';
 import type { Setting } from './setting.ts';
 import { SLATE_SETTINGS } from './slate-settings.ts';
+import { TRANSCODE_SETTINGS } from './transcode-settings.ts';
 
 const seconds = (fallback: number): Joi.Schema =>
   Joi.number().positive().max(31_536_000).default(fallback);
@@ -17,9 +20,6 @@ const flag = (fallback: boolean): Joi.Schema =>
     .falsy('0', 'off', 'no', 'n', 'f')
     .default(fallback);
 const text = (fallback: string): Joi.Schema => Joi.string().allow('').default(fallback);
-
-const CHROME_USER_AGENT =
-  'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/115.0.0.0 Safari/537.36';
 
 /** Every variable that Penstock reads. Names that m3u-proxy has too keep their meaning. */
 export const SETTINGS = {
@@ -125,6 +125,12 @@ export const SETTINGS = {
     schema: Joi.string().valid('per-client', 'shared').default('per-client'),
     group: 'Streams',
     meaning: 'Live streams that do not say: one upstream per viewer, or one for all viewers.',
+  },
+  USE_STICKY_SESSION: {
+    schema: flag(false),
+    group: 'Streams',
+    meaning:
+      'HLS streams that do not say keep to the server that a redirect of their address led to, until it fails.',
   },
   CLIENT_TIMEOUT: {
     schema: seconds(10),
@@ -233,6 +239,8 @@ export const SETTINGS = {
   ...DETECTION_SETTINGS,
   ...PACING_SETTINGS,
   ...SLATE_SETTINGS,
+  ...TRANSCODE_SETTINGS,
+  ...PROGRAM_SETTINGS,
   ...ACCESS_SETTINGS,
   ...EGRESS_SETTINGS,
   VIEWER_BUFFER_BYTES: {
@@ -268,11 +276,6 @@ export const SETTINGS = {
     group: 'Delivery',
     meaning:
       'HLS segments that are fetched ahead of each viewer, one at a time, while no viewer waits for the source; 0 fetches none.',
-  },
-  FFMPEG_PATH: {
-    schema: text('ffmpeg'),
-    group: 'Programs',
-    meaning: 'FFmpeg, by path or by a name that is on the path.',
   },
   SLOW_VIEWER_TIMEOUT: {
     schema: seconds(60),

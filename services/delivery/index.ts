@@ -2,10 +2,12 @@ export type { LiveDetection } from './live/detection.ts';
 export { LiveDelivery } from './live/live-delivery.ts';
 export type {
   LiveDeliveryOptions,
+  LiveTap,
   LiveViewing,
   ViewingEnd,
   WatchOutcome,
 } from './live/live-delivery.ts';
+export type { MediaInspection, MediaProbe } from './live/media-watch.ts';
 export { SlateLibrary } from './live/slate-library.ts';
 export type { SlateFiles, SlateMaker, Slates } from './live/slate-library.ts';
 export type { SlateSettings } from './live/slate-show.ts';

@@ -11,6 +11,8 @@ export type SourceFacts = {
   /** How often the program clock went back, and how far the last time, 27 MHz. */
   readonly pcrStepsBack: number;
   readonly lastStepBack27m: number;
+  /** Places where a decoder can begin; absent where nobody counts them. */
+  readonly keyframes?: number;
   readonly program: { readonly pmtPid: number } | undefined;
   readonly tracks: readonly TrackCounts[];
 };

@@ -1,5 +1,6 @@
 import type { Metadata } from '#events';
 import type { StreamId } from '#kernel/ids';
+import type { TranscodePlan } from '#transcode';
 import type { Egress } from '#upstream';
 
 export type SharingMode = 'per-client' | 'shared';
@@ -42,6 +43,8 @@ export type StreamDefinition = {
   /** `null` means: `STREAM_SHARING`. */
   readonly sharing: SharingMode | null;
   readonly options: StreamOptions;
+  /** What the media is made into before viewers get it; absent: nothing. */
+  readonly transcode?: TranscodePlan;
   /** Epoch milliseconds of the first POST; kept when the stream is posted again. */
   readonly createdAtMs: number;
 };

@@ -3,10 +3,12 @@ import type { AppError } from '#kernel/app-error';
 import type { Clock, Timers } from '#kernel/clock';
 import type { StreamId } from '#kernel/ids';
 import type { Session, SessionRegistry } from '#sessions';
+import type { TranscodePlan } from '#transcode';
 import { headersVia } from '#upstream';
 import type { FailoverStage, RetryPolicy, SlateTrigger } from '#upstream';
 import type { SharingMode, StreamDefinition, StreamOptions } from './definition.ts';
 import { mediaKindOf } from './media-kind.ts';
+import { MediaLog } from './media-log.ts';
 import type { FailoverResolver } from './ports.ts';
 import type { MediaKind, StreamSnapshot } from './snapshots.ts';
 import { SlateLog } from './slate-log.ts';
@@ -15,6 +17,7 @@ import type { Move } from './source-cursor.ts';
 import { CursorWalk } from './source-walk.ts';
 import { SwitchLog } from './switch-log.ts';
 import type {
+  MediaLook,
   Source,
   SourceWalk,
   Stream,
@@ -69,6 +72,7 @@ export class ManagedStream implements Stream {
   /** Made when somebody asks: most streams are never watched. */
   #removal: AbortController | undefined;
   #isRemoved = false;
+  #media: MediaLog | undefined;
   readonly #moveListeners = new Set<() => void>();
   lastAccessMs: number;
   bytesServed = 0;
@@ -114,6 +118,9 @@ export class ManagedStream implements Stream {
   get options(): StreamOptions {
     return this.#definition.options;
   }
+  get transcode(): TranscodePlan | undefined {
+    return this.#definition.transcode;
+  }
   get hasOtherSource(): boolean {
     return this.cursor.alternates > 0;
   }
@@ -131,6 +138,11 @@ export class ManagedStream implements Stream {
 
   learnKind(kind: MediaKind): void {
     this.#kind = kind;
+  }
+
+  lookAtMedia(): MediaLook | undefined {
+    this.#media ??= new MediaLog(() => this.#options.clock.monotonicMs());
+    return this.#media.claim(this.cursor.url);
   }
 
   /** Takes a definition that was posted again. Unwatched, the stream starts over at its primary. */
@@ -218,6 +230,7 @@ export class ManagedStream implements Stream {
       lastFailoverAtMs: this.cursor.lastMoveAtMs,
       switches: this.#switches.kept,
       slate: this.#slates.trigger,
+      media: this.#media?.factsOf(this.cursor.url) ?? null,
       viewerCount: this.viewerCount,
       bytesServed: this.bytesServed,
       segmentsServed: this.segmentsServed,

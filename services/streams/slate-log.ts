@@ -43,6 +43,6 @@ export class SlateLog {
     const showing = this.#showing;
     if (showing === undefined) return;
     this.#showing = undefined;
-    this.#options.ended(showing.trigger, this.#options.nowMs() - showing.sinceMs);
+    this.#options.ended(showing.trigger, Math.round(this.#options.nowMs() - showing.sinceMs));
   }
 }

@@ -32,6 +32,21 @@ export type SwitchSnapshot = {
   readonly connectMs: number | null;
 };
 
+/** What a source consists of; what could not be told is absent. */
+export type MediaFacts = {
+  /** In capitals, as `MPEGTS`. */
+  readonly container: string;
+  /** Codecs have FFmpeg's names. */
+  readonly videoCodec?: string;
+  /** `1920x1080`. */
+  readonly resolution?: string;
+  readonly fps?: number;
+  readonly audioCodec?: string;
+  /** `stereo`, `5.1`. */
+  readonly audioChannels?: string;
+  readonly bitrateKbps?: number;
+};
+
 /** One stream as it is now: what was asked and what is observed. */
 export type StreamSnapshot = {
   readonly definition: StreamDefinition;
@@ -46,6 +61,8 @@ export type StreamSnapshot = {
   readonly switches: readonly SwitchSnapshot[];
   /** Why viewers see a slate; `null` while none does. */
   readonly slate: SlateTrigger | null;
+  /** Of the source in use; `null` while nobody has looked. */
+  readonly media: MediaFacts | null;
   readonly viewerCount: number;
   readonly bytesServed: number;
   readonly segmentsServed: number;

@@ -1,7 +1,6 @@
 import { InvalidInputError, NotFoundError, UpstreamError, codeOf } from '#kernel/app-error';
 import type { AppError } from '#kernel/app-error';
 import type { Timer } from '#kernel/clock';
-import { streamIdOf } from '#kernel/ids';
 import type { ClientId, StreamId } from '#kernel/ids';
 import { SessionRegistry } from '#sessions';
 import type { Session } from '#sessions';
@@ -20,6 +19,7 @@ import type {
 } from './snapshots.ts';
 import type { Move } from './source-cursor.ts';
 import { StreamLedger } from './stream-ledger.ts';
+import { idFor } from './stream-id.ts';
 import type { StreamRegistryOptions } from './stream-registry-options.ts';
 import type { Removal, Streams } from './streams.ts';
 import { Tally } from './tally.ts';
@@ -70,7 +70,7 @@ export class StreamRegistry implements Streams, StreamDirectory, StreamOwner {
   }
 
   async create(input: StreamInput): Promise<CreateOutcome> {
-    const id = streamIdOf(input.url);
+    const id = idFor(input, (taken) => this.#streams.get(taken)?.definition);
     const existing = this.#streams.get(id);
     const createdAtMs = existing?.definition.createdAtMs ?? this.#options.clock.nowMs();
     const definition: StreamDefinition = { v: 1, id, createdAtMs, ...input };

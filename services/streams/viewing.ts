@@ -1,9 +1,10 @@
 import type { Grant } from '#access';
 import type { AppError } from '#kernel/app-error';
 import type { ClientId, StreamId } from '#kernel/ids';
+import type { TranscodePlan } from '#transcode';
 import type { SlateTrigger } from '#upstream';
 import type { SharingMode, StreamOptions } from './definition.ts';
-import type { MediaKind } from './snapshots.ts';
+import type { MediaFacts, MediaKind } from './snapshots.ts';
 
 /** Who asks to watch, as far as the request tells. */
 export type ViewerRequest = {
@@ -123,6 +124,14 @@ export interface ViewerConnection {
   close(reason: string): void;
 }
 
+/** The right to find out what the source in use consists of. Whoever got it closes it. */
+export interface MediaLook {
+  /** What was found; undefined when it could not be told. Closes it. */
+  told(facts: MediaFacts | undefined): void;
+  /** It was not found out: another may. Idempotent. */
+  close(): void;
+}
+
 /** The delivery side of one stream. */
 export interface Stream {
   readonly id: StreamId;
@@ -130,6 +139,8 @@ export interface Stream {
   readonly sharing: SharingMode;
   /** What the app wants of this stream alone. */
   readonly options: StreamOptions;
+  /** What viewers get instead of the sources' own media; undefined: those. */
+  readonly transcode: TranscodePlan | undefined;
   /** There is another source than the one in use. */
   readonly hasOtherSource: boolean;
   /** Aborts when the stream is removed. */
@@ -146,6 +157,8 @@ export interface Stream {
   poll(viewer: ViewerRequest, idleMs: number): ViewerConnection;
   /** What the source's answer proved: corrects `kind` where the URL said too little. */
   learnKind(kind: MediaKind): void;
+  /** Undefined when what the source in use consists of is known, or another is looking. */
+  lookAtMedia(): MediaLook | undefined;
 }
 
 /** Finds streams for delivery. */

@@ -109,6 +109,16 @@ const ROWS: readonly Row[] = [
     allowed: ['#streams', '#detection', '#mpegts', '#relay', '#hls'],
   },
   {
+    file: 'services/transcode/probe.ts',
+    forbidden: ['#relay', '#streams', 'execa', 'bullmq'],
+    allowed: ['#kernel/ids'],
+  },
+  {
+    file: 'services/runs/probe.ts',
+    forbidden: ['#adapters/bullmq/x', '#config', 'express', 'bullmq', '../delivery/index.ts'],
+    allowed: ['#delivery', '#streams', '#transcode', '#upstream'],
+  },
+  {
     file: 'services/adapters/redis/probe.ts',
     forbidden: ['#adapters/http/x', '#config', 'bullmq'],
     allowed: ['#streams', '#kernel/ids', 'ioredis'],

@@ -58,6 +58,7 @@ describe('every operation', () => {
     const openPaths = [...new Set(open.map(({ path }) => path))];
     expect(openPaths.toSorted()).toEqual([
       '/docs',
+      '/favicon.ico',
       '/healthz',
       '/hls/{stream_id}/playlist.m3u8',
       '/hls/{stream_id}/segment',
@@ -65,6 +66,7 @@ describe('every operation', () => {
       '/hls/{stream_id}/segment.mp4',
       '/hls/{stream_id}/segment.ts',
       '/openapi.json',
+      '/redoc',
       '/stream/{stream_id}',
     ]);
   });

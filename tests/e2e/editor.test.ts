@@ -218,7 +218,7 @@ describe('what m3u-editor reads', () => {
     expect(body).toMatchObject({
       version: expect.any(String),
       hardware_acceleration: { enabled: false },
-      redis: { pooling_enabled: false },
+      redis: { pooling_enabled: true },
       ffmpeg_version: expect.stringContaining('ffmpeg'),
     });
     expect(JSON.stringify(body)).not.toContain('editor-token');

@@ -6,6 +6,7 @@ import {
   status,
 } from '../../scripts/faultd.d/fake-provider.ts';
 import { curl, decode, playWithFfmpeg, probe, toneAtEnd } from '../support/players.ts';
+import { eventually } from '../support/processes.ts';
 import { useProduct } from '../support/use-product.ts';
 import { watch } from '../support/viewer.ts';
 
@@ -248,5 +249,28 @@ describe('a live stream', () => {
     expect(viewer.body().toString()).not.toContain('hunter2');
     await stage.sink.event('stream_failed', id);
     expect(stage.product.output()).not.toContain('hunter2');
+  });
+});
+
+describe('what a live source consists of', () => {
+  it('is told after a moment, and the source is not asked for it', async () => {
+    await using provider = await startFakeProvider({ '/live.ts': liveTs(stage.main) });
+    const id = await stage.product.api.createStream({ url: provider.url('/live.ts?media') });
+    await using viewer = watch(`${stage.product.url}/stream/${id}`);
+    await viewer.reached(20_000);
+    const info = async () => {
+      const { body } = await stage.product.api.get(`/streams/${id}`);
+      return (body['stream'] as { media_info: Record<string, unknown> }).media_info;
+    };
+    await eventually('the media is known', async () => 'video_codec' in (await info()), 15_000);
+    expect(await info()).toMatchObject({
+      container: 'MPEGTS',
+      video_codec: 'h264',
+      resolution: expect.stringMatching(/^\d+x\d+$/),
+      fps: 25,
+      bitrate_kbps: expect.any(Number),
+      audio_codec: 'aac',
+    });
+    expect(provider.requests).toHaveLength(1);
   });
 });

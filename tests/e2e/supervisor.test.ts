@@ -154,8 +154,13 @@ describe('the supervisor', () => {
 
 async function startProgram(): Promise<Supervisor> {
   const program = startSupervisor({ entry: ENTRY, env: { HOST: '127.0.0.1' } });
-  await program.untilOut('Penstock is ready at ');
-  return program;
+  try {
+    await program.untilOut('Penstock is ready at ');
+    return program;
+  } catch (error) {
+    await program[Symbol.asyncDispose]();
+    throw error;
+  }
 }
 
 describe('the whole program', () => {

@@ -4,7 +4,7 @@ import { operations } from '../support/api-contract.ts';
 import { startApi } from '../support/api-under-test.ts';
 
 const TOKEN = 'test_token_123';
-const PUBLIC = new Set(['/healthz', '/docs', '/openapi.json']);
+const PUBLIC = new Set(['/healthz', '/docs', '/openapi.json', '/redoc', '/favicon.ico']);
 
 const protectedApi = (delivery: readonly Router[] = []) =>
   startApi({ delivery, settings: { apiToken: TOKEN } });

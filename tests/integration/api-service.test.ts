@@ -65,7 +65,7 @@ describe('the service', () => {
       streamlink_version: null,
       ytdlp_version: null,
       hardware_acceleration: { enabled: false, type: 'cpu', device: null, ffmpeg_args: [] },
-      redis: { pooling_enabled: false, host: null, password: null, mode: 'embedded' },
+      redis: { pooling_enabled: true, host: null, password: null, mode: 'embedded' },
     });
     expect(text).not.toContain('a-secret-token');
   });
@@ -166,6 +166,15 @@ describe('documentation', () => {
     await using api = await startApi();
     const script = await fetch(`${api.url}/docs/swagger-ui-init.js`);
     expect(await script.text()).toContain('"swaggerUrl": "../openapi.json"');
+  });
+
+  it.each([
+    ['/redoc', 'docs/'],
+    ['/m3u-proxy/redoc/', '../docs/'],
+  ])('leads from %s to the page', async (path, location) => {
+    await using api = await startApi();
+    const { status, headers } = await api.call('GET', path);
+    expect({ status, location: headers.get('location') }).toEqual({ status: 307, location });
   });
 
   it('leads from /docs into its folder without naming a host or a prefix', async () => {

@@ -35,6 +35,13 @@ describe('POST /webhooks', () => {
     ]);
   });
 
+  it('takes events of newer versions of m3u-proxy that are never sent here', async () => {
+    await using api = await startApi();
+    const json = { url: HOOK, events: ['connection_idle_warning', 'stream_started'] };
+    const { status, body } = await api.call('POST', '/webhooks', { json });
+    expect({ status, events: body.events }).toEqual({ status: 200, events: ['stream_started'] });
+  });
+
   it('registers what m3u-editor asks for, once, however often it asks', async () => {
     await using api = await startApi();
     const json = {

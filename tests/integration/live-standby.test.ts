@@ -85,8 +85,8 @@ describe('a hot standby', () => {
       await switched(live, 1);
       const [change] = await live.switches();
       expect(change).toMatchObject({ fromIndex: -1, toIndex: 0 });
-      expect(change?.gapMs).toBeLessThan(300);
-      expect(change?.connectMs).toBeLessThan(50);
+      expect(change?.gapMs).toBeLessThan(1000);
+      expect(change?.connectMs).toBeLessThan(500);
       await live.viewer.more(188 * 500);
       expect(lostSync(live.viewer.body())).toBe(0);
       expect(live.provider.requestsOf(B)).toHaveLength(1);

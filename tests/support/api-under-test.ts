@@ -5,6 +5,7 @@ import { createApp } from '#api/app';
 import type { AppDeps, ApiSettings, ConnectionProbe, Metrics, ProbeResult } from '#api/deps';
 import { systemClock } from '#kernel/clock';
 import { silentLogger } from '#kernel/logger';
+import type { UserProfile } from '#transcode';
 import { answerFaults, apiDocument, operationFor, problemFaults } from './api-contract.ts';
 import { openAccess } from './fake-access.ts';
 import { FakeStreams } from './fake-streams.ts';
@@ -63,6 +64,23 @@ export type Call = {
   readonly raw?: string;
 };
 
+/** Profiles in memory, and no worker. */
+export function noTranscoding(): AppDeps['transcoding'] {
+  const profiles = new Map<string, UserProfile>();
+  return {
+    profiles: {
+      list: async () => [...profiles.values()],
+      find: async (name) => profiles.get(name),
+      save: async (profile) => void profiles.set(profile.name, profile),
+      remove: async (name) => profiles.delete(name),
+    },
+    board: { list: async () => [] },
+    trustsTemplates: false,
+    servesHls: true,
+    runsOf: () => [],
+  };
+}
+
 /** What the app needs, as fakes. */
 export function appDeps(overrides: Overrides = {}): AppDeps {
   return {
@@ -70,11 +88,23 @@ export function appDeps(overrides: Overrides = {}): AppDeps {
     webhooks: new FakeWebhooks(),
     access: openAccess(),
     probe: new FakeProbe(),
-    about: { version: '0.1.0', ffmpegVersion: null, nodeId: 'node-1', redisMode: 'embedded' },
+    about: {
+      version: '0.1.0',
+      ffmpegVersion: null,
+      streamlinkVersion: null,
+      ytdlpVersion: null,
+      nodeId: 'node-1',
+      redisMode: 'embedded',
+    },
+    resolvers: {
+      cookies: { stateOf: async () => 'not-configured' },
+      metadata: { read: async () => ({}) },
+    },
     readiness: () => ({ redis: 'ok' }),
     apiDocument,
     hls: { statsOf: () => undefined },
     delivery: [],
+    transcoding: noTranscoding(),
     metrics: new FakeMetrics(),
     clock: systemClock,
     logger: silentLogger,

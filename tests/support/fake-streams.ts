@@ -153,6 +153,7 @@ export class FakeStreams implements Streams {
       ...failover,
       switches: [],
       slate: null,
+      media: null,
       kind: kindOf(definition.url),
       userAgent: definition.userAgent ?? 'penstock-test',
       currentUrl: definition.failoverUrls[failover.failoverIndex] ?? definition.url,

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ApiClient } from './api-client.ts';
-import { eventually } from './processes.ts';
+import { eventually, type FoundProcess } from './processes.ts';
 import { startSupervisor, type Supervisor } from './supervisor/start.ts';
 
 const ENTRY = fileURLToPath(new URL('../../services/supervisor/main.ts', import.meta.url));
@@ -33,6 +33,7 @@ export type Product = AsyncDisposable & {
   readonly readyInMs: number;
   pid(role: Role): number;
   pids(): readonly number[];
+  processes(): readonly FoundProcess[];
   /** Ends one process without warning, and waits until another has taken its place. */
   killAndAwaitReturn(role: Exclude<Role, 'supervisor'>): Promise<void>;
   /** Everything that any of its processes has written. */
@@ -110,6 +111,10 @@ class RunningProduct implements Product {
 
   pids(): readonly number[] {
     return this.#supervisor.processes().map(({ pid }) => pid);
+  }
+
+  processes(): readonly FoundProcess[] {
+    return this.#supervisor.processes();
   }
 
   async killAndAwaitReturn(role: Exclude<Role, 'supervisor'>): Promise<void> {

@@ -6,6 +6,9 @@ import type { Delivery } from '#webhooks';
 /** BullMQ keeps `:` for itself: neither names nor ids may hold one. */
 export const queueNameOf = (endpointId: EndpointId): string => `webhook-${endpointId}`;
 
+/** Runs of FFmpeg that wait for a worker. */
+export const RUN_QUEUE = 'transcode';
+
 /** The same event for the same endpoint is the same job. */
 export const jobIdOf = ({ event, endpointId }: Delivery): string =>
   `${event.eventId}-${endpointId}`;

@@ -1,12 +1,9 @@
-import { execFile } from 'node:child_process';
-import type { ExecFileException } from 'node:child_process';
 import type { Logger } from '#kernel/logger';
 import type { SilenceProbe, SilenceSettings, SoundVerdict } from '#detection';
+import { FedProgram } from './fed-program.ts';
 
-const DEADLINE_MS = 15_000;
 /** Of all streams together: listening must not take the machine from those who deliver. */
 const MOST_AT_ONCE = 2;
-const MOST_OUTPUT_BYTES = 256 * 1024;
 
 export type SilenceProbeOptions = { readonly program: string; readonly logger: Logger };
 
@@ -15,48 +12,23 @@ export type SilenceProbeOptions = { readonly program: string; readonly logger: L
  * Where there is no FFmpeg, it says so once in the log and finds no silence.
  */
 export class FfmpegSilenceProbe implements SilenceProbe {
-  readonly #options: SilenceProbeOptions;
+  readonly #program: FedProgram;
   #running = 0;
-  #isAbsent = false;
 
-  constructor(options: SilenceProbeOptions) {
-    this.#options = options;
+  constructor({ program, logger }: SilenceProbeOptions) {
+    const absent = (): void => logger.warn('silence detection is off: ffmpeg cannot be run');
+    this.#program = new FedProgram({ program, absent });
   }
 
   async listen(sample: Buffer, settings: Threshold, signal: AbortSignal): Promise<SoundVerdict> {
-    if (this.#isAbsent) return 'unknown';
     if (this.#running >= MOST_AT_ONCE) return 'busy';
     this.#running += 1;
     try {
-      return await this.#run(sample, argsOf(settings), signal);
+      const outcome = await this.#program.run(argsOf(settings), sample, signal);
+      return typeof outcome === 'string' ? 'unknown' : verdictOf(outcome.log);
     } finally {
       this.#running -= 1;
     }
-  }
-
-  #run(sample: Buffer, args: readonly string[], signal: AbortSignal): Promise<SoundVerdict> {
-    const options = {
-      signal,
-      timeout: DEADLINE_MS,
-      killSignal: 'SIGKILL',
-      maxBuffer: MOST_OUTPUT_BYTES,
-    } as const;
-    return new Promise((resolve) => {
-      const done = (error: ExecFileException | null, _output: string, log: string): void => {
-        if (error?.code === 'ENOENT' || error?.code === 'EACCES') this.#noteAbsence();
-        resolve(error === null ? verdictOf(log) : 'unknown');
-      };
-      const child = execFile(this.#options.program, args, options, done);
-      // FFmpeg may close its input before it has read all of it.
-      child.stdin?.on('error', () => {});
-      child.stdin?.end(sample);
-    });
-  }
-
-  #noteAbsence(): void {
-    if (this.#isAbsent) return;
-    this.#isAbsent = true;
-    this.#options.logger.warn('silence detection is off: ffmpeg cannot be run');
   }
 }
 

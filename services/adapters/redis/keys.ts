@@ -29,6 +29,16 @@ export const keysOf = (prefix: string) =>
     queues: `${prefix}:queues`,
     /** Pub/sub channel: which record has changed. */
     changes: `${prefix}:changes`,
+    /** Start of one expiring key per worker that transcodes. */
+    transcoder: `${prefix}:transcoder:`,
+    /** Set: ids of workers that may have such a key. */
+    transcoders: `${prefix}:transcoders`,
+    /** Start of one expiring key per transcoded stream: where the process is that has its runs. */
+    runs: `${prefix}:runs:`,
+    /** Hash: name → transcode profile of an app's own. */
+    profiles: `${prefix}:profiles`,
+    /** String: the key that workers and api processes know each other by. */
+    runSecret: `${prefix}:run-secret`,
     /** Hash: stream key id → stream key, its digest only. */
     streamKeys: `${prefix}:stream-keys`,
     /** String: the secrets that handles are sealed with, newest first, separated by commas. */

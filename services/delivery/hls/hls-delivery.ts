@@ -59,6 +59,8 @@ export type HlsDeliveryOptions = {
   readonly patienceMs: number;
   /** Where a stream does not say. */
   readonly lowLatency: LowLatencyMode;
+  /** Streams that do not say keep to where a redirect led; not, when absent. */
+  readonly isSticky?: boolean;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly logger: Logger;
@@ -93,6 +95,7 @@ export class HlsDelivery {
       client: createPlaylistClient({ texts, maxBytes, timeoutMs: timeouts.headersMs }),
       handles: this.#handles,
       lowLatency: options.lowLatency,
+      isSticky: options.isSticky ?? false,
       clock,
       timers,
       logger,

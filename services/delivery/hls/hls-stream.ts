@@ -28,6 +28,8 @@ export type HlsStreamOptions = {
   readonly handles: HandleCodec;
   /** Where a stream does not say. */
   readonly lowLatency: LowLatencyMode;
+  /** Streams that do not say keep to where a redirect led; not, when absent. */
+  readonly isSticky?: boolean;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly logger: Logger;
@@ -63,7 +65,7 @@ export class HlsStream {
     this.#walk = stream.walk();
     const sources = new SourcePlaylists({
       client,
-      isSticky: () => stream.options.useStickySession === true,
+      isSticky: () => stream.options.useStickySession ?? options.isSticky ?? false,
       targetDurationMs: () => this.targetDurationMs,
     });
     const finder = new PlaylistFinder(sources.fetch, (source) => sources.unpin(source));

@@ -1,3 +1,4 @@
+import { InvalidInputError } from '#kernel/app-error';
 import type { Clock, Timers } from '#kernel/clock';
 import type { StreamId } from '#kernel/ids';
 import type { Stream } from '#streams';
@@ -29,7 +30,9 @@ export class KnownStreams {
     this.#timers = options.timers;
   }
 
+  /** @throws InvalidInputError `TRANSCODE_UNSUPPORTED`: its playlist would be that of its source. */
   of(stream: Stream): HlsStream {
+    if (stream.transcode !== undefined) throw noPlaylist();
     const known = this.#streams.get(stream.id);
     const usedMs = this.#clock.monotonicMs();
     if (known && known.hls.stream === stream && known.hls.kind === stream.kind) {
@@ -73,3 +76,8 @@ export class KnownStreams {
     this.#options.forgotten?.(entry.hls);
   }
 }
+
+const noPlaylist = (): InvalidInputError =>
+  new InvalidInputError('TRANSCODE_UNSUPPORTED', {
+    message: 'What this stream is made into is served at /stream, not as HLS.',
+  });

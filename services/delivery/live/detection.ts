@@ -1,11 +1,14 @@
 import type { DetectionSettings, SilenceProbe, SilenceSettings } from '#detection';
-import type { Stream } from '#streams';
+import type { MediaLook, Stream } from '#streams';
+import type { MediaProbe } from './media-watch.ts';
 
 /** How live sources are judged. */
 export type LiveDetection = {
   readonly settings: DetectionSettings;
   /** Listens for silence; nobody does when absent. */
   readonly silenceProbe?: SilenceProbe;
+  /** Finds out what sources consist of; nobody does when absent. */
+  readonly mediaProbe?: MediaProbe;
 };
 
 /** How one stream's sources are judged. */
@@ -13,6 +16,8 @@ export type SourceDetection = LiveDetection & {
   readonly silence: SilenceSettings;
   /** There is another source to go to, now. */
   readonly hasOther: () => boolean;
+  /** The right to find out what the source in use consists of. */
+  readonly lookAtMedia?: () => MediaLook | undefined;
 };
 
 /** The settings as this stream has them. */
@@ -21,6 +26,7 @@ export function detectionOf(stream: Stream, detection: LiveDetection): SourceDet
     ...detection,
     silence: silenceOf(stream.options, detection.settings.silence),
     hasOther: () => stream.hasOtherSource,
+    lookAtMedia: () => stream.lookAtMedia(),
   };
 }
 

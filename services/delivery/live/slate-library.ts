@@ -89,7 +89,11 @@ export class SlateLibrary implements Slates {
       return undefined;
     }
     const { durationMs, packets } = clip;
-    logger.info('slate loaded', { slate, bytes: packets.length, durationMs });
+    logger.info('slate loaded', {
+      slate,
+      bytes: packets.length,
+      durationMs: Math.round(durationMs),
+    });
     return clip;
   }
 }

@@ -4,6 +4,7 @@ import { MediaError, UpstreamError } from '#kernel/app-error';
 import type { AppError } from '#kernel/app-error';
 import type { Clock, Timers } from '#kernel/clock';
 import type { SourceDetection } from './detection.ts';
+import { MediaWatch } from './media-watch.ts';
 import { StallWatch } from './stall-watch.ts';
 
 /** Without another source to go to, a hiccup is better waited for. */
@@ -36,6 +37,7 @@ export class SourceWatch {
   readonly #stall: StallWatch;
   #judge: SourceJudge | undefined;
   readonly #silence: SilenceWatch | undefined;
+  readonly #media: MediaWatch | undefined;
   #bytes = 0;
   #first27m: number | undefined;
   #aheadMs: number | undefined;
@@ -45,6 +47,7 @@ export class SourceWatch {
     this.#options = options;
     this.#judge = detection && new SourceJudge(detection.settings);
     this.#silence = detection && this.#silenceWatch(detection);
+    this.#media = detection && mediaWatch(detection, clock);
     this.#stall = new StallWatch({
       clock,
       timers,
@@ -65,8 +68,10 @@ export class SourceWatch {
     this.#stall.heard();
   }
 
-  /** These packets have been passed on; only a sample of sound looks at them. */
+  /** These packets have been passed on; only samples look at them. */
   took(parts: readonly Buffer[]): void {
+    const facts = this.#options.facts();
+    if (facts !== undefined) this.#media?.take(parts, facts);
     if (this.#silence?.isCollecting) this.#silence.take(parts);
     if (this.#first27m === undefined && this.#stall.rhythm.heardForMs < FIRST_CHUNKS_MS) {
       this.#first27m = this.#options.facts()?.().pcr27m;
@@ -93,6 +98,7 @@ export class SourceWatch {
   stop(): void {
     this.#stall.stop();
     this.#silence?.stop();
+    this.#media?.stop();
   }
 
   #silenceWatch({ silence, silenceProbe }: SourceDetection): SilenceWatch | undefined {
@@ -150,6 +156,11 @@ export class SourceWatch {
     this.stop();
     this.#options.failed(error);
   }
+}
+
+function mediaWatch(detection: SourceDetection, clock: Clock): MediaWatch | undefined {
+  const { mediaProbe: probe, lookAtMedia: claim } = detection;
+  return probe && claim && new MediaWatch({ probe, claim, clock });
 }
 
 const stalled = (silentMs: number): UpstreamError =>

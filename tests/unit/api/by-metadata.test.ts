@@ -34,6 +34,7 @@ function stream(name: string, { metadata = {}, viewers = 0, createdAtMs = 0 }: T
     lastFailoverAtMs: null,
     switches: [],
     slate: null,
+    media: null,
     viewerCount: viewers,
     bytesServed: 0,
     segmentsServed: 0,

@@ -1,0 +1,64 @@
+import type { Redis } from 'ioredis';
+import type { Config } from '#config';
+import type { LiveDelivery, LiveDeliveryOptions, VodDelivery } from '#delivery';
+import { closeAll } from '#kernel/closing';
+import { systemClock, systemTimers } from '#kernel/clock';
+import type { Logger } from '#kernel/logger';
+import type { StreamDirectory } from '#streams';
+import { BullRunQueue } from '#adapters/bullmq/run-queue';
+import { redisProfileStore } from '#adapters/redis/profile-store';
+import { loadRunSecret } from '#adapters/redis/run-secret';
+import { redisWorkerBoard } from '#adapters/redis/worker-board';
+import { createUpstreamClient } from '#adapters/http/upstream-client';
+import { RedisRunHolders } from '#adapters/redis/run-holders';
+import type { TranscodingDeps } from '#api/deps';
+import { openTranscoding } from './internal/transcoding.ts';
+
+export type TranscodingParts = {
+  readonly config: Config;
+  readonly registry: StreamDirectory;
+  /** A connection for `commands`; stays the caller's. */
+  readonly redis: Redis;
+  readonly live: LiveDelivery;
+  readonly vod: VodDelivery;
+  readonly viewers: Pick<LiveDeliveryOptions, 'viewerBufferBytes' | 'viewerPatienceMs'>;
+  readonly logger: Logger;
+};
+
+/** Builds what an api process needs to have streams transcoded. */
+export async function composeTranscoding(parts: TranscodingParts) {
+  const { config, registry, redis, live, vod, viewers, logger } = parts;
+  const { prefix } = config.redis;
+  const queue = new BullRunQueue({ redis, prefix, logger });
+  const board = redisWorkerBoard(redis, prefix);
+  const secret = await loadRunSecret(redis, prefix);
+  const holders = new RedisRunHolders(redis, prefix);
+  const peers = createUpstreamClient({ allowPrivate: true, verifyTls: true, maxRedirects: 0 });
+  const transcoding = await openTranscoding({
+    queue,
+    board,
+    holders,
+    peers,
+    directory: registry,
+    live,
+    vod,
+    common: { ...viewers, clock: systemClock, timers: systemTimers, logger },
+    settings: config.transcode,
+    secret,
+  });
+  const deps: TranscodingDeps = {
+    profiles: redisProfileStore(redis, prefix),
+    board,
+    trustsTemplates: config.transcode.trustsTemplates,
+    servesHls: config.conversion.hlsFromTs,
+    runsOf: (id) => transcoding.desk.runsOf(id),
+  };
+  const close = (): Promise<void> =>
+    closeAll([
+      () => transcoding.close(),
+      () => holders.close(),
+      () => peers.close(),
+      () => queue.close(),
+    ]);
+  return { transcodes: transcoding.delivery, deps, close };
+}

@@ -1,0 +1,78 @@
+import type { ServerResponse } from 'node:http';
+import type { LiveDelivery, LiveDeliveryOptions, VodDelivery } from '#delivery';
+import { closeAll } from '#kernel/closing';
+import type { StreamId } from '#kernel/ids';
+import { RunDesk, TranscodeDelivery } from '#runs';
+import type { RunSources } from '#runs';
+import type { StreamDirectory } from '#streams';
+import type { RunHolders, RunQueue, WorkerBoard } from '#transcode';
+import type { UpstreamClient } from '#upstream';
+import { openRunServer } from './run-server.ts';
+
+export type TranscodingOptions = {
+  readonly queue: RunQueue;
+  readonly board: WorkerBoard;
+  readonly holders: RunHolders;
+  /** For other api processes of this installation. */
+  readonly peers: UpstreamClient;
+  readonly directory: StreamDirectory;
+  /** The deliveries that read the streams' own sources. */
+  readonly live: LiveDelivery;
+  readonly vod: VodDelivery;
+  /** As for all live delivery. */
+  readonly common: Pick<
+    LiveDeliveryOptions,
+    'viewerBufferBytes' | 'viewerPatienceMs' | 'clock' | 'timers' | 'logger'
+  >;
+  readonly settings: {
+    readonly startMs: number;
+    readonly staleMs: number;
+    /** How long a run goes on when its last viewer has left. */
+    readonly graceMs: number;
+    readonly internal: {
+      readonly host: string;
+      readonly port: number;
+      readonly url: string | undefined;
+    };
+  };
+  readonly secret: Buffer;
+};
+
+/** Transcoding as the api process has it: its delivery, its runs, and the door for workers. */
+export async function openTranscoding({ settings, secret, ...parts }: TranscodingOptions) {
+  const { queue, board, holders, peers, directory, common } = parts;
+  const { startMs, staleMs, graceMs, internal } = settings;
+  let apiUrl = internal.url;
+  const desk = new RunDesk({
+    ...common,
+    queue,
+    board,
+    holders,
+    remote: { client: peers, secret, startMs },
+    sources: sourcesOf(parts),
+    apiUrl: () => apiUrl ?? '',
+    startMs,
+    staleMs,
+  });
+  const delivery = new TranscodeDelivery({
+    ...common,
+    desk,
+    lingerMs: graceMs,
+    random: Math.random,
+  });
+  const relay = async (id: StreamId, response: ServerResponse): Promise<void> =>
+    delivery.relay(await directory.open(id), response);
+  const server = await openRunServer({ desk, relay, secret, ...internal });
+  apiUrl ??= `http://${hostInUrl(internal.host)}:${server.port}`;
+  const close = (): Promise<void> => closeAll([() => desk.close(), () => server.close()]);
+  return { desk, delivery, close };
+}
+
+const sourcesOf = ({ live, vod }: Pick<TranscodingOptions, 'live' | 'vod'>): RunSources => ({
+  tap: (stream) => live.tap(stream),
+  readsPlaylists: () => live.readsPlaylists,
+  openFile: (stream, gone) =>
+    vod.open(stream, { method: 'GET', viewer: { ipAddress: '', userAgent: '' } }, gone),
+});
+
+const hostInUrl = (host: string): string => (host.includes(':') ? `[${host}]` : host);

@@ -1,0 +1,85 @@
+/** Answers of the API, as far as this program shows them. */
+
+export type StreamAnswer = {
+  readonly stream_id: string;
+  readonly original_url: string;
+  readonly current_url: string | null;
+  readonly stream_type: string;
+  readonly client_count: number;
+  readonly is_active: boolean;
+  readonly has_failover: boolean;
+  readonly failover_urls: readonly string[];
+  readonly current_failover_index: number;
+  readonly failover_attempts: number;
+  readonly last_failover_time: string | null;
+  readonly total_bytes_served: number;
+  readonly error_count: number;
+  /** What the slate that viewers see stands for. */
+  readonly slate: string | null;
+  readonly sharing: string | null;
+  readonly created_at: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly media_info: MediaAnswer;
+};
+
+/** What the stream consists of; empty until it is known. */
+export type MediaAnswer = {
+  readonly resolution?: string;
+  readonly fps?: number;
+  readonly video_codec?: string;
+  readonly audio_codec?: string;
+  readonly audio_channels?: string;
+};
+
+export type ViewerAnswer = {
+  readonly client_id: string;
+  readonly stream_id: string;
+  readonly ip_address: string;
+  readonly user_agent: string;
+  readonly username: string | null;
+  readonly bytes_served: number;
+  readonly created_at: string;
+};
+
+export type TotalsAnswer = {
+  readonly total_streams: number;
+  readonly active_streams: number;
+  readonly active_clients: number;
+  readonly total_bytes_served: number;
+  readonly total_segments_served: number;
+  readonly uptime_seconds: number;
+};
+
+export type StatsAnswer = TotalsAnswer & {
+  readonly streams: readonly StreamAnswer[];
+  readonly clients: readonly ViewerAnswer[];
+};
+
+export type SwitchAnswer = {
+  readonly at: string;
+  readonly from_index: number;
+  readonly to_index: number;
+  readonly reason: string;
+  readonly gap_ms: number | null;
+};
+
+export type InfoAnswer = {
+  readonly stream: StreamAnswer;
+  readonly failover_history: readonly SwitchAnswer[];
+  readonly clients: readonly ViewerAnswer[];
+};
+
+export type WebhookAnswer = {
+  readonly url: string;
+  readonly events: readonly string[];
+  readonly timeout: number;
+  readonly retry_attempts: number;
+  readonly signed: boolean;
+};
+
+export type MatchAnswer = {
+  readonly stream_id: string;
+  readonly client_count: number;
+  readonly stream_type: string;
+  readonly metadata: Readonly<Record<string, string>>;
+};

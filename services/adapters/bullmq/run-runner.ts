@@ -1,0 +1,49 @@
+import { Worker } from 'bullmq';
+import type { Job } from 'bullmq';
+import type { Redis } from 'ioredis';
+import type { Logger } from '#kernel/logger';
+import type { RunJob } from '#transcode';
+import { RUN_QUEUE, queueOptions } from './naming.ts';
+
+export type RunRunnerOptions = {
+  /** A connection for `queue`; stays the caller's. */
+  readonly redis: Redis;
+  readonly prefix: string;
+  readonly logger: Logger;
+  /** Runs at once. */
+  readonly slots: number;
+  /** Until the run is over; never rejects. The signal aborts when the worker drains. */
+  readonly run: (job: RunJob, signal: AbortSignal) => Promise<void>;
+};
+
+/** A worker that died is noticed by its connections; this is for the queue's books only. */
+const LOCK_MS = 30_000;
+
+/** Takes runs from the queue, as many at once as there are slots. */
+export class BullRunRunner {
+  readonly #worker: Worker<RunJob>;
+  readonly #draining = new AbortController();
+  #closing: Promise<void> | undefined;
+
+  constructor({ slots, run, logger, ...target }: RunRunnerOptions) {
+    const process = async (job: Job<RunJob>): Promise<void> => {
+      if (job.data.v === 1) await run(job.data, this.#draining.signal);
+    };
+    this.#worker = new Worker<RunJob>(RUN_QUEUE, process, {
+      ...queueOptions(target),
+      concurrency: slots,
+      lockDuration: LOCK_MS,
+      // Whoever asked has noticed, and asks anew: an old job is not taken up again.
+      maxStalledCount: 0,
+      removeOnComplete: { count: 0 },
+      removeOnFail: { count: 0 },
+    });
+    this.#worker.on('error', (error) => logger.debug('run worker error', { error }));
+  }
+
+  /** Takes no more, and ends what runs: others take it over. Idempotent. */
+  close(): Promise<void> {
+    this.#draining.abort();
+    return (this.#closing ??= this.#worker.close());
+  }
+}

@@ -1,0 +1,74 @@
+import Joi from 'joi';
+import type { Setting } from './setting.ts';
+
+const GROUP = 'Transcoding';
+
+const flag = (fallback: boolean, meaning: string): Setting => ({
+  schema: Joi.boolean()
+    .truthy('1', 'on', 'yes', 'y', 't')
+    .falsy('0', 'off', 'no', 'n', 'f')
+    .default(fallback),
+  group: GROUP,
+  meaning,
+});
+
+const seconds = (fallback: number, meaning: string): Setting => ({
+  schema: Joi.number().min(0).max(86_400).default(fallback),
+  group: GROUP,
+  unit: 'seconds',
+  meaning,
+});
+
+/** FFmpeg in worker processes; `docs/transcoding.md` has the whole of it. */
+export const TRANSCODE_SETTINGS = {
+  TRANSCODE_SLOTS: {
+    schema: Joi.number().integer().min(0).max(1000).default(0),
+    group: GROUP,
+    meaning:
+      'Transcodes that one worker runs at once; 0 takes one per processor, and two at least. Who comes when all are in use gets status 503.',
+  },
+  TRANSCODE_HARDWARE: {
+    schema: Joi.string().valid('auto', 'nvenc', 'vaapi', 'qsv', 'software').default('auto'),
+    group: GROUP,
+    meaning:
+      'What built-in profiles encode with: `auto` tries what a worker has when it starts and takes the first that works.',
+  },
+  TRANSCODE_DEVICE: {
+    schema: Joi.string().allow('').default(''),
+    group: GROUP,
+    meaning: 'Render node for VAAPI and QSV; empty takes the first below `/dev/dri`.',
+  },
+  TRANSCODE_TRUST_TEMPLATES: flag(
+    false,
+    'Raw templates may use every option of FFmpeg, and so read and write files of the worker: for installations whose callers are their operators.',
+  ),
+  TRANSCODE_START_TIMEOUT: seconds(
+    10,
+    'How long a worker may take to come, and FFmpeg to give its first bytes.',
+  ),
+  TRANSCODE_STALE_TIMEOUT: seconds(
+    15,
+    'FFmpeg that gets media and gives none for this long has stalled, and is replaced.',
+  ),
+  SHARED_STREAM_GRACE: seconds(3, 'How long a transcode goes on when its last viewer has left.'),
+  INTERNAL_HOST: {
+    schema: Joi.string().default('127.0.0.1'),
+    group: GROUP,
+    meaning:
+      'Address where api processes serve their workers. With workers on other machines: one of the private network.',
+  },
+  INTERNAL_PORT: {
+    schema: Joi.number().port().default(0),
+    group: GROUP,
+    meaning: 'Port of that; 0 takes a free one.',
+  },
+  INTERNAL_URL: {
+    schema: Joi.string()
+      .uri({ scheme: ['http'] })
+      .allow('')
+      .default(''),
+    group: GROUP,
+    meaning:
+      'How workers reach it, where that is not `http://INTERNAL_HOST:INTERNAL_PORT`, as behind `0.0.0.0`.',
+  },
+} as const satisfies Record<string, Setting>;

@@ -1,0 +1,157 @@
+import type { Clock, Timers } from '#kernel/clock';
+import type { StreamId } from '#kernel/ids';
+import type { Logger } from '#kernel/logger';
+import type { Stream } from '#streams';
+import { newRunId } from '#transcode';
+import type { RunHolders, RunId, RunQueue, TranscodePlan, WorkerBoard } from '#transcode';
+import type { UpstreamResponse } from '#upstream';
+import { openRemoteRun } from './remote-run.ts';
+import type { RemoteRunOptions } from './remote-run.ts';
+import { noWorker } from './run-error.ts';
+import { openRunSource } from './run-source.ts';
+import type { RunSource, RunSources } from './run-source.ts';
+import { TranscodeRun } from './run.ts';
+import type { RunSnapshot } from './run.ts';
+
+export type RunDeskOptions = {
+  readonly queue: RunQueue;
+  readonly board: WorkerBoard;
+  readonly holders: RunHolders;
+  readonly remote: RemoteRunOptions;
+  readonly sources: RunSources;
+  /** Where workers reach this process; known once it listens. */
+  readonly apiUrl: () => string;
+  readonly startMs: number;
+  readonly staleMs: number;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly logger: Logger;
+};
+
+export type RunRequest = {
+  readonly stream: Stream;
+  readonly plan: TranscodePlan;
+  readonly softwareOnly: boolean;
+};
+
+/** Runs of one stream that are kept for whoever wants to know why they ended. */
+const KEPT_PER_STREAM = 5;
+const KEPT_STREAMS = 200;
+
+/** The runs that this process has asked for, and where workers come for them. */
+export class RunDesk {
+  readonly #options: RunDeskOptions;
+  readonly #runs = new Map<RunId, TranscodeRun>();
+  readonly #history = new Map<StreamId, readonly RunSnapshot[]>();
+  #isClosed = false;
+
+  constructor(options: RunDeskOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Opens the stream's media, asks for a worker, and waits for the first bytes of its output. The
+   * run lasts until the answer is closed or `signal` aborts before there is one.
+   * @throws AppError when the sources gave nothing, `WORKERS_AT_CAPACITY`, `TRANSCODE_FAILED`,
+   *   `TRANSCODE_STALLED`, `QUEUE_UNAVAILABLE`.
+   */
+  async open(request: RunRequest, signal: AbortSignal): Promise<UpstreamResponse> {
+    const { stream, plan } = request;
+    const { remote, apiUrl } = this.#options;
+    // What nobody can join is made for each viewer, and so wherever the viewer is.
+    if (!plan.output.isJoinable) return this.#openHere(request, signal);
+    const holder = await this.#options.holders.take(stream.id, apiUrl());
+    if (holder === apiUrl()) return this.#openHere(request, signal);
+    return openRemoteRun(remote, { holder, streamId: stream.id }, signal);
+  }
+
+  async #openHere(request: RunRequest, signal: AbortSignal): Promise<UpstreamResponse> {
+    const { stream, plan, softwareOnly } = request;
+    try {
+      await this.#admit();
+    } catch (error) {
+      this.#release(stream.id);
+      throw error;
+    }
+    const source = await openRunSource(this.#options.sources, stream, signal);
+    const run = this.#add(request, source);
+    const leave = (): void => run.close();
+    signal.addEventListener('abort', leave, { once: true });
+    try {
+      if (signal.aborted || this.#isClosed) run.close();
+      const apiUrl = this.#options.apiUrl();
+      const { isPaced } = source;
+      await this.#options.queue.ask({ v: 1, runId: run.id, apiUrl, plan, isPaced, softwareOnly });
+      return await run.opened(signal);
+    } catch (error) {
+      run.close();
+      throw error;
+    } finally {
+      signal.removeEventListener('abort', leave);
+    }
+  }
+
+  /** For workers; undefined when it is over. */
+  find(id: RunId): TranscodeRun | undefined {
+    return this.#runs.get(id);
+  }
+
+  /** The runs of a stream, the oldest first, those under way last. */
+  runsOf(id: StreamId): readonly RunSnapshot[] {
+    const living = [...this.#runs.values()].filter(({ streamId }) => streamId === id);
+    return [...(this.#history.get(id) ?? []), ...living.map((run) => run.snapshot())];
+  }
+
+  /** Ends every run. Idempotent. */
+  close(): void {
+    this.#isClosed = true;
+    for (const run of this.#runs.values()) run.close();
+  }
+
+  /** Says at once what waiting would only say later. What the board does not know is waited for. */
+  async #admit(): Promise<void> {
+    const workers = await this.#options.board.list();
+    if (workers.length === 0) throw noWorker('no_worker');
+    const slots = workers.reduce((sum, worker) => sum + worker.slots, 0);
+    const busy = workers.reduce((sum, worker) => sum + worker.busy, 0);
+    if (busy >= slots) throw noWorker('all_slots_busy');
+  }
+
+  #add({ stream, plan }: RunRequest, source: RunSource): TranscodeRun {
+    const { startMs, staleMs, clock, timers } = this.#options;
+    const id = newRunId();
+    const ended = (over: TranscodeRun): void => this.#ended(over);
+    const run = new TranscodeRun({
+      id,
+      streamId: stream.id,
+      plan,
+      source,
+      startMs,
+      staleMs,
+      clock,
+      timers,
+      ended,
+    });
+    this.#runs.set(id, run);
+    return run;
+  }
+
+  #ended(run: TranscodeRun): void {
+    this.#runs.delete(run.id);
+    const snapshot = run.snapshot();
+    const { id, code, reason } = snapshot;
+    this.#options.logger.info('run ended', { streamId: run.streamId, runId: id, code, reason });
+    const kept = [...(this.#history.get(run.streamId) ?? []), snapshot].slice(-KEPT_PER_STREAM);
+    this.#history.delete(run.streamId);
+    this.#history.set(run.streamId, kept);
+    const [oldest] = this.#history.keys();
+    if (this.#history.size > KEPT_STREAMS && oldest !== undefined) this.#history.delete(oldest);
+    void this.#options.queue.cancel(id);
+    this.#release(run.streamId);
+  }
+
+  #release(id: StreamId): void {
+    const isInUse = [...this.#runs.values()].some(({ streamId }) => streamId === id);
+    if (!isInUse) this.#options.holders.release(id, this.#options.apiUrl());
+  }
+}

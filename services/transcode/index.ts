@@ -1,0 +1,17 @@
+export { diagnose, isOfDevice } from './diagnosis.ts';
+export type { RunExit, RunFailure } from './diagnosis.ts';
+export { ffmpegArgs, shownArgs } from './ffmpeg-args.ts';
+export { HARDWARE_KINDS, SOFTWARE, encoderOf, hardwareInput, hardwareWord } from './hardware.ts';
+export type { Hardware, HardwareKind } from './hardware.ts';
+export { asRunId, isRunToken, newRunId, runToken } from './ids.ts';
+export type { RunId } from './ids.ts';
+export { isRawTemplate, planOf } from './plan.ts';
+export type { PlanRequest, TranscodePlan } from './plan.ts';
+export type * from './ports.ts';
+export { BUILT_IN_PROFILES } from './profiles.ts';
+export type { UserProfile } from './profiles.ts';
+export { ProgressReader } from './progress.ts';
+export type { Progress } from './progress.ts';
+export { FAILURE_WINDOW_MS, decideRestart } from './restart-policy.ts';
+export { trialArgs } from './recipe.ts';
+export { RunLines } from './run-lines.ts';

@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+import { liveTs, startFakeProvider } from '../../scripts/faultd.d/fake-provider.ts';
+import { LoopedTs } from '../../scripts/faultd.d/looped-ts.ts';
+import { media } from '../../scripts/faultd.d/media.ts';
+import { eventually } from '../support/processes.ts';
+import { startProduct, type Product } from '../support/product.ts';
+import { watch } from '../support/viewer.ts';
+
+const PROFILE =
+  '-i {input_url} -c:v libx264 -preset ultrafast -vf scale=160:90 -c:a aac -f mpegts {output_args}';
+
+const ffmpegsOf = (product: Product): number =>
+  product.processes().filter(({ command }) => command.startsWith('ffmpeg ')).length;
+
+/** A product with a stream that is being transcoded for a viewer. */
+async function transcoding() {
+  const { main, durationMs } = await media();
+  const source = await LoopedTs.open(main, durationMs);
+  const provider = await startFakeProvider({ '/live.ts': liveTs(source) });
+  const product = await startProduct({ env: { SHARED_STREAM_GRACE: '0' } });
+  const json = { url: provider.url('/live.ts'), profile: PROFILE };
+  const { body } = await product.api.post('/transcode', json);
+  const url = `${product.url}/stream/${String(body['stream_id'])}`;
+  const dispose = async (): Promise<void> => {
+    await product[Symbol.asyncDispose]();
+    await provider[Symbol.asyncDispose]();
+  };
+  return { product, url, [Symbol.asyncDispose]: dispose };
+}
+
+describe('a transcode', () => {
+  it('leaves no FFmpeg behind when the supervisor is killed', async () => {
+    await using running = await transcoding();
+    await using viewer = watch(running.url);
+    await viewer.reached(20_000, 15_000);
+    expect(ffmpegsOf(running.product)).toBe(1);
+    await running.product.crash(); // Waits until every process is gone, FFmpeg among them.
+    expect(ffmpegsOf(running.product)).toBe(0);
+  });
+
+  it('leaves nothing behind after being started and stopped many times', async () => {
+    await using running = await transcoding();
+    for (let round = 0; round < 5; round += 1) {
+      await using viewer = watch(running.url);
+      await viewer.reached(1_000, 15_000);
+      viewer.leave();
+      await eventually('FFmpeg has ended', () => ffmpegsOf(running.product) === 0);
+    }
+    const { body } = await running.product.api.get('/info');
+    const { workers } = body['transcoding'] as { readonly workers: readonly object[] };
+    expect(workers).toMatchObject([{ busy: 0 }]);
+  });
+
+  it('ends with the api process that asked for it', async () => {
+    await using running = await transcoding();
+    await using viewer = watch(running.url);
+    await viewer.reached(20_000, 15_000);
+    await running.product.killAndAwaitReturn('api');
+    await eventually('FFmpeg has ended', () => ffmpegsOf(running.product) === 0);
+    expect(viewer.ending).toBe('broken');
+  });
+});
