@@ -13,7 +13,7 @@ const PATIENCE_MS = 60_000;
 function slowOutlet(): { outlet: Writable; take: () => void; takenBytes: () => number } {
   let takenBytes = 0;
   let dueBytes = 0;
-  let done = (): void => {};
+  let done: (() => void) | undefined;
   const outlet = new Writable({
     write(chunk: Buffer, _encoding, written) {
       dueBytes = chunk.length;
@@ -24,7 +24,7 @@ function slowOutlet(): { outlet: Writable; take: () => void; takenBytes: () => n
     const bytes = Math.min(dueBytes, MIB);
     takenBytes += bytes;
     dueBytes -= bytes;
-    if (dueBytes === 0) done();
+    if (dueBytes === 0) done?.();
   };
   return { outlet, take, takenBytes: () => takenBytes };
 }
