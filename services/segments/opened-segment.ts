@@ -136,7 +136,7 @@ export class OpenedSegment {
 }
 
 /** A body that is all there. */
-export const sourceOf = (body: KeptBody): ByteSource => ({
+export const sourceOf = (body: Pick<KeptBody, 'bytes' | 'endBytes'>): ByteSource => ({
   from: (at) => (at < body.endBytes ? body.bytes.subarray(at) : undefined),
   isOver: true,
   failure: undefined,

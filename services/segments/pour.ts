@@ -36,6 +36,9 @@ export type Poured =
   | { readonly kind: 'failed'; readonly error: AppError }
   | { readonly kind: 'lost'; readonly at: number };
 
+/** No more is written at once: patience is for one piece, and long bodies take long. */
+const PIECE_BYTES = 512 * 1024;
+
 const LEFT: Poured = { kind: 'left' };
 const DONE: Poured = { kind: 'done' };
 
@@ -57,7 +60,8 @@ export async function pour(
       await moreOf(source, signal);
       continue;
     }
-    const piece = part.last === undefined ? found : found.subarray(0, part.last - at + 1);
+    const wantedBytes = part.last === undefined ? found.length : part.last - at + 1;
+    const piece = found.subarray(0, Math.min(wantedBytes, PIECE_BYTES));
     at += piece.length;
     options.served(piece.length);
     if (!(await write(outlet, piece, options))) return LEFT;

@@ -10,9 +10,10 @@ import type { PlaylistAnswer, SegmentQuery } from './hls-queries.ts';
 import { Lru } from './lru.ts';
 import { PackagedStream } from './packaged-stream.ts';
 import type { ByteTap } from './packaged-stream.ts';
-import { startPatience } from './patience.ts';
+import { VIEWER_PATIENCE_MS, startPatience } from './patience.ts';
 import { Presence } from './presence.ts';
 import type { SegmentAnswer } from './segment-delivery.ts';
+import { sendBytes } from './send-bytes.ts';
 import { viewingFailure } from './viewing-failure.ts';
 
 export type PackagedDeliveryOptions = {
@@ -102,7 +103,8 @@ export class PackagedDelivery {
     const segment = packaged?.packager.segment(Number(url.slice(SCHEME.length)));
     if (segment === undefined) return bare(404, 0, presence);
     const { bytes } = segment;
-    return isHead ? bare(200, bytes.length, presence) : whole(bytes, presence);
+    if (isHead) return bare(200, bytes.length, presence);
+    return whole(bytes, presence, this.#options.timers);
   }
 
   #package(stream: Stream): PackagedStream {
@@ -157,27 +159,17 @@ function bare(status: number, bytes: number, presence: Presence): SegmentAnswer 
   return { status, headers: headersOf(bytes), clientId: presence.clientId, send };
 }
 
-function whole(bytes: Buffer, presence: Presence): SegmentAnswer {
+function whole(bytes: Buffer, presence: Presence, timers: Timers): SegmentAnswer {
   const send = async (outlet: Outlet): Promise<void> => {
-    const isWhole = await sendAll(bytes, outlet, presence.ended);
-    if (isWhole) {
-      presence.served(bytes.length);
-      presence.segmentServed();
-    }
+    const isWhole = await sendBytes(bytes, outlet, {
+      signal: presence.ended,
+      timers,
+      patienceMs: VIEWER_PATIENCE_MS,
+      served: (count) => presence.served(count),
+    });
+    if (isWhole) presence.segmentServed();
     presence.close(isWhole ? 'segment_served' : 'client_disconnected');
   };
   const { clientId } = presence;
   return { status: 200, headers: headersOf(bytes.length), clientId, send };
-}
-
-/** Resolves when the network has all of it, or the viewer has left or was ended. */
-function sendAll(bytes: Buffer, outlet: Outlet, ended: AbortSignal): Promise<boolean> {
-  const { promise, resolve } = Promise.withResolvers<boolean>();
-  const cut = (): void => void outlet.destroy();
-  ended.addEventListener('abort', cut, { once: true });
-  outlet.once('finish', () => resolve(true));
-  outlet.once('close', () => resolve(false));
-  outlet.once('error', () => resolve(false));
-  outlet.end(bytes);
-  return promise.finally(() => ended.removeEventListener('abort', cut));
 }

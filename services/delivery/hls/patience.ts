@@ -1,6 +1,9 @@
 import { UpstreamError } from '#kernel/app-error';
 import type { Timers } from '#kernel/clock';
 
+/** A viewer that takes nothing for this long is let go: it holds what others need. */
+export const VIEWER_PATIENCE_MS = 60_000;
+
 /** A deadline for one viewer's wait. `end` it when the wait is over. */
 export type Patience = {
   /** Aborts with `UPSTREAM_TIMEOUT`. */

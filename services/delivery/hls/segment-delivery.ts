@@ -9,6 +9,7 @@ import type { FetchAllowance } from '#upstream';
 import { statusError } from './fetch-playlist.ts';
 import type { HlsStream } from './hls-stream.ts';
 import { KEY_BYTES, noMedia } from './inspect-response.ts';
+import { VIEWER_PATIENCE_MS } from './patience.ts';
 import type { Presence } from './presence.ts';
 import { headAtSource } from './segment-head.ts';
 import { refusalHeaders, segmentHeaders } from './segment-headers.ts';
@@ -61,9 +62,6 @@ export type SegmentDeliveryOptions = {
   /** A source that is silent for longer has stalled, whatever the stream's rhythm. */
   readonly maxStallMs: number;
 };
-
-/** A viewer that takes nothing for this long is let go: it holds memory that others need. */
-const VIEWER_PATIENCE_MS = 60_000;
 
 /** Gives viewers what playlists named, and tells the stream how it went. */
 export class SegmentDelivery {
