@@ -46,9 +46,12 @@ describe('a transcode', () => {
       viewer.leave();
       await eventually('FFmpeg has ended', () => ffmpegsOf(running.product) === 0);
     }
-    const { body } = await running.product.api.get('/info');
-    const { workers } = body['transcoding'] as { readonly workers: readonly object[] };
-    expect(workers).toMatchObject([{ busy: 0 }]);
+    const busy = async (): Promise<readonly number[]> => {
+      const { body } = await running.product.api.get('/info');
+      const { workers } = body['transcoding'] as { readonly workers: readonly { busy: number }[] };
+      return workers.map((worker) => worker.busy);
+    };
+    await expect.poll(busy, { timeout: 10_000 }).toEqual([0]);
   });
 
   it('ends with the api process that asked for it', async () => {

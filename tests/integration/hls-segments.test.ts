@@ -25,7 +25,8 @@ import type { HlsBenchOptions } from '../support/hls-bench.ts';
 import { Viewer } from '../support/viewer.ts';
 
 const TYPE = 'application/vnd.apple.mpegurl';
-const SEGMENT = randomBytes(300_000);
+/** Binary wherever one looks, as media is. */
+const SEGMENT = randomBytes(300_000).map((byte, at) => (at % 4 === 0 ? 0 : byte)) as Buffer;
 const ETAG = '"v1"';
 
 /** Serves ranges of `body`, as a file server would. */

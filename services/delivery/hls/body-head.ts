@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { brotliDecompressSync, constants, gunzipSync, inflateSync } from 'node:zlib';
 
 /** How a body begins: what it must have before it can be judged, unless it ends. */
@@ -37,6 +38,8 @@ const WITHIN_PLAYLIST = /(?:^|[\r\n])#EXT(?:M3U|INF:|-X-)|^E?X?T?(?:M3U[\r\n]|IN
 
 /** Media is binary; only captions are text, and they are called so. */
 const TEXT = /^[\t\r\n\u0020-\u007E\u0080-\u00FF]+$/;
+/** So much media has a control character in it. */
+const TELLING_BYTES = 256;
 const MEDIA_TYPE = /^(?:video|audio)\/|^text\/vtt/i;
 
 /** Whether a body that begins so is a playlist. */
@@ -49,5 +52,16 @@ export const looksLikePlaylist = (head: Buffer): boolean =>
  */
 export function mayBeOfPlaylist(head: Buffer, contentType: string | undefined): boolean {
   const text = head.toString('latin1');
-  return WITHIN_PLAYLIST.test(text) || (TEXT.test(text) && !MEDIA_TYPE.test(contentType ?? ''));
+  if (WITHIN_PLAYLIST.test(text)) return true;
+  if (MEDIA_TYPE.test(contentType ?? '') || !TEXT.test(text)) return false;
+  return head.length >= TELLING_BYTES || isCutText(head);
+}
+
+/** A few bytes of media may have no control character by chance; hardly are they UTF-8 too. */
+function isCutText(head: Buffer): boolean {
+  const start = head.subarray(0, 4).findIndex((byte) => (byte & 0xc0) !== 0x80);
+  const whole = head.subarray(Math.max(0, start));
+  const isCutAt = (end: number): boolean =>
+    whole.subarray(end).every((byte) => byte >= 0x80) && isUtf8(whole.subarray(0, end));
+  return [0, 1, 2, 3].some((cut) => cut < whole.length && isCutAt(whole.length - cut));
 }

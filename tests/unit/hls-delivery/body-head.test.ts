@@ -26,6 +26,14 @@ describe('looksLikePlaylist', () => {
     expect(cuts.every((head) => mayBeOfPlaylist(head, undefined))).toBe(true);
   });
 
+  it('knows a few bytes in another script, wherever they are cut', () => {
+    const title = Buffer.from('Canal É, Ямал, 東京\n');
+    for (let from = 0; from < title.length - 6; from += 1) {
+      const isOne = mayBeOfPlaylist(title.subarray(from, from + 6), undefined);
+      expect([from, isOne]).toEqual([from, true]);
+    }
+  });
+
   it('takes captions for captions', () => {
     const cues = Buffer.from('00:01.000 --> 00:02.000\nHello\n');
     expect(mayBeOfPlaylist(cues, 'text/vtt')).toBe(false);
@@ -36,6 +44,7 @@ describe('looksLikePlaylist', () => {
     ['fMP4', Buffer.from('\u0000\u0000\u0000\u0018ftypiso6')],
     ['an ID3 tag', Buffer.from('ID3\u0004\u0000 #EXTM3U')],
     ['nothing', Buffer.alloc(0)],
+    ['a few bytes without a control character', Buffer.from('c3ac8ae07ac3f9e5b1d0', 'hex')],
   ])('takes media for media: %s', (_name, head) => {
     expect(looksLikePlaylist(head)).toBe(false);
     expect(mayBeOfPlaylist(head, undefined)).toBe(false);
