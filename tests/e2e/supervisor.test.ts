@@ -47,7 +47,7 @@ describe('the supervisor', () => {
     await supervisor.untilOut('"ready"');
     process.kill(supervisor.pid, 'SIGKILL');
     await nothingLeft(supervisor);
-    expect(drainedPids(supervisor)).toHaveLength(2);
+    await expect.poll(() => drainedPids(supervisor)).toHaveLength(2);
   });
 
   it('can be started again at once after it was killed', async () => {
@@ -57,7 +57,7 @@ describe('the supervisor', () => {
     await killed.ended;
     await using next = startSupervisor({ dataDir: killed.dataDir });
     await next.untilOut('"ready"');
-    expect(drainedPids(killed)).toHaveLength(2);
+    await expect.poll(() => drainedPids(killed)).toHaveLength(2);
   });
 
   it('restarts a child that was killed, and that one only', async () => {
