@@ -1,4 +1,5 @@
 import Joi from 'joi';
+import { flag } from './flag.ts';
 import type { Setting } from './setting.ts';
 
 /** What players get that ask for the other form than the source has. */
@@ -10,10 +11,7 @@ export const CONVERSION_SETTINGS = {
       '`/stream` of an HLS source: `all` makes one transport stream of it; `live` leads players of finished playlists to `/hls`, where they can seek; `off` leads all there.',
   },
   HLS_FROM_TS: {
-    schema: Joi.boolean()
-      .truthy('1', 'on', 'yes', 'y', 't')
-      .falsy('0', 'off', 'no', 'n', 'f')
-      .default(true),
+    schema: flag(true),
     group: 'Delivery',
     meaning: '`/hls` of a live transport stream is cut into segments, in memory.',
   },

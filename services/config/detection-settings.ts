@@ -1,13 +1,11 @@
 import Joi from 'joi';
+import { flag } from './flag.ts';
 import type { Setting } from './setting.ts';
 
 const GROUP = 'Detection';
 
-const flag = (fallback: boolean, meaning: string): Setting => ({
-  schema: Joi.boolean()
-    .truthy('1', 'on', 'yes', 'y', 't')
-    .falsy('0', 'off', 'no', 'n', 'f')
-    .default(fallback),
+const onOff = (fallback: boolean, meaning: string): Setting => ({
+  schema: flag(fallback),
   group: GROUP,
   meaning,
 });
@@ -40,28 +38,28 @@ const times = (fallback: number, meaning: string): Setting => ({
 
 /** How bad live sources are told from good ones; `docs/detection.md` has the reasons. */
 export const DETECTION_SETTINGS = {
-  DETECT_STALL: flag(
+  DETECT_STALL: onOff(
     true,
     'Judge a silent source by its own rhythm; off: `LIVE_CHUNK_TIMEOUT_SECONDS` alone.',
   ),
   STALL_FLOOR: seconds(0.3, 'No source that has a backup is called stalled before this.'),
-  DETECT_PCR_STOP: flag(true, 'A live source whose clock stands while bytes flow has failed.'),
+  DETECT_PCR_STOP: onOff(true, 'A live source whose clock stands while bytes flow has failed.'),
   PCR_STOP_SECONDS: seconds(3, 'How long the clock has to stand.'),
-  DETECT_BITRATE_DROP: flag(
+  DETECT_BITRATE_DROP: onOff(
     true,
     'Leave a live source that sends far less than before, and less media than time passes.',
   ),
   BITRATE_DROP_SHARE: share(0.5, 'Of what it sent before: less is far less.'),
   BITRATE_DROP_SECONDS: seconds(5, 'How long it has to send less.'),
-  DETECT_ERRORS: flag(true, 'Leave a live source with too many missing or damaged packets.'),
+  DETECT_ERRORS: onOff(true, 'Leave a live source with too many missing or damaged packets.'),
   ERROR_SHARE: share(0.005, 'Of all packets of five seconds, at least 25: more is too many.'),
-  DETECT_MISSING_TRACK: flag(true, 'Leave a live source that has lost its pictures or its sound.'),
+  DETECT_MISSING_TRACK: onOff(true, 'Leave a live source that has lost its pictures or its sound.'),
   MISSING_TRACK_SECONDS: seconds(5, 'How long they have to be missing.'),
-  DETECT_SCRAMBLING: flag(true, 'Leave a live source that was clear and is scrambled.'),
-  DETECT_WRONG_TYPE: flag(true, 'A live source that turns into something else has failed.'),
-  DETECT_LOOPING: flag(true, 'Leave a live source that repeats a short clip.'),
+  DETECT_SCRAMBLING: onOff(true, 'Leave a live source that was clear and is scrambled.'),
+  DETECT_WRONG_TYPE: onOff(true, 'A live source that turns into something else has failed.'),
+  DETECT_LOOPING: onOff(true, 'Leave a live source that repeats a short clip.'),
   LOOPING_MAX_SECONDS: seconds(60, 'A clip that is longer is a programme.'),
-  ENABLE_BITRATE_MONITORING: flag(
+  ENABLE_BITRATE_MONITORING: onOff(
     false,
     'Leave a live source that sends less than `MIN_BITRATE_THRESHOLD`.',
   ),
@@ -74,7 +72,7 @@ export const DETECTION_SETTINGS = {
   BITRATE_CHECK_INTERVAL: seconds(5, 'The rate is measured over each such interval.'),
   BITRATE_FAILOVER_THRESHOLD: times(3, 'Intervals below the threshold in a row.'),
   BITRATE_MONITORING_GRACE_PERIOD: grace(10, 'A source is not measured before.'),
-  ENABLE_SILENCE_DETECTION: flag(
+  ENABLE_SILENCE_DETECTION: onOff(
     false,
     'Leave a live source whose sound is silent. A stream can say otherwise, also for the five below.',
   ),

@@ -1,4 +1,5 @@
 import Joi from 'joi';
+import { flag } from './flag.ts';
 import { rate, size } from './quantity.ts';
 import type { Setting } from './setting.ts';
 
@@ -13,10 +14,7 @@ export const PACING_SETTINGS = {
     meaning: 'Most that one response with a file may take per second; 0 for no limit.',
   },
   THROTTLE_LIVE: {
-    schema: Joi.boolean()
-      .truthy('1', 'on', 'yes', 'y', 't')
-      .falsy('0', 'off', 'no', 'n', 'f')
-      .default(false),
+    schema: flag(false),
     group: GROUP,
     meaning:
       '`THROTTLE` also holds for live viewers. One whose stream needs more falls behind, as a slow viewer does.',

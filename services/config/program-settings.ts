@@ -1,4 +1,5 @@
 import Joi from 'joi';
+import { flag } from './flag.ts';
 import type { Setting } from './setting.ts';
 
 const GROUP = 'Programs';
@@ -9,11 +10,8 @@ const program = (name: string, meaning: string): Setting => ({
   meaning,
 });
 
-const flag = (fallback: boolean, meaning: string): Setting => ({
-  schema: Joi.boolean()
-    .truthy('1', 'on', 'yes', 'y', 't')
-    .falsy('0', 'off', 'no', 'n', 'f')
-    .default(fallback),
+const onOff = (fallback: boolean, meaning: string): Setting => ({
+  schema: flag(fallback),
   group: GROUP,
   meaning,
 });
@@ -24,13 +22,13 @@ export const PROGRAM_SETTINGS = {
   FFPROBE_PATH: program('ffprobe', 'ffprobe, by path or by a name that is on the path.'),
   STREAMLINK_PATH: program('streamlink', 'Streamlink, likewise; only its version is asked for.'),
   YTDLP_PATH: program('yt-dlp', 'yt-dlp, by path or by a name that is on the path.'),
-  YTDLP_ENABLED: flag(true, '`POST /ytdlp/metadata` runs yt-dlp where it is installed.'),
+  YTDLP_ENABLED: onOff(true, '`POST /ytdlp/metadata` runs yt-dlp where it is installed.'),
   COOKIES_DIR: {
     schema: Joi.string().allow('').default(''),
     group: GROUP,
     meaning: 'Folder with the cookies files that yt-dlp may be given; none when empty.',
   },
-  MEDIA_INFO: flag(
+  MEDIA_INFO: onOff(
     true,
     'A few seconds of each live source, as they pass, are looked at with ffprobe, for `media_info`. The source is not asked for them.',
   ),

@@ -6,6 +6,7 @@ import { DETECTION_SETTINGS } from './detection-settings.ts';
 import { EGRESS_SETTINGS } from './egress-settings.ts';
 import { PACING_SETTINGS } from './pacing-settings.ts';
 import { PROGRAM_SETTINGS } from './program-settings.ts';
+import { flag } from './flag.ts';
 import type { Setting } from './setting.ts';
 import { SLATE_SETTINGS } from './slate-settings.ts';
 import { TRANSCODE_SETTINGS } from './transcode-settings.ts';
@@ -14,11 +15,6 @@ const seconds = (fallback: number): Joi.Schema =>
   Joi.number().positive().max(31_536_000).default(fallback);
 const count = (fallback: number): Joi.Schema =>
   Joi.number().integer().min(0).max(1_000_000).default(fallback);
-const flag = (fallback: boolean): Joi.Schema =>
-  Joi.boolean()
-    .truthy('1', 'on', 'yes', 'y', 't')
-    .falsy('0', 'off', 'no', 'n', 'f')
-    .default(fallback);
 const text = (fallback: string): Joi.Schema => Joi.string().allow('').default(fallback);
 
 /** Every variable that Penstock reads. Names that m3u-proxy has too keep their meaning. */

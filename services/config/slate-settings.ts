@@ -1,13 +1,11 @@
 import Joi from 'joi';
+import { flag } from './flag.ts';
 import type { Setting } from './setting.ts';
 
 const GROUP = 'Slates';
 
-const flag = (fallback: boolean, meaning: string): Setting => ({
-  schema: Joi.boolean()
-    .truthy('1', 'on', 'yes', 'y', 't')
-    .falsy('0', 'off', 'no', 'n', 'f')
-    .default(fallback),
+const onOff = (fallback: boolean, meaning: string): Setting => ({
+  schema: flag(fallback),
   group: GROUP,
   meaning,
 });
@@ -21,7 +19,7 @@ const seconds = (fallback: number, meaning: string): Setting => ({
 
 /** What viewers see while no source of a live stream works; `docs/slates.md` has the whole of it. */
 export const SLATE_SETTINGS = {
-  SLATES: flag(
+  SLATES: onOff(
     true,
     'Who watches a live stream sees a looping video while none of its sources works, and tries go on for as long. Off: the picture stands still, until `STREAM_TOTAL_TIMEOUT`.',
   ),
@@ -36,7 +34,7 @@ export const SLATE_SETTINGS = {
     0,
     'How long a slate may be shown before its viewers are let go; 0 for no limit.',
   ),
-  SLATE_FOR_NEW_VIEWERS: flag(
+  SLATE_FOR_NEW_VIEWERS: onOff(
     false,
     'Who comes when no source works sees a slate too, with status 200. Off: an error with its status.',
   ),

@@ -1,13 +1,11 @@
 import Joi from 'joi';
+import { flag } from './flag.ts';
 import type { Setting } from './setting.ts';
 
 const GROUP = 'Transcoding';
 
-const flag = (fallback: boolean, meaning: string): Setting => ({
-  schema: Joi.boolean()
-    .truthy('1', 'on', 'yes', 'y', 't')
-    .falsy('0', 'off', 'no', 'n', 'f')
-    .default(fallback),
+const onOff = (fallback: boolean, meaning: string): Setting => ({
+  schema: flag(fallback),
   group: GROUP,
   meaning,
 });
@@ -38,7 +36,7 @@ export const TRANSCODE_SETTINGS = {
     group: GROUP,
     meaning: 'Render node for VAAPI and QSV; empty takes the first below `/dev/dri`.',
   },
-  TRANSCODE_TRUST_TEMPLATES: flag(
+  TRANSCODE_TRUST_TEMPLATES: onOff(
     false,
     'Raw templates may use every option of FFmpeg, and so read and write files of the worker: for installations whose callers are their operators.',
   ),

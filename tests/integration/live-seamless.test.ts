@@ -1,6 +1,3 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { playbackRoutes } from '#api/routes/playback.routes';
 import type { VodDelivery } from '#delivery';
@@ -16,7 +13,7 @@ import type { Fault } from '../../scripts/faultd.d/fake-provider.ts';
 import { LoopedTs } from '../../scripts/faultd.d/looped-ts.ts';
 import { media } from '../../scripts/faultd.d/media.ts';
 import { startPlayback } from '../support/playback-bench.ts';
-import { decodeErrors, frameTimes, wholeUnitsOf } from '../support/splice-check.ts';
+import { judge, wholeUnitsOf } from '../support/splice-check.ts';
 import { checkTs } from '../../scripts/faultd.d/ts-check.ts';
 import { packetsOf } from '../../scripts/faultd.d/ts-tools.ts';
 import { Viewer } from '../support/viewer.ts';
@@ -56,23 +53,6 @@ async function startLive(sharing: 'per-client' | 'shared', backup: LoopedTs) {
     await provider[Symbol.asyncDispose]();
   };
   return { provider, playback, watch, [Symbol.asyncDispose]: dispose };
-}
-
-/** What a decoder and a clock say of a capture. */
-async function judge(body: Buffer) {
-  const folder = await mkdtemp(join(tmpdir(), 'penstock-seam-'));
-  const path = join(folder, 'capture.ts');
-  try {
-    await writeFile(path, body);
-    const [errors, video, audio] = await Promise.all([
-      decodeErrors(path),
-      frameTimes(path, 'v:0'),
-      frameTimes(path, 'a:0'),
-    ]);
-    return { errors, video, audio };
-  } finally {
-    await rm(folder, { recursive: true });
-  }
 }
 
 const FAULTS: readonly (readonly [string, Fault])[] = [

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { SlateLibrary } from '#delivery';
 import { silentLogger } from '#kernel/logger';
-import { Splicer } from '#mpegts';
-import type { Clip } from '#mpegts';
 import { createSlateMaker } from '../../services/adapters/ffmpeg/slate-maker.ts';
 import { slateFilesIn } from '../../services/adapters/fs/slate-files.ts';
 import { checkTs } from '../../scripts/faultd.d/ts-check.ts';
-import { builtInSlate, clipOf, judge, maxPcrGapMs } from '../support/slates.ts';
+import { clipOf, looped } from '../support/clip.ts';
+import { builtInSlate, maxPcrGapMs } from '../support/slates.ts';
+import { judge } from '../support/splice-check.ts';
 import { spliceSource } from '../support/splice-media.ts';
 
 const quiet = new AbortController().signal;
@@ -24,16 +24,6 @@ async function fakeFfmpeg(folder: string, script: string): Promise<string> {
   const path = join(folder, 'ffmpeg');
   await writeFile(path, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
   return path;
-}
-
-function looped({ packets }: Clip, times: number): Buffer {
-  const splicer = new Splicer();
-  const out: Buffer[] = [];
-  for (let loop = 0; loop < times; loop += 1) {
-    if (loop > 0) out.push(...splicer.switchSource().map((part) => Buffer.from(part)));
-    out.push(...splicer.push([packets]).map((part) => Buffer.from(part)));
-  }
-  return Buffer.concat(out);
 }
 
 describe('the built-in slate', () => {

@@ -1,22 +1,13 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLogger } from '#kernel/logger';
-import { readClip } from '#mpegts';
 import type { Clip } from '#mpegts';
 import type { Slates } from '#delivery';
 import { createSlateMaker } from '../../services/adapters/ffmpeg/slate-maker.ts';
 import { packetsOf, readPcr90k } from '../../scripts/faultd.d/ts-tools.ts';
-import { decodeErrors, frameTimes } from './splice-check.ts';
 
 /** Where the built-in slate is kept between tests: the same for all of them. */
 const FOLDER = join(tmpdir(), 'penstock-test-slates');
-
-export const clipOf = (bytes: Buffer): Clip => {
-  const clip = readClip(bytes);
-  if (typeof clip === 'string') throw new Error(`This is no clip: ${clip}.`);
-  return clip;
-};
 
 /** The built-in slate, made by ffmpeg once per machine. */
 export async function builtInSlate(): Promise<Buffer> {
@@ -36,21 +27,4 @@ export function maxPcrGapMs(bytes: Buffer): number {
     .map(({ at, pcrOffset = 0 }) => readPcr90k(bytes, at + pcrOffset));
   const gaps = clocks.slice(1).map((clock, index) => (clock - (clocks[index] ?? 0)) / 90);
   return gaps.reduce((most, gap) => Math.max(most, gap), 0);
-}
-
-/** What a decoder and its clock say of a capture. */
-export async function judge(body: Buffer) {
-  const folder = await mkdtemp(join(tmpdir(), 'penstock-slate-'));
-  const path = join(folder, 'capture.ts');
-  try {
-    await writeFile(path, body);
-    const [errors, video, audio] = await Promise.all([
-      decodeErrors(path),
-      frameTimes(path, 'v:0'),
-      frameTimes(path, 'a:0'),
-    ]);
-    return { errors, video, audio };
-  } finally {
-    await rm(folder, { recursive: true });
-  }
 }

@@ -1,5 +1,8 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { packetsOf, readTime90k, type TsPacket } from '../../scripts/faultd.d/ts-tools.ts';
 
@@ -113,3 +116,20 @@ export function wholeUnitsOf(capture: Buffer): Buffer {
 
 const PAT_PID = 0;
 const PACKET_BYTES = 188;
+
+/** What a decoder and its clock say of a capture. */
+export async function judge(body: Buffer) {
+  const folder = await mkdtemp(join(tmpdir(), 'penstock-capture-'));
+  const path = join(folder, 'capture.ts');
+  try {
+    await writeFile(path, body);
+    const [errors, video, audio] = await Promise.all([
+      decodeErrors(path),
+      frameTimes(path, 'v:0'),
+      frameTimes(path, 'a:0'),
+    ]);
+    return { errors, video, audio };
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}

@@ -13,24 +13,8 @@ import {
   pes,
   simpleStream,
 } from '../../support/ts-build.ts';
+import { clipOf, looped } from '../../support/clip.ts';
 import { pesPackets } from '../../support/splice-check.ts';
-
-const clipOf = (bytes: Buffer): Clip => {
-  const clip = readClip(bytes);
-  if (typeof clip === 'string') throw new Error(clip);
-  return clip;
-};
-
-/** The clip played so many times through one splicer. */
-function looped({ packets }: Clip, times: number): Buffer {
-  const splicer = new Splicer();
-  const out: Buffer[] = [];
-  for (let loop = 0; loop < times; loop += 1) {
-    if (loop > 0) out.push(...splicer.switchSource().map((part) => Buffer.from(part)));
-    out.push(...splicer.push([packets]).map((part) => Buffer.from(part)));
-  }
-  return Buffer.concat(out);
-}
 
 describe('a clip', () => {
   it('has a beat for each picture, at the time at which it is due', () => {
