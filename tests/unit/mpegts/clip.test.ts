@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Splicer, readClip } from '#mpegts';
-import type { Clip } from '#mpegts';
+import { readClip } from '#mpegts';
 import { checkTs } from '../../../scripts/faultd.d/ts-check.ts';
 import {
   AUDIO_PID,
