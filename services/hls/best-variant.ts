@@ -1,3 +1,4 @@
+import { hasPictures } from './codecs.ts';
 import { linesOf } from './lines.ts';
 import { resolveReference } from './resolve-reference.ts';
 import { attributesOf, tagOf } from './tag-line.ts';
@@ -48,17 +49,12 @@ function soundOf(
 }
 
 const byRank = (one: Variant, other: Variant): number =>
-  Number(hasPictures(other)) - Number(hasPictures(one)) || bitsOf(other) - bitsOf(one);
+  Number(showsPictures(other)) - Number(showsPictures(one)) || bitsOf(other) - bitsOf(one);
 
 const bitsOf = ({ attributes }: Variant): number => Number(attributes.get('BANDWIDTH')) || 0;
 
-const VIDEO_CODEC = /\b(?:avc|hvc|hev|dvh|av01|vp0?9|mp4v|mp2v)/i;
-
-/** A variant that says neither has pictures: those of sound alone say so. */
-function hasPictures({ attributes }: Variant): boolean {
-  const codecs = attributes.get('CODECS');
-  return attributes.has('RESOLUTION') || codecs === undefined || VIDEO_CODEC.test(codecs);
-}
+const showsPictures = ({ attributes }: Variant): boolean =>
+  hasPictures(attributes.get('RESOLUTION'), attributes.get('CODECS'));
 
 function scan(text: string, { baseUrl, imported = new Map() }: MediaListOptions) {
   const variants: Variant[] = [];

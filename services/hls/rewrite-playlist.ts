@@ -7,6 +7,7 @@ import type { TextEncoding } from './resolve-reference.ts';
 import { attributesOf, tagOf, valueOf } from './tag-line.ts';
 import type { Attribute } from './tag-line.ts';
 import { TrackCounter } from './track-counter.ts';
+import { withSoundApart } from './track.ts';
 import type { Track, TrackUrl } from './track.ts';
 import { PREFETCH_TAG, STEERING_TAG, canHoldUri, kindOf, needsAbsolute } from './uri-tags.ts';
 import type { ResourceKind } from './uri-tags.ts';
@@ -84,14 +85,17 @@ export async function rewriteLongPlaylist(
 }
 
 /** Every track that a multivariant playlist names. */
-export function tracksOf(text: string, options: Omit<RewriteOptions, 'toLocal'>): TrackUrl[] {
+export function tracksOf(
+  text: string,
+  options: Omit<RewriteOptions, 'toLocal'>,
+): readonly TrackUrl[] {
   const tracks: TrackUrl[] = [];
   const toLocal = ({ track, url, variables, written }: Reference): string => {
     if (track) tracks.push({ track, url, variables: new Map(variables) });
     return written;
   };
   rewritePlaylist(text, { ...options, toLocal });
-  return tracks;
+  return withSoundApart(tracks);
 }
 
 function rewriterOf(text: string, options: RewriteOptions): Rewriter {

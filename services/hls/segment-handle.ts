@@ -4,7 +4,8 @@ import { NotAllowedError } from '#kernel/app-error';
 import type { StreamId } from '#kernel/ids';
 import type { KeyRing } from '#kernel/key-ring';
 import type { Place } from './film.ts';
-import type { Track } from './track.ts';
+import { TRAITS } from './track.ts';
+import type { Track, Traits } from './track.ts';
 import type { ResourceKind } from './uri-tags.ts';
 import type { Variables } from './variables.ts';
 
@@ -143,7 +144,13 @@ function plainOf(decipher: DecipherGCM, body: Buffer): string | undefined {
   }
 }
 
-type EncodedTrack = [role: string, ordinal: number, bandwidth: number, stableId?: string];
+type EncodedTrack = [
+  role: string,
+  ordinal: number,
+  bandwidth: number,
+  stableId?: string | null,
+  traits?: (string | null)[] | null,
+];
 
 /** Arrays, not objects: names would be a third of a handle. Absent fields at the end are left out. */
 type Encoded = [
@@ -164,8 +171,12 @@ function encode({ kind, source, url, track, variables, place }: Target): string 
     variables && variables.size > 0 ? [...variables] : null,
     place ? [place.cut, place.index] : null,
   ];
+  return JSON.stringify(withoutEnd(encoded));
+}
+
+function withoutEnd<T extends unknown[]>(encoded: T): T {
   while (encoded.at(-1) === null) encoded.pop();
-  return JSON.stringify(encoded);
+  return encoded;
 }
 
 /** Only ever sees what `encode` wrote: the tag has been checked. */
@@ -181,12 +192,24 @@ function decode(plain: string): Target {
   };
 }
 
-const encodeTrack = ({ role, ordinal, bandwidth, stableId }: Track): EncodedTrack =>
-  stableId === undefined ? [role, ordinal, bandwidth] : [role, ordinal, bandwidth, stableId];
+function encodeTrack({ role, ordinal, bandwidth, stableId, traits = {} }: Track): EncodedTrack {
+  const values = withoutEnd(TRAITS.map((name) => traits[name] ?? null));
+  const said = values.length > 0 ? values : null;
+  return withoutEnd([role, ordinal, bandwidth, stableId ?? null, said]);
+}
 
-const decodeTrack = ([role, ordinal, bandwidth, stableId]: EncodedTrack): Track => ({
+const decodeTrack = ([role, ordinal, bandwidth, stableId, traits]: EncodedTrack): Track => ({
   role,
   ordinal,
   bandwidth,
-  ...(stableId === undefined ? {} : { stableId }),
+  ...(typeof stableId === 'string' ? { stableId } : {}),
+  ...(traits ? { traits: decodeTraits(traits) } : {}),
 });
+
+const decodeTraits = (values: readonly (string | null)[]): Traits =>
+  Object.fromEntries(
+    TRAITS.flatMap((name, index) => {
+      const value = values[index];
+      return typeof value === 'string' ? [[name, value]] : [];
+    }),
+  );

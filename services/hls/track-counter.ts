@@ -1,5 +1,6 @@
 import type { Attribute } from './tag-line.ts';
-import type { Track } from './track.ts';
+import { TRAITS } from './track.ts';
+import type { Track, Traits } from './track.ts';
 
 const ROLE_OF: Readonly<Record<string, string>> = {
   'EXT-X-STREAM-INF': 'variant',
@@ -20,12 +21,24 @@ export class TrackCounter {
     const stableId =
       find(attributes, 'STABLE-VARIANT-ID') ?? find(attributes, 'STABLE-RENDITION-ID');
     const bandwidth = bandwidthOf(attributes);
-    return { role, ordinal, bandwidth, ...(stableId === undefined ? {} : { stableId }) };
+    const named = stableId === undefined ? {} : { stableId };
+    return { role, ordinal, bandwidth, ...named, ...traitsOf(attributes) };
   }
 }
 
 function find(attributes: readonly Attribute[], name: string): string | undefined {
   return attributes.find((attribute) => attribute.name === name)?.value;
+}
+
+/** They travel in links. */
+const MAX_TRAIT_CHARS = 80;
+
+function traitsOf(attributes: readonly Attribute[]): { readonly traits?: Traits } {
+  const said = TRAITS.flatMap((name): [string, string][] => {
+    const value = find(attributes, name)?.slice(0, MAX_TRAIT_CHARS);
+    return value === undefined ? [] : [[name, value]];
+  });
+  return said.length > 0 ? { traits: Object.fromEntries(said) } : {};
 }
 
 function bandwidthOf(attributes: readonly Attribute[]): number {

@@ -1,8 +1,25 @@
 import type { Variables } from './variables.ts';
 
+/** Attributes that a player chooses a track by. Published handles hold the place in this list. */
+export const TRAITS = [
+  'RESOLUTION',
+  'CODECS',
+  'FRAME-RATE',
+  'VIDEO-RANGE',
+  'AUDIO',
+  'GROUP-ID',
+  'NAME',
+  'LANGUAGE',
+  'CHANNELS',
+] as const;
+
+export type Trait = (typeof TRAITS)[number];
+/** As announced. `AUDIO` only where the sound of that group comes apart from the pictures. */
+export type Traits = Readonly<Partial<Record<Trait, string>>>;
+
 /**
  * One playlist among those that a multivariant playlist names: which, counted among those of its
- * role, so that another source's playlist can be asked for its like.
+ * role, and what it was said to be, so that another source can be asked for its like.
  */
 export type Track = {
   /** `variant`, `iframe`, `image`, or the type of a rendition: `audio`, `video`, `subtitles`. */
@@ -13,6 +30,7 @@ export type Track = {
   readonly bandwidth: number;
   /** `STABLE-VARIANT-ID` or `STABLE-RENDITION-ID`: the name that steering knows it by. */
   readonly stableId?: string;
+  readonly traits?: Traits;
 };
 
 /** A track, where its playlist is, and what was defined when it was named. */
@@ -22,27 +40,23 @@ export type TrackUrl = {
   readonly variables: Variables;
 };
 
+/** Whether two tracks of one multivariant playlist are the same one. */
+export const isSameTrack = (one: Track, other: Track): boolean =>
+  one.role === other.role && one.ordinal === other.ordinal;
+
 /**
- * The track of another multivariant playlist that stands in best for the wanted one: of the same
- * role, nearest in bandwidth, and among equals nearest in position.
+ * The tracks of one multivariant playlist, whose variants name a group of sound only where that
+ * has a playlist of its own: a group without one is inside the variant.
  */
-export function closestTrack(wanted: Track, offered: readonly TrackUrl[]): TrackUrl | undefined {
-  let best: TrackUrl | undefined;
-  for (const candidate of offered) {
-    if (candidate.track.role !== wanted.role) continue;
-    if (best === undefined || isCloser(wanted, candidate.track, best.track)) best = candidate;
-  }
-  return best;
+export function withSoundApart(tracks: readonly TrackUrl[]): readonly TrackUrl[] {
+  const apart = new Set(
+    tracks
+      .filter(({ track }) => track.role === 'audio')
+      .map(({ track }) => track.traits?.['GROUP-ID']),
+  );
+  return tracks.map((named) => {
+    const { AUDIO: group, ...traits } = named.track.traits ?? {};
+    if (group === undefined || apart.has(group)) return named;
+    return { ...named, track: { ...named.track, traits } };
+  });
 }
-
-function isCloser(wanted: Track, candidate: Track, best: Track): boolean {
-  const gain = distance(wanted, best) - distance(wanted, candidate);
-  if (gain !== 0) return gain > 0;
-  return Math.abs(candidate.ordinal - wanted.ordinal) < Math.abs(best.ordinal - wanted.ordinal);
-}
-
-/** Nothing announced on one side says nothing: then position decides. */
-const distance = (wanted: Track, offered: Track): number =>
-  wanted.bandwidth === 0 || offered.bandwidth === 0
-    ? 0
-    : Math.abs(wanted.bandwidth - offered.bandwidth);

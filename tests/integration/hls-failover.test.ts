@@ -45,6 +45,12 @@ async function start(routes: Routes, options: HlsBenchOptions = {}) {
 const lineOf = (playlist: string, tag: string): string | undefined =>
   playlist.split('\n').find((line) => line.startsWith(`#${tag}`));
 
+const soundLine = (language: string, uri: string): string =>
+  `#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="s",NAME="${language}",LANGUAGE="${language}",URI="${uri}"\n`;
+const variantLine = (size: string, bandwidth: number, uri: string): string =>
+  `#EXT-X-STREAM-INF:BANDWIDTH=${bandwidth},RESOLUTION=${size},AUDIO="s"\n${uri}\n`;
+const [hd, sd] = ['1920x1080', '1280x720'] as const;
+
 describe('HLS failover', () => {
   it('numbers the segments of the backup on from the last that were shown', async () => {
     await using hls = await start({
@@ -88,6 +94,65 @@ describe('HLS failover', () => {
     await hls.penstock.registry.failover(asStreamId(hls.id));
     expect(await hls.contents(await hls.get(high))).toEqual(['/b/b-hd2.ts']);
     expect(await hls.contents(await hls.get(low))).toContain('/b/b-sd2.ts');
+  });
+
+  it('keeps the size of the picture and the language, and the numbers of each viewer’s list', async () => {
+    await using hls = await start({
+      '/a/index.m3u8': text(
+        `#EXTM3U\n${soundLine('de', 'de.m3u8')}${variantLine(hd, 3_000_000, 'hd.m3u8')}`,
+        TYPE,
+      ),
+      '/a/hd.m3u8': text(live(900, 2, 'a-hd'), TYPE),
+      '/a/de.m3u8': text(live(900, 2, 'a-de'), TYPE),
+      '/b/index.m3u8': text(
+        `#EXTM3U\n${soundLine('en', 'en.m3u8')}${soundLine('de', 'de.m3u8')}` +
+          variantLine(sd, 3_000_000, 'sd.m3u8') +
+          variantLine(hd, 6_000_000, 'hd.m3u8'),
+        TYPE,
+      ),
+      '/b/sd.m3u8': text(live(5, 4, 'b-sd'), TYPE),
+      '/b/hd.m3u8': text(live(5, 4, 'b-hd'), TYPE),
+      '/b/en.m3u8': text(live(5, 4, 'b-en'), TYPE),
+      '/b/de.m3u8': text(live(5, 4, 'b-de'), TYPE),
+    });
+    const [german = '', high = ''] = linksIn(await hls.get(), hls.url);
+    await Promise.all([german, high].map((link) => hls.get(link)));
+    await hls.penstock.registry.failover(asStreamId(hls.id));
+    expect(await hls.contents(await hls.get(high))).toContain('/b/b-hd8.ts');
+    expect(await hls.contents(await hls.get(german))).toContain('/b/b-de8.ts');
+    // Who comes now is told of the backup's variants, of which another one stands first.
+    const [, , low = ''] = linksIn(await hls.get(`${hls.url}?client_id=new`), hls.url);
+    expect(await hls.contents(await hls.get(low))).toContain('/b/b-sd8.ts');
+    const numbers = [high, low, high].map(async (link) =>
+      lineOf(await hls.get(link), 'EXT-X-MEDIA-SEQUENCE'),
+    );
+    expect(await Promise.all(numbers)).toEqual([
+      '#EXT-X-MEDIA-SEQUENCE:902',
+      '#EXT-X-MEDIA-SEQUENCE:5',
+      '#EXT-X-MEDIA-SEQUENCE:902',
+    ]);
+  });
+
+  it('gives sound that came apart from a backup that has it inside, and stays there', async () => {
+    await using hls = await start({
+      '/a/index.m3u8': text(
+        '#EXTM3U\n#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="s",NAME="a",URI="s.m3u8"\n' +
+          '#EXT-X-STREAM-INF:BANDWIDTH=1,AUDIO="s"\nv.m3u8\n',
+        TYPE,
+      ),
+      '/a/s.m3u8': text(live(1, 1, 'a-s'), TYPE),
+      '/a/v.m3u8': text(live(1, 1, 'a-v'), TYPE),
+      '/b/index.m3u8': text(variants([2, 'v.m3u8']), TYPE),
+      '/b/v.m3u8': text(live(1, 2, 'b'), TYPE),
+    });
+    const [sound = '', pictures = ''] = linksIn(await hls.get(), hls.url);
+    await Promise.all([sound, pictures].map((link) => hls.get(link)));
+    await hls.penstock.registry.failover(asStreamId(hls.id));
+    for (const link of [sound, pictures, sound]) {
+      expect(await hls.contents(await hls.get(link))).toContain('/b/b2.ts');
+    }
+    const told = hls.penstock.state.told.filter((type) => type === 'failover_triggered');
+    expect(told).toHaveLength(1);
   });
 
   it('gives a viewer of a variant the backup’s only playlist', async () => {

@@ -35,7 +35,8 @@ export class FilmMirror {
   }
 
   async #film(source: Source, target: Target, signal: AbortSignal): Promise<Film | undefined> {
-    const key = `${sourceTagOf(source)} ${target.track?.role} ${target.track?.ordinal}`;
+    const { track, source: left } = target;
+    const key = `${sourceTagOf(source)} ${track?.role} ${track?.ordinal} ${left}`;
     const loading = this.#films.get(key) ?? this.#load(source, target);
     this.#films.set(key, loading);
     try {

@@ -38,6 +38,8 @@ export type HlsStreamOptions = {
 /** Viewers of whom it is remembered what the stream's own address gave them. */
 const REMEMBERED_VIEWERS = 4096;
 const IDLE_TARGET_DURATIONS = 3;
+/** Segments: sizes differ from one to the next. */
+const MEASURED_OVER = 4;
 /** A playlist cannot keep an absent viewer for longer than this. */
 const MAX_IDLE_MS = 120_000;
 
@@ -55,6 +57,7 @@ export class HlsStream {
   readonly #walk: SourceWalk;
   readonly #listed = new ListedSegments();
   readonly #health = new SegmentHealth();
+  #bitsPerSecond = 0;
   readonly #shapes = new Lru<string, LoadedPlaylist['shape']>(REMEMBERED_VIEWERS);
 
   constructor(options: HlsStreamOptions) {
@@ -68,7 +71,10 @@ export class HlsStream {
       isSticky: () => stream.options.useStickySession ?? options.isSticky ?? false,
       targetDurationMs: () => this.targetDurationMs,
     });
-    const finder = new PlaylistFinder(sources.fetch, (source) => sources.unpin(source));
+    const finder = new PlaylistFinder(sources.fetch, {
+      unpin: (source) => sources.unpin(source),
+      bitsPerSecond: () => this.#bitsPerSecond,
+    });
     this.#renewal = new SegmentRenewal({ finder, listed: this.#listed, clock });
     this.#mirror = new FilmMirror(finder);
     const loader = new PlaylistLoader({
@@ -137,6 +143,12 @@ export class HlsStream {
   mayBeRenewed({ kind, source, url }: Target, error: AppError): boolean {
     const isLive = kind === 'segment' && source === sourceTagOf(this.source);
     return isLive && isLost(error) && this.#listed.placeOf(url) !== undefined;
+  }
+
+  /** How many bits a second the media playlist at the stream's own address takes. */
+  measured(bitsPerSecond: number): void {
+    const before = this.#bitsPerSecond || bitsPerSecond;
+    this.#bitsPerSecond = before + (bitsPerSecond - before) / MEASURED_OVER;
   }
 
   segmentSucceeded(target: Target): void {

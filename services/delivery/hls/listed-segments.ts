@@ -1,7 +1,7 @@
 import { Lru } from './lru.ts';
 import type { PlaylistAsk } from './playlist-finder.ts';
 
-const MAX_TRACKS = 16;
+const MAX_TRACKS = 32;
 /** Longer playlists are films, whose segments stay listed; they are not remembered one by one. */
 const MAX_SEGMENTS = 2_000;
 

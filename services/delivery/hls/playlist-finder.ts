@@ -20,11 +20,18 @@ export type FoundPlaylist = {
   readonly imported: Variables;
 };
 
+export type PlaylistFinderOptions = {
+  /** Lets go of the servers that redirects of a source have led to. */
+  readonly unpin?: (source: Source) => void;
+  /** Of a media playlist at the stream's own address, as measured; 0 as long as it is not known. */
+  readonly bitsPerSecond?: () => number;
+};
+
 /** Sources whose tracks are remembered. */
 const REMEMBERED_SOURCES = 8;
 
-/** A viewer that began with a media playlist gets the first variant: the one to begin with. */
-const FIRST_VARIANT: Track = { role: 'variant', ordinal: 0, bandwidth: 0 };
+/** Tracks that another source's only playlist can stand in for: it has pictures and sound. */
+const INSIDE_ONE = new Set(['variant', 'audio', 'video']);
 
 /** The provider may have renewed the token in the URL: its entry URL leads to the new one. */
 const LOST = new Set([401, 403, 404, 410]);
@@ -37,13 +44,14 @@ const NO_VARIABLES: Variables = new Map();
  */
 export class PlaylistFinder {
   readonly #fetch: PlaylistFetcher;
-  readonly #unpin: (source: Source) => void;
+  readonly #options: PlaylistFinderOptions;
   readonly #tracks = new Lru<string, readonly TrackUrl[]>(REMEMBERED_SOURCES);
+  /** The variant that each source's media viewers are given. */
+  readonly #first = new Lru<string, Track>(REMEMBERED_SOURCES);
 
-  /** @param unpin - Lets go of the servers that redirects of a source have led to. */
-  constructor(fetch: PlaylistFetcher, unpin: (source: Source) => void = () => {}) {
+  constructor(fetch: PlaylistFetcher, options: PlaylistFinderOptions = {}) {
     this.#fetch = fetch;
-    this.#unpin = unpin;
+    this.#options = options;
   }
 
   /** The tracks that a source's multivariant playlist named when it was last seen. */
@@ -78,7 +86,7 @@ export class PlaylistFinder {
    * not count any more.
    */
   async afresh(source: Source, ask: PlaylistAsk, signal: AbortSignal): Promise<FoundPlaylist> {
-    this.#unpin(source);
+    this.#options.unpin?.(source);
     if (ask.kind === 'entry') return this.#entry(source, { ask, directives: '' }, signal);
     const { track } = ask.target;
     if (track) return this.#afresh(track, source, signal);
@@ -100,7 +108,22 @@ export class PlaylistFinder {
     if (playlist.facts.shape === 'media') return { playlist, imported: NO_VARIABLES };
     this.#remember(source, playlist);
     if (ask.wants === 'any') return { playlist, imported: NO_VARIABLES };
-    return this.#track(FIRST_VARIANT, source, signal);
+    return this.#track(this.#firstOf(source), source, signal);
+  }
+
+  /**
+   * For a viewer that began with a media playlist: the variant with as many bits per second, if
+   * that is known, else the first one, which is to be begun with. It stays with what it was given.
+   */
+  #firstOf(source: Source): Track {
+    const tag = sourceTagOf(source);
+    const known = this.#first.get(tag);
+    if (known) return known;
+    const bandwidth = Math.round(this.#options.bitsPerSecond?.() ?? 0);
+    const wanted: Track = { role: 'variant', ordinal: 0, bandwidth };
+    const first = closestTrack(wanted, this.tracksOf(source))?.track ?? wanted;
+    this.#first.set(tag, first);
+    return first;
   }
 
   /** The wanted track of a source whose URLs the viewer does not have. */
@@ -118,7 +141,10 @@ export class PlaylistFinder {
   /** Looks the track up in what the entry URL says now. */
   async #afresh(wanted: Track, source: Source, signal: AbortSignal): Promise<FoundPlaylist> {
     const entry = await this.#fetch(source, source.url, signal);
-    if (entry.facts.shape === 'media') return { playlist: entry, imported: NO_VARIABLES };
+    if (entry.facts.shape === 'media') {
+      if (!INSIDE_ONE.has(wanted.role)) throw noSuchTrack(wanted);
+      return { playlist: entry, imported: NO_VARIABLES };
+    }
     this.#remember(source, entry);
     return this.#track(wanted, source, signal);
   }

@@ -9,6 +9,7 @@ import type { PlaylistAsk, PlaylistFinder } from './playlist-finder.ts';
 import type { PlaylistWriter, WriteContext } from './playlist-writer.ts';
 import type { SegmentHealth } from './segment-health.ts';
 import { sourceTagOf } from './source-tag.ts';
+import { ENTRY_TRACK } from './track-lists.ts';
 import type { TrackLists } from './track-lists.ts';
 
 export type PlaylistRequest = {
@@ -199,9 +200,13 @@ const NO_SOURCE = '';
 const isOfStream = (ask: PlaylistAsk): boolean =>
   ask.kind === 'entry' || ask.target.track !== undefined;
 
-/** Names a track across sources; playlists that are no track of the stream are not followed. */
+/**
+ * Names a track for those who have the same link to it, whichever source they are given it from:
+ * who came later, by the playlist of another source, may be given another one for the same place.
+ * Playlists that are no track of the stream are not followed.
+ */
 function trackKeyOf(ask: PlaylistAsk): string | undefined {
-  if (ask.kind === 'entry') return 'entry';
-  const { track } = ask.target;
-  return track && `${track.role} ${track.ordinal}`;
+  if (ask.kind === 'entry') return ENTRY_TRACK;
+  const { track, source } = ask.target;
+  return track && `${track.role} ${track.ordinal} ${source}`;
 }

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { Places, cutOf, rewriteLongPlaylist, rewritePlaylist } from '#hls';
+import { Places, cutOf, isSameTrack, rewriteLongPlaylist, rewritePlaylist } from '#hls';
 import type { HandleCodec, Reference, Target, Track, TrackUrl, Variables } from '#hls';
 import type { StreamId } from '#kernel/ids';
 import { HERE, childUrl } from './child-urls.ts';
@@ -114,7 +114,8 @@ export class PlaylistWriter {
 function playlistTarget({ url, track, variables }: Reference, context: WriteContext): Target {
   const { source, tracks, isEntry } = context;
   if (track && !isEntry) return { kind: 'playlist', url, source, ...fitting(variables) };
-  const named = track ? { track, variables } : tracks.find((known) => known.url === url);
+  const known = tracks.find((one) => (track ? isSameTrack(one.track, track) : one.url === url));
+  const named = track ? { track: known?.track ?? track, variables } : known;
   if (!named) return { kind: 'playlist', url, source };
   return { kind: 'playlist', url, source, track: named.track, ...fitting(named.variables) };
 }

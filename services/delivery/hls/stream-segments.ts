@@ -13,6 +13,7 @@ import { SegmentCounter } from './segment-counts.ts';
 import { keepMsOf, stallMsOf } from './segment-times.ts';
 import type { SegmentOpener } from './segment-opener.ts';
 import { sourceTagOf } from './source-tag.ts';
+import { ENTRY_TRACK } from './track-lists.ts';
 import type { ListPlace } from './track-lists.ts';
 
 export type StreamSegmentsOptions = {
@@ -90,13 +91,21 @@ export class StreamSegments implements AheadStream {
     const done = this.ahead.waits();
     try {
       const opened = await this.#options.store.open(this.#askFor(demand), signal);
-      if (demand.target.kind === 'segment') this.#lastBytes = lengthOf(opened);
+      if (demand.target.kind === 'segment') this.#measure(demand.target, lengthOf(opened));
       void whenOver(opened, signal).finally(done);
       return opened;
     } catch (error) {
       done();
       throw error;
     }
+  }
+
+  #measure({ source, url }: Target, bytes: number): void {
+    this.#lastBytes = bytes;
+    const place = this.place(source, { url });
+    const { durationMs = 0, range } = place?.segments[place.index] ?? {};
+    if (place?.track !== ENTRY_TRACK || range || durationMs === 0 || bytes === 0) return;
+    this.#options.hls.measured((bytes * 8 * 1000) / durationMs);
   }
 
   /** A viewer has been given what was in memory. */

@@ -3,9 +3,12 @@ import type { ListedResource, ListedSegment, SegmentList, Variables } from '#hls
 import type { FetchedPlaylist } from './fetch-playlist.ts';
 import { Lru } from './lru.ts';
 
-const MAX_TRACKS = 16;
+const MAX_TRACKS = 32;
 /** Some ten thousand segments, taken apart in some 20 ms; in longer lists nothing is looked up. */
 const MAX_TEXT_CHARS = 1024 * 1024;
+
+/** The name of what is a media playlist at the stream's own address. */
+export const ENTRY_TRACK = 'entry';
 
 /** A media playlist as it was last shown, and where it came from. */
 export type ShownList = {

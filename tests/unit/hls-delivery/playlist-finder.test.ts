@@ -16,15 +16,18 @@ const variants = (...uris: string[]): string =>
   `#EXTM3U\n${uris.map((uri, n) => `#EXT-X-STREAM-INF:BANDWIDTH=${n + 1}000\n${uri}\n`).join('')}`;
 
 /** A provider whose playlists are these; all else is 404. */
-function finderOver(texts: Record<string, string>) {
+function finderOver(texts: Record<string, string>, bitsPerSecond = (): number => 0) {
   const asked: string[] = [];
-  const finder = new PlaylistFinder(async (_source, url) => {
-    asked.push(url);
-    const text = texts[url];
-    if (text === undefined)
-      throw new UpstreamError('UPSTREAM_STATUS', { message: '', details: { status: 404 } });
-    return { text, encoding: 'utf8', finalUrl: url, facts: parsePlaylist(text) };
-  });
+  const finder = new PlaylistFinder(
+    async (_source, url) => {
+      asked.push(url);
+      const text = texts[url];
+      if (text === undefined)
+        throw new UpstreamError('UPSTREAM_STATUS', { message: '', details: { status: 404 } });
+      return { text, encoding: 'utf8', finalUrl: url, facts: parsePlaylist(text) };
+    },
+    { bitsPerSecond },
+  );
   const find = async (source: Source, ask: PlaylistAsk, directives = ''): Promise<string> => {
     const { playlist } = await finder.find(
       source,
@@ -41,6 +44,17 @@ const child = (url: string, ordinal: number, source = A): PlaylistAsk => {
   const target: Target = { kind: 'playlist', url, source: sourceTagOf(source), track };
   return { kind: 'child', target };
 };
+
+/** The link of a viewer who came by the other source. */
+const like = (role: string): PlaylistAsk => ({
+  kind: 'child',
+  target: {
+    kind: 'playlist',
+    url: 'http://a/v.m3u8',
+    source: sourceTagOf(A),
+    track: { role, ordinal: 0, bandwidth: 0 },
+  },
+});
 
 describe('PlaylistFinder', () => {
   it('asks the present source for a viewer’s own link', async () => {
@@ -106,6 +120,28 @@ describe('PlaylistFinder', () => {
     });
     expect(await find(B, { kind: 'entry', wants: 'media' })).toBe('http://b/x.m3u8');
     expect(await find(B, { kind: 'entry', wants: 'any' })).toBe('http://b/index.m3u8');
+  });
+
+  it('gives such a viewer the variant of as many bits, and stays with it', async () => {
+    let bitsPerSecond = 1900;
+    const { find } = finderOver(
+      {
+        'http://b/index.m3u8': variants('x.m3u8', 'y.m3u8', 'z.m3u8'),
+        'http://b/y.m3u8': media('y'),
+      },
+      () => bitsPerSecond,
+    );
+    expect(await find(B, { kind: 'entry', wants: 'media' })).toBe('http://b/y.m3u8');
+    bitsPerSecond = 3000;
+    expect(await find(B, { kind: 'entry', wants: 'media' })).toBe('http://b/y.m3u8');
+  });
+
+  it('has a source’s only playlist stand in for sound and pictures, and for no text', async () => {
+    const { find } = finderOver({ 'http://b/index.m3u8': media('b') });
+    expect(await find(B, like('variant'))).toBe('http://b/index.m3u8');
+    expect(await find(B, like('audio'))).toBe('http://b/index.m3u8');
+    await expect(find(B, like('subtitles'))).rejects.toMatchObject({ code: 'UPSTREAM_CHANGED' });
+    await expect(find(B, like('iframe'))).rejects.toMatchObject({ code: 'UPSTREAM_CHANGED' });
   });
 
   it('adds directives to a query, and does without where they are refused', async () => {

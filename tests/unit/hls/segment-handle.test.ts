@@ -47,6 +47,14 @@ describe('a handle', () => {
       { kind: 'asset-list', url: 'https://ads.example/l', source: 'abc' } as const,
     ],
     ['steering manifest', { kind: 'steering', url: 'https://s.example/', source: 'abc' } as const],
+    [
+      'variant with what it was announced as',
+      { ...variant, track: { ...stable, traits: { RESOLUTION: '1x1', LANGUAGE: 'de' } } },
+    ],
+    [
+      'rendition of which little was announced',
+      { ...variant, track: { role: 'audio', ordinal: 2, bandwidth: 0, traits: { NAME: 'é"' } } },
+    ],
     ['cloned pathway', { ...variant, kind: 'pathway', track: stable } as const],
     ['segment of a film without variants', { ...segment, place: { cut: 'x', index: 0 } }],
   ])('opens to what was sealed: %s', (_kind, target) => {
