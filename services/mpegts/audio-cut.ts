@@ -43,6 +43,11 @@ export class AudioCut {
     return canCut ? new AudioCut(codec, view, pes) : undefined;
   }
 
+  /** What has come of it. */
+  get bytes(): number {
+    return this.#gotBytes;
+  }
+
   /** The PES packet has come whole. */
   get isWhole(): boolean {
     return this.#totalBytes > 0 && this.#gotBytes >= this.#totalBytes;

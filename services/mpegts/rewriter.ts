@@ -11,11 +11,9 @@ import type { PacketWriter } from './packet-writer.ts';
 import { PesHeader } from './pes-header.ts';
 import type { ProgramTables } from './program-watch.ts';
 import { packetize } from './tables.ts';
+import { firstAudio90k } from './timeline.ts';
 import type { ClockMap } from './timeline.ts';
 import { ahead90k, readPcr27m, wrap90k, writePcr27m, writeTime90k } from './timestamps.ts';
-
-/** Audio may begin so long before the first picture, to fill the silence of the switch. */
-const AUDIO_LEAD_90K = 27_000;
 
 export type RewriterOptions = {
   readonly plan: LayoutPlan;
@@ -58,6 +56,8 @@ export class Rewriter {
   readonly #pmt: Buffer;
   readonly #pcrPid: number;
   readonly #sourcePcrPid: number;
+  /** Audio that is due before this is too late. */
+  readonly #due90k: number;
   /** Pictures that refer to pictures before the first one may still come. */
   #mayLead = true;
 
@@ -68,6 +68,7 @@ export class Rewriter {
     this.#pmt = packetize(layout.pmt, layout.program.pmtPid);
     this.#pcrPid = layout.program.pcrPid;
     this.#sourcePcrPid = options.source.program.pcrPid;
+    this.#due90k = firstAudio90k(options.startPts90k, options.ledger.pcr27m);
     this.#makeRoutes();
   }
 
@@ -178,7 +179,7 @@ export class Rewriter {
   /** Nothing of a track goes out that is due before this, until it has begun. */
   #earliest({ kind, end90k }: Route): number {
     const { startPts90k } = this.#options;
-    const first90k = wrap90k(startPts90k - (kind === 'audio' ? AUDIO_LEAD_90K : 0));
+    const first90k = kind === 'audio' ? this.#due90k : startPts90k;
     return end90k >= 0 && ahead90k(end90k, first90k) > 0 ? end90k : first90k;
   }
 

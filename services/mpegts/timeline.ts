@@ -20,8 +20,11 @@ export type TimelineEnd = {
 
 export type TimelineStart = { readonly pts90k: number; readonly dts90k: number };
 
-/** New pictures may begin so long before the old audio ends: tracks never end together. */
-const AUDIO_LEAD_90K = 0.3 * TICKS_PER_SECOND;
+/**
+ * New pictures may begin so long before the old audio ends: tracks never end together, and some
+ * multiplexers send audio ahead by as much. What overlaps of the new audio is left out.
+ */
+const AUDIO_LEAD_90K = TICKS_PER_SECOND;
 
 /**
  * How much is added to the times of a source that takes over, so that its first picture follows
@@ -37,6 +40,21 @@ export function spliceOffset90k(end: TimelineEnd, start: TimelineStart): number 
   ];
   if (offsets.length === 0) return undefined;
   return offsets.reduce((latest, next) => (ahead90k(next, latest) > 0 ? next : latest));
+}
+
+/** Audio may begin so long before the first picture where no clock says what is due. */
+const BLIND_LEAD_90K = 0.3 * TICKS_PER_SECOND;
+
+/**
+ * From when on a source's audio may be heard: it fills the silence of a switch as far back as the
+ * clock has not come.
+ * @param startPts90k - When its first picture is shown.
+ * @param pcr27m - The last clock sent; −1: none.
+ */
+export function firstAudio90k(startPts90k: number, pcr27m: number): number {
+  const clock90k = Math.ceil(pcr27m / PCR_PER_TICK);
+  const isKnown = pcr27m >= 0 && ahead90k(startPts90k, clock90k) > 0;
+  return isKnown ? clock90k : wrap90k(startPts90k - BLIND_LEAD_90K);
 }
 
 const after = (time90k: number, from90k: number, slack90k = 0): readonly number[] =>

@@ -7,10 +7,10 @@ import type { Watched } from './proof-run.ts';
 import { wholeUnitsOf } from './splice-check.ts';
 
 /**
- * What a multiplexer waits to fill an audio packet, and what it sends audio ahead of pictures: at
- * 96 kbit/s ffmpeg's do both by a quarter of a second.
+ * What a multiplexer waits to fill an audio packet: at 96 kbit/s ffmpeg's do for a quarter of a
+ * second, in the source that ends, and as long again in one that begins with its keyframe.
  */
-const MAX_AUDIO_GAP_S = 0.65;
+const MAX_AUDIO_GAP_S = 0.45;
 /** Of three legs, at least. */
 const LEAST_MEDIA_S = 3;
 const LEAST_LAST_LEG_S = 0.1;

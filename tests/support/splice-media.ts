@@ -27,6 +27,8 @@ export type SourceSpec = {
   readonly clockS?: number;
   /** How far decoding times are ahead of the program clock. */
   readonly delayS?: number;
+  /** Each audio frame in a PES packet of its own, as broadcasts often have it. */
+  readonly singleFrames?: boolean;
   /** Constant rate with null packets, such as `4M`. */
   readonly muxRate?: string;
   /** Picture content, to tell sources apart. */
@@ -109,8 +111,10 @@ function videoOutput(spec: SourceSpec): readonly string[] {
 const audioOutput = (codec: string, index: number, hasVideo: boolean): readonly string[] =>
   words(`-map ${index + (hasVideo ? 1 : 0)}:a -c:a:${index} ${codec} -b:a:${index} 128k -ac 2`);
 
-function multiplex({ firstPid = 0x100, clockS = 0, delayS, muxRate }: SourceSpec) {
+function multiplex({ firstPid = 0x100, clockS = 0, delayS, ...spec }: SourceSpec) {
+  const { muxRate, singleFrames = false } = spec;
   return [
+    ...(singleFrames ? words('-pes_payload_size 0') : []),
     ...words(`-mpegts_start_pid ${firstPid} -mpegts_pmt_start_pid ${firstPid + 0x800}`),
     ...words(`-output_ts_offset ${clockS} -pat_period 0.2`),
     ...(delayS === undefined ? [] : words(`-muxdelay ${delayS} -muxpreload ${delayS}`)),

@@ -23,7 +23,7 @@ export type FfmpegPlan = { readonly args: readonly string[]; readonly durationMs
 
 const words = (line: string): readonly string[] => line.split(' ');
 const SAMPLE_RATE = 48_000;
-const FRAME_SAMPLES = { aac: 1024, ac3: 1536, mp2: 1152 } as const;
+const AAC_FRAME_SAMPLES = 1024;
 
 /**
  * How ffmpeg makes the clip. Its length is a whole number of pictures and of sound frames, so that
@@ -34,9 +34,9 @@ export function planClip(recipe: ClipRecipe, output: string): FfmpegPlan {
   const seconds = recipe.audio === 'mp2' ? 9 : 8;
   const args = [
     ...words('-hide_banner -loglevel error -nostdin -y'),
-    ...inputs(recipe),
-    ...video(recipe, seconds),
-    ...audio(recipe, seconds),
+    ...inputs(recipe, seconds),
+    ...video(recipe),
+    ...audio(recipe),
     ...words('-fflags +bitexact -flags:v +bitexact -flags:a +bitexact'),
     ...container(recipe),
     output,
@@ -44,15 +44,25 @@ export function planClip(recipe: ClipRecipe, output: string): FfmpegPlan {
   return { args, durationMs: seconds * 1000 };
 }
 
-function inputs({ picture, size, fps, toneHz }: ClipRecipe): readonly string[] {
+/**
+ * The inputs end, not the outputs: ffmpeg ends all of them with the first that has its number of
+ * frames, and what is left of the others is missing where the clip begins again.
+ */
+function inputs(recipe: ClipRecipe, seconds: number): readonly string[] {
+  const { picture, size, fps, toneHz } = recipe;
   const look = picture === 'inverted' ? ',negate' : '';
+  const sound = `sine=frequency=${toneHz}:sample_rate=${SAMPLE_RATE}`;
   return [
-    ...words(`-f lavfi -i testsrc2=size=${size}:rate=${fps}${look}`),
-    ...words(`-f lavfi -i sine=frequency=${toneHz}:sample_rate=${SAMPLE_RATE}`),
+    ...words(`-f lavfi -i testsrc2=size=${size}:rate=${fps}:duration=${seconds}${look}`),
+    ...words(`-f lavfi -i ${sound},atrim=end_sample=${samplesOf(recipe, seconds)}`),
   ];
 }
 
-function video(recipe: ClipRecipe, seconds: number): readonly string[] {
+/** AAC encoders send a frame more than they are given, before the first. */
+const samplesOf = (recipe: ClipRecipe, seconds: number): number =>
+  seconds * SAMPLE_RATE - (recipe.audio === 'aac' ? AAC_FRAME_SAMPLES : 0);
+
+function video(recipe: ClipRecipe): readonly string[] {
   if (recipe.video === 'none') return [];
   const bits = Math.round(recipe.videoBytesPerSecond * 8);
   // One picture group a second: a joiner never waits longer for a keyframe.
@@ -62,7 +72,6 @@ function video(recipe: ClipRecipe, seconds: number): readonly string[] {
     ...encoder(recipe),
     ...words(groups),
     ...words(`-b:v ${bits} -maxrate ${bits} -bufsize ${bits}`),
-    ...words(`-frames:v ${recipe.fps * seconds}`),
   ];
 }
 
@@ -75,11 +84,10 @@ function encoder({ video: codec, fps, bFrames }: ClipRecipe): readonly string[] 
   return words(`-c:v libx264 -preset ultrafast -keyint_min ${fps} -sc_threshold 0`);
 }
 
-function audio({ audio: codec, audioTracks }: ClipRecipe, seconds: number): readonly string[] {
+function audio({ audio: codec, audioTracks }: ClipRecipe): readonly string[] {
   if (codec === 'none') return [];
-  const frames = (seconds * SAMPLE_RATE) / FRAME_SAMPLES[codec];
   const tracks = Array.from({ length: audioTracks }, () => ['-map', '1:a']).flat();
-  return [...tracks, ...words(`-c:a ${codec} -b:a 96k -ac 2 -frames:a ${frames}`)];
+  return [...tracks, ...words(`-c:a ${codec} -b:a 96k -ac 2`)];
 }
 
 function container(recipe: ClipRecipe): readonly string[] {

@@ -30,7 +30,7 @@ describe('where a source is put in time', () => {
       'waits for audio that went on alone',
       { ...NOTHING, nextDts90k: 90_000, audioEnd90k: 540_000 },
       { pts90k: 0, dts90k: 0 },
-      513_000,
+      450_000,
     ],
     [
       'is not due before the clock',
