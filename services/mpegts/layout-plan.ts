@@ -102,3 +102,10 @@ function firstPid(fits: (pid: number) => boolean): number | undefined {
   for (let pid = FIRST_FREE_PID; pid < LAST_PID; pid += 1) if (fits(pid)) return pid;
   return undefined;
 }
+
+/** Tracks, codecs and clock are where they were; descriptors may differ. */
+export const isSameToViewers = (one: Program, other: Program | undefined): boolean =>
+  other !== undefined && essence(one) === essence(other);
+
+const essence = ({ pmtPid, pcrPid, tracks }: Program): string =>
+  JSON.stringify([pmtPid, pcrPid, tracks.map(({ pid, codec }) => [pid, codec])]);

@@ -31,6 +31,7 @@ export class ProgramWatch {
     this.#changed = changed;
   }
 
+  /** Undefined also while the PAT names another whose PMT has not come yet. */
   get chosen(): ProgramTables | undefined {
     return this.#chosen;
   }
@@ -54,6 +55,8 @@ export class ProgramWatch {
     const pids = new Set(this.#entries.map(({ pmtPid }) => pmtPid));
     for (const pid of this.#pmts.keys()) if (!pids.has(pid)) this.#pmts.delete(pid);
     for (const pid of pids) if (!this.#pmts.has(pid)) this.#pmts.set(pid, this.#pmtOf(pid));
+    if (this.#chosen !== undefined && !this.#isNamed(this.#chosen.program))
+      this.#chosen = undefined;
     this.#changed();
   }
 
@@ -78,7 +81,7 @@ export class ProgramWatch {
 
   #isBetter(program: Program): boolean {
     const chosen = this.#chosen?.program;
-    if (chosen === undefined || !this.#isNamed(chosen)) return true;
+    if (chosen === undefined) return true;
     return isSameProgram(chosen, program) || (!hasVideo(chosen) && hasVideo(program));
   }
 }

@@ -1,5 +1,5 @@
 import { Candidate } from './candidate.ts';
-import { planLayout } from './layout-plan.ts';
+import { isSameToViewers, planLayout } from './layout-plan.ts';
 import { Outgoing } from './outgoing.ts';
 import type { JoinPoint } from './outgoing.ts';
 import { OutputLedger } from './output-ledger.ts';
@@ -7,8 +7,9 @@ import { PACKET_BYTES, PAT_PID, PacketView, SYNC } from './packet.ts';
 import { PacketWalk } from './packet-walk.ts';
 import { PacketWriter } from './packet-writer.ts';
 import type { ProgramTables } from './program-watch.ts';
-import type { Program, Track } from './program.ts';
+import type { Track } from './program.ts';
 import { Rewriter } from './rewriter.ts';
+import { TableCounters, isReservedForTables, recounted } from './table-counters.ts';
 import { countedUpTo, packetize } from './tables.ts';
 import { ClockMap, spliceOffset90k } from './timeline.ts';
 import type { TimelineStart } from './timeline.ts';
@@ -44,6 +45,7 @@ export class Splicer {
   readonly #meanings = new Map<number, Track['codec']>();
   #sourceTables: ProgramTables | undefined;
   #tablePackets: readonly Buffer[] = [];
+  readonly #tableCounters = new TableCounters();
   /** What the present source's packets have become and has not been let out yet. */
   #writer = new PacketWriter(0);
 
@@ -132,33 +134,44 @@ export class Splicer {
   #pass(part: Buffer, nowMs: number): number {
     const view = this.#view;
     const walk = this.#walk;
+    let from = 0;
     for (walk.begin(part); !walk.isOver;) {
-      if (this.#source.seeRun(walk, nowMs)) {
+      if (!isReservedForTables(walk.pid) && this.#source.seeRun(walk, nowMs)) {
         this.#ledger.seeRun(walk);
         walk.advance(walk.packets);
         continue;
       }
-      view.read(part, walk.at);
-      if (view.startsUnit && this.#ledger.leaps(view, 0)) return this.#breakOffAt(part, walk.at);
-      if (!this.#passPacket(nowMs)) return this.#breakOffAt(part, walk.at) + PACKET_BYTES;
+      const { at } = walk;
+      view.read(part, at);
+      if (view.startsUnit && this.#ledger.leaps(view, 0)) return this.#breakOffAt(part, from, at);
+      const isKeyframe = this.#source.see(view, nowMs);
+      const isForeign = this.#source.tables !== this.#sourceTables && !this.#adopts();
+      if (isForeign) return this.#breakOffAt(part, from, at) + PACKET_BYTES;
+      if (this.#recounts(part, from)) from = at + PACKET_BYTES;
+      else this.#ledger.see(view);
+      if (isKeyframe) this.#noteJoin();
       walk.advance(1);
     }
-    this.#outgoing.release(part, true);
+    this.#outgoing.release(part.subarray(from), true);
     return part.length;
   }
 
-  #breakOffAt(part: Buffer, at: number): number {
-    this.#outgoing.release(part.subarray(0, at), true);
+  #breakOffAt(part: Buffer, from: number, at: number): number {
+    this.#outgoing.release(part.subarray(from, at), true);
     this.#breakOff();
     return at;
   }
 
-  /** False when the packet brings tables of which viewers are not to hear. */
-  #passPacket(nowMs: number): boolean {
-    const isKeyframe = this.#source.see(this.#view, nowMs);
-    if (this.#source.tables !== this.#sourceTables && !this.#adopts()) return false;
-    this.#ledger.see(this.#view);
-    if (isKeyframe) this.#noteJoin();
+  /** Sends what has come, and a table's packet with the counter that is due; false if it has it. */
+  #recounts(part: Buffer, from: number): boolean {
+    const { pid, at, counter } = this.#view;
+    if (!isReservedForTables(pid) && !this.#source.isTable(pid)) return false;
+    const due = this.#tableCounters.next(this.#view);
+    if (due === counter) return false;
+    this.#outgoing.release(part.subarray(from, at), true);
+    const packet = recounted(part.subarray(at, at + PACKET_BYTES), due);
+    this.#ledger.seeAt(packet, 0);
+    this.#outgoing.release(packet, false);
     return true;
   }
 
@@ -167,10 +180,9 @@ export class Splicer {
     const before = this.#sourceTables;
     const now = this.#source.tables;
     this.#sourceTables = now;
-    if (now === undefined) return true;
-    const isNew = before !== undefined && !isSameToViewers(before.program, now.program);
+    const isNew = before !== undefined && !isSameToViewers(before.program, now?.program);
     if (isNew && (this.#ledger.main?.nextDts90k ?? -1) >= 0) return false;
-    this.#useLayout(now);
+    if (now !== undefined) this.#useLayout(now);
     return true;
   }
 
@@ -215,8 +227,7 @@ export class Splicer {
     const before = this.#sourceTables;
     const now = this.#source.tables;
     this.#sourceTables = now;
-    if (before === undefined || now === undefined) return;
-    if (!isSameToViewers(before.program, now.program)) this.#breakOff();
+    if (before !== undefined && !isSameToViewers(before.program, now?.program)) this.#breakOff();
   }
 
   #seek(view: PacketView, isKeyframe: boolean): void {
@@ -271,12 +282,6 @@ export class Splicer {
     });
   }
 }
-
-/** Tracks, codecs and clock are where they were; descriptors may differ. */
-const isSameToViewers = (one: Program, other: Program): boolean => essence(one) === essence(other);
-
-const essence = ({ pmtPid, pcrPid, tracks }: Program): string =>
-  JSON.stringify([pmtPid, pcrPid, tracks.map(({ pid, codec }) => [pid, codec])]);
 
 const isPackets = (part: Buffer): boolean =>
   part.length % PACKET_BYTES === 0 && (part.length === 0 || part[0] === SYNC);

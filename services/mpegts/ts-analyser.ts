@@ -138,6 +138,11 @@ export class TsAnalyser {
     return this.#tables.chosen;
   }
 
+  /** The PAT, or a PMT that it names. */
+  isTable(pid: number): boolean {
+    return this.#watched.get(pid)?.isTable ?? false;
+  }
+
   /** Reads one packet. @returns whether the current unit of the main track proved a keyframe. */
   see(view: PacketView, nowMs: number): boolean {
     this.#packets += 1;

@@ -21,7 +21,7 @@ export async function seamsIn({ body }: Watched, pair: SourcePair): Promise<read
   const { counterErrors, stepsBack, leaps, announced } = checkTs(whole);
   const { complaints, tracks } = await decodeFrames(whole);
   return [
-    ...told('a counter not due', ofTracks(counterErrors)),
+    ...told('a counter not due', counterErrors),
     ...told('a step back', stepsBack),
     ...told('a leap', leaps),
     ...(announced === 0 ? [] : [`${announced} discontinuities announced`]),
@@ -36,7 +36,7 @@ export async function breaksIn({ body, lastLegAt }: Watched): Promise<readonly s
   const whole = wholeUnitsOf(body);
   const { counterErrors, stepsBack } = checkTs(whole);
   return [
-    ...told('a counter not due', ofTracks(counterErrors)),
+    ...told('a counter not due', counterErrors),
     ...told('a step back', stepsBack),
     ...(await faultsAtEnd(whole, lastLegAt)),
   ];
@@ -64,15 +64,6 @@ const told = (what: string, faults: readonly TsFault[]): readonly string[] =>
 
 const linesOf = (complaints: string): readonly string[] =>
   complaints.split('\n').filter((line) => line !== '');
-
-/**
- * Tables that a source sends before its first picture have passed when it proves to be another:
- * their counters show it, and nobody minds.
- */
-const ofTracks = (faults: readonly TsFault[]): readonly TsFault[] =>
-  faults.filter(({ pid }) => !TABLE_PIDS.has(pid));
-/** PAT, SDT, and ffmpeg's PMT. */
-const TABLE_PIDS: ReadonlySet<number> = new Set([0, 0x11, 0x1000]);
 
 function unsteadiness(track: TrackFrames, { one, other }: SourcePair): readonly string[] {
   const { kind, count, firstS, lastS, stepsBack, maxStepS } = track;
