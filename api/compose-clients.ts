@@ -1,7 +1,7 @@
 import { ConfigError } from '#config';
 import type { Config } from '#config';
 import { closeAll } from '#kernel/closing';
-import { egressFrom } from '#upstream';
+import { egressFrom, hostLimitsFrom } from '#upstream';
 import { AxiosFailoverResolver } from '#adapters/http/failover-resolver';
 import { AxiosProbe } from '#adapters/http/probe';
 import { ReadBuffers } from '#adapters/http/raw/read-buffers';
@@ -37,6 +37,13 @@ export function openClients({ upstream, egress: way }: Config) {
   const all = [resolver, probe, webhooks, ...Object.values(bytes), texts];
   const close = (): Promise<void> => closeAll(all.map((client) => () => client.close()));
   return { resolver, probe, webhooks, bytes, texts, readBytes, close };
+}
+
+/** What the setting says of each host. */
+export function hostLimitsOf(text: string): ReadonlyMap<string, number> {
+  const limits = hostLimitsFrom(text);
+  if (limits) return limits;
+  throw new ConfigError(['PROVIDER_CONNECTIONS must be host=number, separated by commas']);
 }
 
 /** Its value is a secret. */

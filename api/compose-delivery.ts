@@ -17,7 +17,8 @@ import type { Logger } from '#kernel/logger';
 import type { TranscodeDelivery } from '#runs';
 import type { SegmentStore } from '#segments';
 import type { Stream, StreamDirectory } from '#streams';
-import type { TextClient, UpstreamClient, UpstreamTimeouts } from '#upstream';
+import { FetchLedger } from '#upstream';
+import type { SlotLeases, TextClient, UpstreamClient, UpstreamTimeouts } from '#upstream';
 import { FfmpegRemuxer } from '#adapters/ffmpeg/remuxer';
 import { FfmpegSilenceProbe } from '#adapters/ffmpeg/silence-probe';
 import { composeTranscoding } from './compose-transcoding.ts';
@@ -37,6 +38,8 @@ export type DeliveryParts = {
   readonly secret: KeyRing;
   /** A connection for `commands`; stays the caller's. */
   readonly redis: Redis;
+  /** Slots of provider accounts, where other processes ask providers too. */
+  readonly leases: SlotLeases | undefined;
   readonly slate: SlateSettings | undefined;
   readonly logger: Logger;
 };
@@ -94,7 +97,7 @@ type Common = {
 
 /** Playlists of sources, and those of segments that are cut here. */
 function hlsOf(parts: DeliveryParts, { live, transcodes, ...common }: Common) {
-  const { config, clients, segments, secret } = parts;
+  const { config, clients, segments, secret, leases } = parts;
   const { connectMs, headersMs } = common.timeouts;
   const viewers = {
     viewerIdleMs: config.streams.viewerIdleMs,
@@ -107,6 +110,7 @@ function hlsOf(parts: DeliveryParts, { live, transcodes, ...common }: Common) {
     upstream: clients.bytes.hls,
     texts: clients.texts,
     store: segments.store,
+    allowance: new FetchLedger({ timers: common.timers, leases }),
     lookAhead: config.segments.lookAhead,
     maxPlaylistBytes: config.upstream.maxPlaylistBytes,
     lowLatency: config.streams.lowLatency,

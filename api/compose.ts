@@ -21,13 +21,14 @@ import { openRedis } from '#adapters/redis/connection';
 import { redisEndpointStore } from '#adapters/redis/endpoint-store';
 import { NodeHeartbeat } from '#adapters/redis/heartbeat';
 import { redisSecretStore } from '#adapters/redis/secret';
+import { RedisSlotLeases } from '#adapters/redis/slot-leases';
 import { RedisStateJournal } from '#adapters/redis/state-journal';
 import { redisStreamKeyStore } from '#adapters/redis/stream-key-store';
 import { RedisStreamStore } from '#adapters/redis/stream-store';
 import { readApiDocument } from './api-document.ts';
 import { createApp } from './app.ts';
 import { openAccess } from './compose-access.ts';
-import { openClients } from './compose-clients.ts';
+import { hostLimitsOf, openClients } from './compose-clients.ts';
 import { deliveryOf } from './compose-delivery.ts';
 import { readAbout, resolversOf } from './compose-programs.ts';
 import { listen, type Listening } from './listen.ts';
@@ -59,8 +60,8 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
   await registry.load();
   const revoked = (keyId: string): void => registry.endKey(keyId);
   const access = await openAccess({ config, state, revoked, logger });
-  const { redis } = state;
-  const own = { redis, secret: access.ring, slate: slates.settings, registry, segments };
+  const { redis, slots: leases } = state;
+  const own = { redis, leases, secret: access.ring, slate: slates.settings, registry, segments };
   const delivery = await deliveryOf({ ...own, config, clients, logger });
   const { hls, handlers, playback, transcoding } = delivery;
   const app = createApp({
@@ -140,6 +141,9 @@ async function openState({ config, logger, node }: StateOptions) {
   const journal = new RedisStateJournal({ redis, prefix, origin: node, eventLogMax, logger });
   const heartbeat = new NodeHeartbeat({ redis, prefix, epoch: node });
   const endpoints = redisEndpointStore(redis, prefix);
+  // Beside an embedded Redis there is no other process that asks providers.
+  const isAlone = config.redis.url === undefined;
+  const slots = isAlone ? undefined : new RedisSlotLeases({ redis, prefix, node });
   const secretStore = redisSecretStore(redis, prefix, changes);
   const keyStore = redisStreamKeyStore(redis, prefix, changes);
   const disconnect = (): void => {
@@ -153,9 +157,10 @@ async function openState({ config, logger, node }: StateOptions) {
       () => store.close(),
       () => heartbeat.close(),
       () => changes.close(),
+      () => slots?.close(),
       disconnect,
     ]);
-  return { redis, store, journal, endpoints, secretStore, keyStore, close };
+  return { redis, slots, store, journal, endpoints, secretStore, keyStore, close };
 }
 
 /** Where HLS segments are kept: in memory, and on disk where the operator wants that. */
@@ -190,11 +195,12 @@ function webhooksOf({ endpoints }: State, { webhooks: client }: Clients): Webhoo
   return new Webhooks({ endpoints, deliver, clock: systemClock });
 }
 
-const defaultsOf = ({ streams, upstream }: Config) => ({
+const defaultsOf = ({ streams, upstream, providerConnections }: Config) => ({
   userAgent: upstream.userAgent,
   sharing: streams.sharing,
   retry: upstream,
   failbackAfterMs: upstream.failbackAfterMs,
+  hostLimits: hostLimitsOf(providerConnections),
 });
 
 const settingsOf = ({ rootPath, apiToken, trustedProxies, streams, upstream }: Config) => ({

@@ -56,6 +56,7 @@ export const ANSWERS = {
   UPSTREAM_SCRAMBLED: { status: 502, title: 'Source is scrambled' },
   UPSTREAM_LOOPING: { status: 502, title: 'Source repeats a clip' },
   UPSTREAM_SILENT: { status: 502, title: 'Source is silent' },
+  PROVIDER_AT_CAPACITY: { status: 503, title: 'Provider at its limit', retryAfterSeconds: 5 },
   ALL_SOURCES_FAILED: { status: 502, title: 'All sources failed' },
   PLAYLIST_MALFORMED: { status: 502, title: 'Playlist malformed' },
   PLAYLIST_TOO_LARGE: { status: 502, title: 'Playlist too large' },

@@ -53,6 +53,7 @@ export const presentStream = (stream: StreamSnapshot) => ({
   output_media_info: isTranscode(stream) ? presentMedia(stream.media) : {},
   sharing: stream.definition.sharing,
   egress: presentEgress(stream.definition.egress),
+  max_connections: stream.definition.maxConnections ?? null,
 });
 
 /** One switch of source, for whoever asks about one stream. */

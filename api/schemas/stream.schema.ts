@@ -18,6 +18,7 @@ type StreamBody = {
   readonly metadata: Readonly<Record<string, string>> | null;
   readonly sharing: SharingMode | null;
   readonly egress: EgressBody | null;
+  readonly max_connections: number | null;
   readonly strict_live_ts: boolean | null;
   readonly use_sticky_session: boolean | null;
   readonly enable_silence_detection: boolean | null;
@@ -46,6 +47,7 @@ const fields = Joi.object<StreamBody>({
   metadata: orNull(metadataMap),
   sharing: orNull(Joi.valid('per-client', 'shared')),
   egress: orNull(egress),
+  max_connections: orNull(numberIn({ min: 1, max: 1000, whole: true })),
   strict_live_ts: orNull(flag),
   use_sticky_session: orNull(flag),
   enable_silence_detection: orNull(flag),
@@ -90,6 +92,7 @@ const inputOf = (posted: StreamBody, headers: StreamInput['headers']): StreamInp
   metadata: posted.metadata ?? {},
   sharing: posted.sharing,
   egress: egressIn(posted.egress),
+  maxConnections: posted.max_connections,
   options: {
     strictLiveTs: posted.strict_live_ts,
     useStickySession: posted.use_sticky_session,

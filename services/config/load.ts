@@ -45,6 +45,7 @@ type Strings = Record<
   | 'STREAM_KEYS'
   | 'HANDLE_SECRET'
   | 'EGRESS_LOCAL_ADDRESS'
+  | 'PROVIDER_CONNECTIONS'
   | 'API_TOKEN'
   | 'TRUSTED_PROXIES'
   | 'LOG_LEVEL'
@@ -146,6 +147,8 @@ function toConfig(values: Values) {
     transcode: toTranscode(values),
     access: accessOf(values),
     egress: egressSettings(values),
+    /** `host=number`, separated by commas. */
+    providerConnections: values.PROVIDER_CONNECTIONS,
     ffmpegPath: values.FFMPEG_PATH,
     /** `undefined` means: media is not looked at. */
     ffprobePath: values.MEDIA_INFO ? values.FFPROBE_PATH : undefined,

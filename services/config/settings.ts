@@ -4,6 +4,7 @@ import { CHROME_USER_AGENT } from './chrome-user-agent.ts';
 import { CONVERSION_SETTINGS } from './conversion-settings.ts';
 import { DETECTION_SETTINGS } from './detection-settings.ts';
 import { EGRESS_SETTINGS } from './egress-settings.ts';
+import { PROVIDER_SETTINGS } from './provider-settings.ts';
 import { PACING_SETTINGS } from './pacing-settings.ts';
 import { PROGRAM_SETTINGS } from './program-settings.ts';
 import { flag } from './flag.ts';
@@ -239,6 +240,7 @@ export const SETTINGS = {
   ...PROGRAM_SETTINGS,
   ...ACCESS_SETTINGS,
   ...EGRESS_SETTINGS,
+  ...PROVIDER_SETTINGS,
   VIEWER_BUFFER_BYTES: {
     schema: Joi.number()
       .integer()

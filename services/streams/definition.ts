@@ -39,6 +39,11 @@ export type StreamDefinition = {
   readonly headers: Readonly<Record<string, string>>;
   /** By which way its sources are reached; absent or `null`: the default one. */
   readonly egress?: Egress | null;
+  /**
+   * Requests that the provider account of `url` takes at once; absent or `null`: as
+   * `PROVIDER_CONNECTIONS` says of its host.
+   */
+  readonly maxConnections?: number | null;
   readonly metadata: Metadata;
   /** `null` means: `STREAM_SHARING`. */
   readonly sharing: SharingMode | null;

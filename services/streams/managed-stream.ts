@@ -4,7 +4,8 @@ import type { Clock, Timers } from '#kernel/clock';
 import type { StreamId } from '#kernel/ids';
 import type { Session, SessionRegistry } from '#sessions';
 import type { TranscodePlan } from '#transcode';
-import { headersVia } from '#upstream';
+import { headersVia, headersWithin } from '#upstream';
+import { limitFor } from './limit-for.ts';
 import type { FailoverStage, RetryPolicy, SlateTrigger } from '#upstream';
 import type { SharingMode, StreamDefinition, StreamOptions } from './definition.ts';
 import { mediaKindOf } from './media-kind.ts';
@@ -33,6 +34,8 @@ export type StreamDefaults = {
   readonly retry: RetryPolicy;
   /** A backup in use for this long is left for the primary when that works again; 0: never. */
   readonly failbackAfterMs?: number;
+  /** Requests that an account at each host takes at once; none, when absent. */
+  readonly hostLimits?: ReadonlyMap<string, number>;
 };
 
 /** What a stream needs of its registry. */
@@ -184,7 +187,7 @@ export class ManagedStream implements Stream {
       policy: defaults.retry,
       clock,
       stage: STAGES[reader?.as ?? this.kind],
-      headers: () => this.#headers(),
+      headers: (url) => this.#headers(url),
       gaveUp: (error, retries) => {
         this.settleSwitch();
         owner.gaveUp(this, error, retries);
@@ -203,9 +206,10 @@ export class ManagedStream implements Stream {
     });
   }
 
-  #headers(): Source['headers'] {
+  #headers(url: string): Source['headers'] {
     const { headers, egress } = this.#definition;
-    return headersVia(egress ?? undefined, { 'User-Agent': this.userAgent, ...headers });
+    const own = headersVia(egress ?? undefined, { 'User-Agent': this.userAgent, ...headers });
+    return headersWithin(limitFor(url, this.#definition, this.#options.defaults.hostLimits), own);
   }
 
   join(viewer: ViewerRequest, lingerMs: number): ViewerConnection {

@@ -287,7 +287,7 @@ export class CursorWalk implements SourceWalk {
   }
 
   #sourceOf({ url, index }: Place): Source {
-    return { url, index, headers: this.#options.headers() };
+    return { url, index, headers: this.#options.headers(url) };
   }
 
   #giveUp(error: AppError, outage: Outage): AppError {

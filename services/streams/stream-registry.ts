@@ -80,7 +80,7 @@ export class StreamRegistry implements Streams, StreamDirectory, StreamOwner {
     return {
       snapshot: stream.snapshot(),
       outcome: existing === undefined ? 'created' : 'updated',
-      deferred: isWatched ? ['user_agent', 'headers', 'sharing', 'egress'] : [],
+      deferred: isWatched ? ['user_agent', 'headers', 'sharing', 'egress', 'max_connections'] : [],
     };
   }
 

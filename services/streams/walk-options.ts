@@ -12,8 +12,8 @@ export type WalkOptions = {
   readonly policy: RetryPolicy;
   readonly clock: Clock;
   readonly stage: FailoverStage;
-  /** `User-Agent` and the stream's own headers, as they are now. */
-  readonly headers: () => Readonly<Record<string, string>>;
+  /** `User-Agent` and the stream's own headers, as they are now, for one of its sources. */
+  readonly headers: (url: string) => Readonly<Record<string, string>>;
   /** An outage has used up its tries. */
   readonly gaveUp: (error: AppError, retries: number) => void;
   /** A source failed; counted, whatever is done about it. */

@@ -20,34 +20,6 @@ export type Egress =
 
 export type ProxyEgress = Extract<Egress, { kind: 'http-connect' | 'socks5' }>;
 
-const EGRESS = Symbol('egress');
-
-type Headers = Readonly<Record<string, string>>;
-type Routed = Headers & { readonly [EGRESS]?: Egress | undefined };
-
-/**
- * Headers that know by which way they go out. The way travels with them, through copies by spread
- * too: whoever sends the source's headers takes the source's way. Leave some out with
- * {@link headersWithout}, never by `Object.entries`. On the wire and in JSON nothing of it is seen.
- */
-export const headersVia = (egress: Egress | undefined, headers: Headers): Headers =>
-  knowing({ ...headers, [EGRESS]: egress });
-
-const knowing = (headers: Routed): Headers => headers;
-
-/** Some of these headers, with the way of all. */
-export const headersWithout = (headers: Headers, isUnwanted: (name: string) => boolean): Headers =>
-  headersVia(
-    egressOf(headers),
-    Object.fromEntries(Object.entries(headers).filter(([name]) => !isUnwanted(name))),
-  );
-
-/** Whether these headers have been told a way, be it the default one. */
-export const knowWay = (headers: Headers): boolean => EGRESS in headers;
-
-/** The way of these headers; absent: the default one. */
-export const egressOf = (headers: Headers): Egress | undefined => (headers as Routed)[EGRESS];
-
 const PLACES: Readonly<Record<string, (url: string) => string>> = {
   '{url}': (url) => url,
   '{url_encoded}': encodeURIComponent,

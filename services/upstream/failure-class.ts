@@ -14,6 +14,7 @@ const BY_CODE: Partial<Record<ErrorCode, FailureClass>> = {
   UPSTREAM_TRUNCATED: 'broken',
   UPSTREAM_ENDED: 'broken',
   EGRESS_FAILED: 'unavailable',
+  PROVIDER_AT_CAPACITY: 'unavailable',
   UPSTREAM_STALLED: 'unavailable',
   UPSTREAM_REFUSED: 'unavailable',
   UPSTREAM_TIMEOUT: 'unavailable',

@@ -4,16 +4,22 @@ export {
   credential,
   defaultResolve,
   egressFrom,
-  egressOf,
-  headersVia,
-  headersWithout,
   isLocalAddress,
   isProxyUrl,
   isTemplate,
-  knowWay,
   viaTemplate,
 } from './egress.ts';
 export type { Egress, ProxyEgress } from './egress.ts';
+export {
+  egressOf,
+  headersVia,
+  headersWithin,
+  headersWithout,
+  knowWay,
+  limitOf,
+} from './source-headers.ts';
+export type { ProviderLimit } from './source-headers.ts';
+export { accountOf, hostLimitsFrom, hostOf } from './provider-account.ts';
 export { failureClassOf, statusOf } from './failure-class.ts';
 export type { FailureClass } from './failure-class.ts';
 export { failoverReason, wireNameOf } from './failover-reason.ts';
@@ -31,4 +37,6 @@ export { isSourceUrl } from './source-url.ts';
 export { anySpare } from './spare-permits.ts';
 export type { SparePermit, SparePermits, SparePurpose } from './spare-permits.ts';
 export { anyFetch } from './fetch-allowance.ts';
-export type { AheadPermit, FetchAllowance, FetchPermit } from './fetch-allowance.ts';
+export type { AheadPermit, FetchAllowance, FetchPermit, FetchRequest } from './fetch-allowance.ts';
+export { FetchLedger } from './fetch-ledger.ts';
+export type { SlotLease, SlotLeases } from './slot-leases.ts';

@@ -73,6 +73,7 @@ describe('POST /streams', () => {
       headers: { Authorization: 'Basic eA==', 'X-Emby-Token': 'secret' },
       sharing: 'shared',
       egress: { kind: 'socks5', url: 'socks5://u:p@vpn:1080' },
+      max_connections: 2,
       strict_live_ts: true,
       use_sticky_session: true,
       enable_silence_detection: true,
@@ -95,6 +96,7 @@ describe('POST /streams', () => {
         metadata: {},
         sharing: 'shared',
         egress: { kind: 'socks5', url: 'socks5://u:p@vpn:1080', resolve: 'local' },
+        maxConnections: 2,
         options: {
           strictLiveTs: true,
           useStickySession: true,
@@ -247,6 +249,7 @@ describe('GET /streams', () => {
         output_media_info: {},
         sharing: null,
         egress: null,
+        max_connections: null,
       },
     ]);
   });

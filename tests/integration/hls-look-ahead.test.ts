@@ -1,17 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import type { FetchAllowance } from '#upstream';
+import { systemTimers } from '#kernel/clock';
+import { FetchLedger } from '#upstream';
 import { slowBody, startFakeProvider, status, text } from '../../scripts/faultd.d/fake-provider.ts';
 import { linksIn, startHls } from '../support/hls-bench.ts';
 import { PLAYLIST_TYPE, title } from '../support/hls-titles.ts';
-import { LimitedFetches } from '../support/limited-fetches.ts';
 import { fetchOnce } from '../support/viewer.ts';
 
-async function start(titled: ReturnType<typeof title>, allowance?: FetchAllowance) {
+async function start(titled: ReturnType<typeof title>, maxConnections: number | null = null) {
   const provider = await startFakeProvider(titled.routes);
-  const hls = { lookAhead: 3, ...(allowance ? { allowance } : {}) };
+  const hls = { lookAhead: 3, allowance: new FetchLedger({ timers: systemTimers }) };
   const penstock = await startHls({ headersMs: 3000, hls });
-  const id = await penstock.create(provider.url('/v/index.m3u8'));
+  const id = await penstock.create(provider.url('/v/index.m3u8'), { maxConnections });
   const url = penstock.playlistUrl(id);
   const linksOf = async (viewer: string): Promise<string[]> =>
     linksIn(await (await fetch(`${url}?client_id=${viewer}`)).text(), url);
@@ -90,7 +90,7 @@ describe('look-ahead', () => {
 
   it('never has two requests open where one is allowed', async () => {
     const titled = title(30, { sizeBytes: 20_000 });
-    await using hls = await start(titled, new LimitedFetches(1));
+    await using hls = await start(titled, 1);
     hls.provider.setFault('/v/', slowBody(10));
     const viewers = ['one', 'two', 'three'].map((name) => () => hls.linksOf(name));
     await Promise.all(viewers.map((reload, n) => play(reload, n * 10)));

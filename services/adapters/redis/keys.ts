@@ -35,6 +35,8 @@ export const keysOf = (prefix: string) =>
     transcoders: `${prefix}:transcoders`,
     /** Start of one expiring key per transcoded stream: where the process is that has its runs. */
     runs: `${prefix}:runs:`,
+    /** Start of three sorted sets per provider account with a limit: `slot-scripts.ts`. */
+    provider: `${prefix}:provider:`,
     /** Hash: name → transcode profile of an app's own. */
     profiles: `${prefix}:profiles`,
     /** String: the key that workers and api processes know each other by. */

@@ -1,6 +1,6 @@
 import type { ListedResource } from '#hls';
 import type { Clock, Timer, Timers } from '#kernel/clock';
-import type { FetchAllowance, FetchPermit } from '#upstream';
+import type { AheadPermit, FetchPermit } from '#upstream';
 import { type AheadItem, aheadOf } from './look-ahead-plan.ts';
 import { Lru } from './lru.ts';
 import { type ListPlace, placeKey } from './track-lists.ts';
@@ -12,6 +12,8 @@ export type AheadOutcome = 'fetched' | 'useless' | 'busy';
 export interface AheadStream {
   /** Where its lists have a resource now. */
   place(source: string, resource: ListedResource): ListPlace | undefined;
+  /** A place at the provider, if nobody else wants it. Never rejects. */
+  permit(): Promise<AheadPermit | undefined>;
   /** Whether it is at hand, or on its way. */
   has(resource: ListedResource): boolean;
   /**
@@ -27,7 +29,6 @@ export interface AheadStream {
 
 export type LookAheadOptions = {
   readonly stream: AheadStream;
-  readonly allowance: FetchAllowance;
   readonly clock: Clock;
   readonly timers: Timers;
 };
@@ -96,17 +97,24 @@ export class LookAhead {
   }
 
   #start(item: AheadItem): void {
-    const permit = this.#options.allowance.ahead(item.resource.url);
-    if (!permit) return this.#later(ASK_AGAIN_MS);
     const abort = new AbortController();
     const key = placeKey(item.resource);
     this.#running = { key, abort };
     this.#tried.set(key, true);
-    const signal = AbortSignal.any([abort.signal, permit.revoked]);
-    void this.#run(item, permit, signal);
+    void this.#run(item, abort.signal);
   }
 
-  async #run(item: AheadItem, permit: FetchPermit, signal: AbortSignal): Promise<void> {
+  async #run(item: AheadItem, given: AbortSignal): Promise<void> {
+    const permit = await this.#options.stream.permit();
+    const signal = permit && AbortSignal.any([given, permit.revoked]);
+    if (signal && !given.aborted) return this.#fetch(item, permit, signal);
+    permit?.release();
+    this.#running = undefined;
+    this.#tried.delete(placeKey(item.resource));
+    this.#later(given.aborted ? 0 : ASK_AGAIN_MS);
+  }
+
+  async #fetch(item: AheadItem, permit: FetchPermit, signal: AbortSignal): Promise<void> {
     const { stream, clock, timers } = this.#options;
     const late = new AbortController();
     const deadline = timers.after(DEADLINE_MS, () => late.abort(), { background: true });
@@ -153,6 +161,7 @@ export class LookAhead {
 
   #later(delayMs: number): void {
     this.#timer?.cancel();
+    if (this.#isClosed) return;
     this.#timer = this.#options.timers.after(delayMs, () => this.go(), { background: true });
   }
 }

@@ -1,14 +1,19 @@
-import type { UpstreamError } from '#kernel/app-error';
+import type { AppError } from '#kernel/app-error';
 import type { BodySink, FetchPermit, UpstreamResponse } from '#upstream';
+import { placeLost } from './place-lost.ts';
 
-/** A response that holds a place at its provider for as long as it is open. */
+/** A response that holds a place at its provider for as long as it is open, and no longer. */
 export class PermittedResponse implements UpstreamResponse {
   readonly #inner: UpstreamResponse;
   readonly #permit: FetchPermit;
+  readonly #lost = (): void => this.#lose();
+  #sink: BodySink | undefined;
 
   constructor(inner: UpstreamResponse, permit: FetchPermit) {
     this.#inner = inner;
     this.#permit = permit;
+    permit.lost.addEventListener('abort', this.#lost, { once: true });
+    if (permit.lost.aborted) this.#lose();
   }
 
   get status(): number {
@@ -22,14 +27,16 @@ export class PermittedResponse implements UpstreamResponse {
   }
 
   read(sink: BodySink): void {
+    if (this.#permit.lost.aborted) return sink.fail(placeLost());
+    this.#sink = sink;
     this.#inner.read({
       chunk: (bytes) => sink.chunk(bytes),
       end: () => {
-        this.#permit.release();
+        this.#over();
         sink.end();
       },
-      fail: (error: UpstreamError) => {
-        this.#permit.release();
+      fail: (error: AppError) => {
+        this.#over();
         sink.fail(error);
       },
     });
@@ -41,6 +48,18 @@ export class PermittedResponse implements UpstreamResponse {
 
   close(): void {
     this.#inner.close();
+    this.#over();
+  }
+
+  #over(): void {
+    this.#sink = undefined;
+    this.#permit.lost.removeEventListener('abort', this.#lost);
     this.#permit.release();
+  }
+
+  #lose(): void {
+    const sink = this.#sink;
+    this.close();
+    sink?.fail(placeLost());
   }
 }

@@ -1,5 +1,6 @@
 import type { Clock, Timers } from '#kernel/clock';
 import type { LowLatencyMode, SourceWalk, Stream } from '#streams';
+import { limitOf } from '#upstream';
 import { directivesOf, satisfies, variantKey } from './low-latency-reload.ts';
 import type { Directives } from './low-latency-reload.ts';
 import { PlaylistBoard } from './playlist-board.ts';
@@ -7,6 +8,12 @@ import type { PostedPlaylist } from './playlist-board.ts';
 import type { PlaylistAsk } from './playlist-finder.ts';
 import type { LoadedPlaylist, PlaylistLoader } from './playlist-loader.ts';
 import { sourceTagOf } from './source-tag.ts';
+
+/**
+ * Low-latency players keep reloads and parts open that their server holds, of pictures and sound:
+ * with fewer places at the provider than that, one would wait for the other.
+ */
+const LOW_LATENCY_REQUESTS = 4;
 
 export type PlaylistQuestion = {
   readonly ask: PlaylistAsk;
@@ -139,7 +146,9 @@ export class PlaylistAnswers {
   }
 
   get #honoursLowLatency(): boolean {
-    const { stream, lowLatency } = this.#options;
+    const { stream, lowLatency, walk } = this.#options;
+    const { maxOpen = Number.POSITIVE_INFINITY } = limitOf(walk.current.headers) ?? {};
+    if (maxOpen < LOW_LATENCY_REQUESTS) return false;
     return (stream.options.lowLatency ?? lowLatency) === 'honour';
   }
 }

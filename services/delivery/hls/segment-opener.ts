@@ -11,6 +11,7 @@ import type {
 } from '#upstream';
 import { inspect } from './inspect-response.ts';
 import { PermittedResponse } from './permitted-response.ts';
+import { orPlaceLost } from './place-lost.ts';
 
 export type SegmentOpenerOptions = {
   readonly upstream: UpstreamClient;
@@ -41,14 +42,15 @@ export class SegmentOpener {
    *   wrong length.
    */
   async open(source: Source, asked: OpenRequest, signal: AbortSignal): Promise<UpstreamResponse> {
-    const { target, permit: taken } = asked;
-    const permit = taken ?? (await this.#options.allowance.demand(target.url, signal));
+    const { permit: taken } = asked;
+    const permit = taken ?? (await this.#options.allowance.demand(source, signal));
     try {
-      const response = await this.#ask(source, asked, signal);
+      const both = AbortSignal.any([signal, permit.lost]);
+      const response = await this.#ask(source, asked, both);
       return new PermittedResponse(response, permit);
     } catch (error) {
       permit.release();
-      throw error;
+      throw orPlaceLost(error, permit, signal);
     }
   }
 

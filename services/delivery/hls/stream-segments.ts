@@ -4,7 +4,7 @@ import type { ByteRange } from '#kernel/byte-range';
 import type { Clock, Timers } from '#kernel/clock';
 import type { OpenResource, OpenedSegment, SegmentAsk, SegmentStore } from '#segments';
 import type { Source } from '#streams';
-import type { FetchAllowance, FetchPermit } from '#upstream';
+import type { AheadPermit, FetchAllowance, FetchPermit } from '#upstream';
 import type { HlsStream } from './hls-stream.ts';
 import { LookAhead } from './look-ahead.ts';
 import type { AheadOutcome, AheadStream } from './look-ahead.ts';
@@ -44,9 +44,9 @@ export class StreamSegments implements AheadStream {
   #lastBytes = 0;
 
   constructor(options: StreamSegmentsOptions) {
-    const { hls, allowance, clock, timers } = options;
+    const { hls, clock, timers } = options;
     this.#options = options;
-    this.ahead = new LookAhead({ stream: this, allowance, clock, timers });
+    this.ahead = new LookAhead({ stream: this, clock, timers });
     hls.lists.onShown(() => this.ahead.go());
   }
 
@@ -67,6 +67,11 @@ export class StreamSegments implements AheadStream {
     if (this.#lastBytes === 0) return aheadCount;
     const roomBytes = store.snapshot.memoryLimitBytes * AHEAD_SHARE;
     return Math.min(aheadCount, Math.floor(roomBytes / this.#lastBytes));
+  }
+
+  permit(): Promise<AheadPermit | undefined> {
+    const { hls, allowance } = this.#options;
+    return allowance.ahead(hls.source);
   }
 
   place(source: string, resource: ListedResource): ListPlace | undefined {

@@ -61,7 +61,13 @@ describe('creating streams', () => {
         headers: { 'X-New': '1' },
       }),
     );
-    expect(again.deferred).toEqual(['user_agent', 'headers', 'sharing', 'egress']);
+    expect(again.deferred).toEqual([
+      'user_agent',
+      'headers',
+      'sharing',
+      'egress',
+      'max_connections',
+    ]);
     expect(again.snapshot).toMatchObject({
       currentUrl: 'http://b/',
       failoverIndex: 0,

@@ -1,0 +1,19 @@
+import { accountOf, hostOf } from '#upstream';
+import type { ProviderLimit } from '#upstream';
+import type { StreamDefinition } from './definition.ts';
+
+/**
+ * How many requests the account of a source takes at once: as its stream says of the account of its
+ * own URL, else as the operator says of the host.
+ */
+export function limitFor(
+  url: string,
+  definition: Pick<StreamDefinition, 'url' | 'maxConnections'>,
+  hostLimits: ReadonlyMap<string, number> = new Map(),
+): ProviderLimit | undefined {
+  const account = accountOf(url);
+  const { maxConnections = null } = definition;
+  const isOwn = maxConnections !== null && account === accountOf(definition.url);
+  const maxOpen = isOwn ? maxConnections : hostLimits.get(hostOf(url));
+  return maxOpen === undefined ? undefined : { account, maxOpen };
+}
