@@ -1,6 +1,12 @@
 import type { RunSnapshot } from '#runs';
 import type { CreateOutcome } from '#streams';
-import { BUILT_IN_PROFILES, hardwareInput, hardwareWord, shownArgs } from '#transcode';
+import {
+  BUILT_IN_PROFILES,
+  hardwareInput,
+  hardwareWord,
+  isFragmentedHls,
+  shownArgs,
+} from '#transcode';
 import type { Hardware, RunReport, TranscodePlan, UserProfile } from '#transcode';
 import { isoTime } from './iso-time.ts';
 
@@ -25,6 +31,13 @@ export function presentTranscode(
     format: isHls ? 'hls' : plan.output.container,
     profile: plan.profile,
     profile_variables: plan.variables,
+    segment_format: isHls ? (isFragmentedHls(plan) ? 'fmp4' : 'mpegts') : null,
+    renditions:
+      plan.renditions?.map(({ width, height, bitrate }) => ({
+        width,
+        height,
+        video_bitrate: bitrate,
+      })) ?? [],
     ffmpeg_args: shownArgs(plan),
     message: outcome === 'updated' ? 'Stream updated' : 'Stream created',
     metadata: definition.metadata,

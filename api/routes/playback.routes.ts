@@ -4,6 +4,7 @@ import type { LiveDelivery, LiveViewing, VodDelivery } from '#delivery';
 import { InvariantError } from '#kernel/app-error';
 import type { TranscodeDelivery } from '#runs';
 import type { Stream, StreamDirectory } from '#streams';
+import { isFragmentedHls } from '#transcode';
 import { serveViewer } from '#api/http/handle';
 import type { ViewerExchange } from '#api/http/handle';
 import { beginLive } from '#api/http/live-response';
@@ -64,7 +65,10 @@ async function serveTranscode(
   exchange: ViewerExchange,
 ): Promise<void> {
   const { req, res, gone } = exchange;
-  const contentType = stream.transcode?.output.contentType ?? '';
+  const plan = stream.transcode;
+  // Its file begins anew with each run, which only playlists can tell.
+  if (plan !== undefined && isFragmentedHls(plan)) return toPlaylist(stream, exchange);
+  const contentType = plan?.output.contentType ?? '';
   if (req.method === 'HEAD') return void res.writeHead(200, liveHeaders(contentType)).end();
   const viewing = await transcodes?.watch(stream, viewerRequestOf(req), gone);
   if (viewing?.kind !== 'live') throw new InvariantError('Transcoding without its delivery.');

@@ -99,6 +99,11 @@ async function planFor(
     format: posted.output_format ?? DEFAULT_FORMAT,
     userTemplate: own?.template,
     isTrusted: trustsTemplates,
+    renditions: posted.renditions?.map(({ width, height, video_bitrate: bitrate }) => ({
+      width,
+      height,
+      bitrate,
+    })),
   });
   if (plan.output.delivery === 'hls' && !servesHls) throw unsupported('HLS output');
   return plan;

@@ -9,12 +9,31 @@ export type TranscodeBody = {
   readonly profile_variables: Readonly<Record<string, string>> | null;
   readonly output_format: string | null;
   readonly resolver: 'streamlink' | 'ytdlp' | null;
+  readonly renditions: readonly RenditionBody[] | null;
+};
+
+type RenditionBody = {
+  readonly width: number | null;
+  readonly height: number;
+  readonly video_bitrate: string;
 };
 
 const MAX_TEMPLATE = 8192;
 const MAX_VARIABLES = 64;
 const word = Joi.string().pattern(/^\w{1,32}$/, 'a word of at most 32 characters');
 const variableName = /^[^{}|]{1,64}$/;
+
+const MOST_RENDITIONS = 8;
+/** Most pixels that encoders take on a side; they want even numbers. */
+const pixels = Joi.number().integer().min(16).max(8192).multiple(2);
+
+const rendition = Joi.object<RenditionBody>({
+  width: pixels.allow(null).default(null),
+  height: pixels.required(),
+  video_bitrate: Joi.string()
+    .pattern(/^\d{1,9}(?:\.\d{1,3})?[km]?$/i, 'a bit rate such as 800k or 2.5M')
+    .required(),
+});
 
 const transcodeFields = Joi.object<TranscodeBody>({
   profile: orNull(Joi.string().max(MAX_TEMPLATE)),
@@ -23,11 +42,15 @@ const transcodeFields = Joi.object<TranscodeBody>({
   ),
   output_format: orNull(word),
   resolver: orNull(Joi.valid('streamlink', 'ytdlp')),
+  renditions: orNull(Joi.array().items(rendition).min(1)),
 }).unknown(true);
 
 const transcodeBody: BodySchema<TranscodeBody> = {
   fields: settled(transcodeFields),
-  bounds: { lists: {}, maps: { profile_variables: MAX_VARIABLES } },
+  bounds: {
+    lists: { renditions: MOST_RENDITIONS },
+    maps: { profile_variables: MAX_VARIABLES },
+  },
 };
 
 /** @throws ValidationError naming every field at fault. */

@@ -1,8 +1,9 @@
 export { HlsInput } from './hls-input.ts';
 export type { ConvertedLists, HlsInputOptions } from './hls-input.ts';
+export { FragmentPackager } from './fragment-packager.ts';
 export { Packager } from './packager.ts';
 export type { PackagerOptions } from './packager.ts';
-export type { KeptSegment } from './segment-window.ts';
+export type { PackagedPart, Packaging, PartUrl } from './packaging.ts';
 export type {
   FetchPlaylist,
   PackedFormat,

@@ -1,6 +1,8 @@
 import type { Clock } from '#kernel/clock';
 import { expectedMs } from './cut-policy.ts';
+import { firstNumbers } from './numbering.ts';
 import { packagedPlaylist } from './packaged-playlist.ts';
+import type { PackagedPart, Packaging, PartUrl } from './packaging.ts';
 import { SegmentCutter } from './segment-cutter.ts';
 import type { CutSegment } from './segment-cutter.ts';
 import { SegmentWindow } from './segment-window.ts';
@@ -18,21 +20,11 @@ export type PackagerOptions = {
 
 /** Enough for a player to begin with; keyframes are seldom on the millisecond. */
 const READY_TARGETS = 0.95;
-/** Numbers begin with the time in seconds, so that a later packager never goes back. */
-const NUMBERS_SINCE_MS = Date.UTC(2024, 0, 1);
-/**
- * Discontinuities are numbered from the hours: hls.js walks through all numbers from 0 up, at each
- * reload, and would take a second for as many as there are seconds.
- */
-const HOUR_MS = 3_600_000;
 /** One segment may take this part of the memory. */
 const SHARE_OF_ONE = 1 / 4;
 
-/**
- * Makes an HLS stream of a transport stream, in memory: bytes go in by `write`, segments and their
- * playlist come out. Knows nothing of who sends and who watches.
- */
-export class Packager {
+/** Makes an HLS stream of a transport stream. */
+export class Packager implements Packaging {
   readonly #cutter: SegmentCutter;
   readonly #window: SegmentWindow;
   readonly #firstDiscontinuity: number;
@@ -40,12 +32,12 @@ export class Packager {
   readonly #ready = Promise.withResolvers<void>();
   #longestMs: number;
 
-  constructor({ targetMs, mostBytes, discontinuityBefore = -1, clock }: PackagerOptions) {
+  constructor({ targetMs, mostBytes, discontinuityBefore, clock }: PackagerOptions) {
     this.#targetMs = targetMs;
     this.#longestMs = targetMs;
-    const sinceMs = clock.nowMs() - NUMBERS_SINCE_MS;
-    this.#firstDiscontinuity = Math.max(Math.floor(sinceMs / HOUR_MS), discontinuityBefore + 1);
-    this.#window = new SegmentWindow({ firstSequence: Math.floor(sinceMs / 1000), mostBytes });
+    const first = firstNumbers(clock.nowMs(), discontinuityBefore);
+    this.#firstDiscontinuity = first.discontinuity;
+    this.#window = new SegmentWindow({ firstSequence: first.sequence, mostBytes });
     this.#cutter = new SegmentCutter({
       targetMs,
       mostBytes: mostBytes * SHARE_OF_ONE,
@@ -54,22 +46,18 @@ export class Packager {
     });
   }
 
-  /** Resolves when there is enough for a player to begin with. Never rejects. */
   get ready(): Promise<void> {
     return this.#ready.promise;
   }
 
-  /** No segment so far is longer, in milliseconds, nor should one to come be; never falls. */
   get targetDurationMs(): number {
     return this.#longestMs;
   }
 
-  /** The number of the timeline that the last segment is on; a later packager goes on behind it. */
   get lastDiscontinuity(): number {
     return this.#firstDiscontinuity + this.#window.discontinuities;
   }
 
-  /** Takes the next bytes, which may be lent: they are copied. */
   write(bytes: Buffer): void {
     this.#cutter.push(bytes);
   }
@@ -82,6 +70,16 @@ export class Packager {
       discontinuitySequence: this.#firstDiscontinuity + this.#window.discontinuitiesBefore,
       urlOf,
     });
+  }
+
+  text(urlOf: PartUrl, list?: string): string | undefined {
+    if (list !== undefined) return undefined;
+    return this.playlist((sequence) => urlOf({ name: String(sequence), file: 'segment.ts' }));
+  }
+
+  part(name: string): PackagedPart | undefined {
+    const segment = this.segment(Number(name));
+    return segment && { bytes: segment.bytes, contentType: 'video/mp2t' };
   }
 
   /** A segment that a playlist has listed; undefined when it is not kept any more. */

@@ -1,6 +1,15 @@
 import type { CutSegment } from './segment-cutter.ts';
 
-export type KeptSegment = CutSegment & { readonly sequence: number };
+/** A segment under the number that players know it by. */
+export type Kept<Segment> = Segment & { readonly sequence: number };
+
+export type KeptSegment = Kept<CutSegment>;
+
+/** As much of a segment as its place in the window depends on. */
+type Sized = {
+  readonly bytes: { readonly length: number };
+  readonly startsAnew: boolean;
+};
 
 export type SegmentWindowOptions = {
   /** Of the first segment. */
@@ -15,13 +24,13 @@ const KEPT = 4;
 /** However large they are, or there would be no stream. */
 const LEAST_KEPT = 2;
 
-const marksOf = (segments: readonly KeptSegment[]): number =>
+const marksOf = (segments: readonly Sized[]): number =>
   segments.filter(({ startsAnew }) => startsAnew).length;
 
 /** The last segments of a stream, as many as players need and memory allows. */
-export class SegmentWindow {
+export class SegmentWindow<Segment extends Sized = CutSegment> {
   readonly #options: SegmentWindowOptions;
-  #kept: readonly KeptSegment[] = [];
+  #kept: readonly Kept<Segment>[] = [];
   #bytes = 0;
   #nextSequence: number;
   /** Discontinuities in front of segments that are not kept any more. */
@@ -37,7 +46,7 @@ export class SegmentWindow {
   }
 
   /** What a playlist shows, oldest first. */
-  get listed(): readonly KeptSegment[] {
+  get listed(): readonly Kept<Segment>[] {
     return this.#kept.slice(-LISTED);
   }
 
@@ -51,11 +60,16 @@ export class SegmentWindow {
     return this.#gone + marksOf(this.#kept);
   }
 
-  find(sequence: number): KeptSegment | undefined {
+  /** All that is kept, also what is listed no more; oldest first. */
+  get kept(): readonly Kept<Segment>[] {
+    return this.#kept;
+  }
+
+  find(sequence: number): Kept<Segment> | undefined {
     return this.#kept.find((segment) => segment.sequence === sequence);
   }
 
-  add(segment: CutSegment): void {
+  add(segment: Segment): void {
     this.#kept = [...this.#kept, { ...segment, sequence: this.#nextSequence }];
     this.#nextSequence += 1;
     this.#bytes += segment.bytes.length;

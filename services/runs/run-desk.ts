@@ -2,7 +2,7 @@ import type { Clock, Timers } from '#kernel/clock';
 import type { StreamId } from '#kernel/ids';
 import type { Logger } from '#kernel/logger';
 import type { Stream } from '#streams';
-import { newRunId } from '#transcode';
+import { isFragmentedHls, newRunId } from '#transcode';
 import type { RunHolders, RunId, RunQueue, TranscodePlan, WorkerBoard } from '#transcode';
 import type { UpstreamResponse } from '#upstream';
 import { openRemoteRun } from './remote-run.ts';
@@ -12,6 +12,7 @@ import { openRunSource } from './run-source.ts';
 import type { RunSource, RunSources } from './run-source.ts';
 import { TranscodeRun } from './run.ts';
 import type { RunSnapshot } from './run.ts';
+import { inWholeUnits } from './whole-units.ts';
 
 export type RunDeskOptions = {
   readonly queue: RunQueue;
@@ -56,6 +57,11 @@ export class RunDesk {
    *   `TRANSCODE_STALLED`, `QUEUE_UNAVAILABLE`.
    */
   async open(request: RunRequest, signal: AbortSignal): Promise<UpstreamResponse> {
+    const response = await this.#open(request, signal);
+    return isFragmentedHls(request.plan) ? inWholeUnits(response) : response;
+  }
+
+  async #open(request: RunRequest, signal: AbortSignal): Promise<UpstreamResponse> {
     const { stream, plan } = request;
     const { remote, apiUrl } = this.#options;
     // What nobody can join is made for each viewer, and so wherever the viewer is.

@@ -77,7 +77,8 @@ export class TranscodeDelivery {
     return {
       open: async (id) => {
         const stream = await directory.open(id);
-        const isCut = stream.transcode?.output.container === 'mpegts';
+        const output = stream.transcode?.output;
+        const isCut = output?.container === 'mpegts' || output?.delivery === 'hls';
         return isCut ? this.#transcoded(stream) : stream;
       },
     };

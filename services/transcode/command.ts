@@ -11,6 +11,8 @@ export type Command = {
   readonly format: string | undefined;
   /** The template asks for HLS: said by its output options alone, never by its input. */
   readonly isHls: boolean;
+  /** Its segments are fragmented MP4; transport streams otherwise. */
+  readonly isFragmented: boolean;
   readonly segmentSeconds: number | undefined;
 };
 
@@ -21,9 +23,12 @@ type Draft = {
   outputs: number;
   format: string | undefined;
   isHls: boolean;
+  isFragmented: boolean;
   segmentSeconds: number | undefined;
 };
 
+/** A format of our own: HLS whose segments are fragmented MP4. */
+const FRAGMENTED_HLS = 'hls_fmp4';
 const PLAYLIST_NAME = /^[\w.-]+\.m3u8$/i;
 const STANDARD_OUTPUT = new Set(['-', 'pipe:', 'pipe:1']);
 
@@ -42,6 +47,7 @@ export function readCommand(words: readonly string[], isTrusted = false): Comman
     outputs: 0,
     format: undefined,
     isHls: false,
+    isFragmented: false,
     segmentSeconds: undefined,
   };
   for (let at = 0; at < words.length;) at += take(draft, words.slice(at, at + 2), isTrusted);
@@ -87,12 +93,19 @@ function keep(draft: Draft, kind: OptionKind, [word, value]: readonly [string, s
   if (kind === 'drop') {
     draft.isHls ||= word.startsWith('-hls_');
   } else if (kind === 'segment') {
-    draft.isHls = true;
-    if (optionName(word) === 'hls_time') draft.segmentSeconds = Number(value) || undefined;
+    keepSegment(draft, optionName(word), value);
   } else if (kind === 'format') {
+    const format = value.toLowerCase();
     draft.format = value;
-    draft.isHls ||= value.toLowerCase() === 'hls';
+    draft.isHls ||= format === 'hls' || format === FRAGMENTED_HLS;
+    draft.isFragmented ||= format === FRAGMENTED_HLS;
   } else draft.output.push(word, value);
+}
+
+function keepSegment(draft: Draft, name: string, value: string): void {
+  draft.isHls = true;
+  if (name === 'hls_time') draft.segmentSeconds = Number(value) || undefined;
+  if (name === 'hls_segment_type') draft.isFragmented = value.toLowerCase() === 'fmp4';
 }
 
 /** What came until here was about the input. */
@@ -101,7 +114,13 @@ function takeInput(draft: Draft, value: string | undefined): number {
   draft.inputs += 1;
   if (draft.inputs > 1) throw refused('There is one input only.');
   // A format here is the input's, which FFmpeg finds out better than a template.
-  Object.assign(draft, { input: draft.output, output: [], format: undefined, isHls: false });
+  Object.assign(draft, {
+    input: draft.output,
+    output: [],
+    format: undefined,
+    isHls: false,
+    isFragmented: false,
+  });
   return 2;
 }
 

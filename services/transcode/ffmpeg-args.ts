@@ -1,4 +1,7 @@
+import { SOFTWARE } from './hardware.ts';
 import type { Hardware } from './hardware.ts';
+import { ladderArgs } from './ladder.ts';
+import { isFragmentedHls } from './plan.ts';
 import type { TranscodePlan } from './plan.ts';
 import { builtIn } from './profiles.ts';
 import { recipeArgs } from './recipe.ts';
@@ -31,27 +34,36 @@ export function ffmpegArgs(
     ...mapArgs(output),
     ...output,
     ...keyframeArgs(plan, output),
-    ...containerArgs(plan.output.container, output),
+    ...containerArgs(plan, output),
     'pipe:1',
   ];
 }
 
 /** For whoever wants to see what a plan comes to, on software. */
-export const shownArgs = (plan: TranscodePlan): readonly string[] => [
-  ...plan.input,
-  '-i',
-  'pipe:0',
-  ...plan.args,
-  ...keyframeArgs(plan, plan.args),
-  ...containerArgs(plan.output.container, plan.args),
-  'pipe:1',
-];
+export function shownArgs(plan: TranscodePlan): readonly string[] {
+  const isLadder = plan.renditions !== undefined;
+  const { input, output } = isLadder
+    ? ownArgs(plan, SOFTWARE)
+    : { input: plan.input, output: plan.args };
+  return [
+    ...input,
+    '-i',
+    'pipe:0',
+    ...output,
+    ...keyframeArgs(plan, output),
+    ...containerArgs(plan, output),
+    'pipe:1',
+  ];
+}
 
 function ownArgs(plan: TranscodePlan, hardware: Hardware) {
   const profile = plan.builtIn === null ? undefined : builtIn(plan.builtIn);
-  return profile === undefined
-    ? { input: plan.input, output: plan.args }
-    : recipeArgs(profile.recipe(plan.variables), hardware);
+  if (profile === undefined) return { input: plan.input, output: plan.args };
+  const recipe = profile.recipe(plan.variables);
+  const { renditions } = plan;
+  return renditions === undefined
+    ? recipeArgs(recipe, hardware)
+    : ladderArgs(recipe, renditions, hardware);
 }
 
 const has = (args: readonly string[], name: string): boolean =>
@@ -88,12 +100,33 @@ function keyframeArgs(plan: TranscodePlan, output: readonly string[]): readonly 
   return ['-force_key_frames', `expr:gte(t,n_forced*${plan.segmentSeconds})`];
 }
 
-function containerArgs(container: string, output: readonly string[]): readonly string[] {
-  const isFragmented = container !== 'mp4' || has(output, 'movflags');
+/** Each fragment begins with a keyframe, or a second after the one before. */
+const CUT_FRAGMENTS = [
+  '-movflags',
+  '+cmaf+delay_moov+frag_keyframe+default_base_moof',
+  '-frag_duration',
+  '1000000',
+];
+const PIPED_FRAGMENTS = ['-movflags', '+frag_keyframe+empty_moov+default_base_moof'];
+
+function containerArgs(plan: TranscodePlan, output: readonly string[]): readonly string[] {
+  const { container } = plan.output;
   return [
-    ...(isFragmented ? [] : ['-movflags', '+frag_keyframe+empty_moov+default_base_moof']),
+    ...fragmentArgs(plan, output),
     ...(has(output, 'flush_packets') ? [] : ['-flush_packets', '1']),
     '-f',
     container,
   ];
+}
+
+/** What we cut is written as we read it; for players that read it themselves, as templates say. */
+function fragmentArgs(plan: TranscodePlan, output: readonly string[]): readonly string[] {
+  if (isFragmentedHls(plan)) return [...hevcTag(output), ...CUT_FRAGMENTS];
+  return plan.output.container !== 'mp4' || has(output, 'movflags') ? [] : PIPED_FRAGMENTS;
+}
+
+/** Players of Apple know HEVC by this name only. */
+function hevcTag(output: readonly string[]): readonly string[] {
+  const isHevc = /hevc|x265/.test(valueOf(output, VIDEO_CODEC) ?? '');
+  return isHevc && !has(output, 'tag') ? ['-tag:v', 'hvc1'] : [];
 }

@@ -5,7 +5,7 @@ export { HARDWARE_KINDS, SOFTWARE, encoderOf, hardwareInput, hardwareWord } from
 export type { Hardware, HardwareKind } from './hardware.ts';
 export { asRunId, isRunToken, newRunId, runToken } from './ids.ts';
 export type { RunId } from './ids.ts';
-export { isRawTemplate, planOf } from './plan.ts';
+export { isFragmentedHls, isRawTemplate, planOf } from './plan.ts';
 export type { PlanRequest, TranscodePlan } from './plan.ts';
 export type * from './ports.ts';
 export { BUILT_IN_PROFILES } from './profiles.ts';

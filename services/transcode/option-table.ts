@@ -45,7 +45,7 @@ const OPTIONS: Readonly<Record<string, OptionKind>> = {
   ...kinds('filter', 'vf af filter'),
   ...kinds('params', 'x264-params x264opts x265-params svtav1-params'),
   ...kinds('format', 'f'),
-  ...kinds('segment', 'hls_time hls_init_time hls_list_size seg_duration'),
+  ...kinds('segment', 'hls_time hls_init_time hls_list_size hls_segment_type seg_duration'),
   ...kinds('drop-flag', 'y n nostdin stdin hide_banner stats nostats'),
   ...kinds(
     'drop',
@@ -54,7 +54,7 @@ const OPTIONS: Readonly<Record<string, OptionKind>> = {
      referer cookies timeout rw_timeout listen_timeout protocol_whitelist allowed_extensions
      allowed_segment_extensions extension_picky http_persistent http_seekable http_multiple
      multiple_requests tls_verify max_reload m3u8_hold_counters live_start_index icy
-     hls_flags hls_segment_type hls_segment_filename hls_fmp4_init_filename hls_playlist_type
+     hls_flags hls_segment_filename hls_fmp4_init_filename hls_playlist_type
      hls_start_number_source hls_delete_threshold hls_allow_cache hls_base_url hls_segment_options
      hls_ts_options start_number strftime strftime_mkdir hls_segment_size hls_subtitle_path
      master_pl_name`,

@@ -1,7 +1,9 @@
+type Delivery = 'piped' | 'hls';
+
 /** What comes out of a run. */
 export type TranscodeOutput = {
-  /** `hls`: players get a playlist. The run itself writes a transport stream all the same. */
-  readonly delivery: 'piped' | 'hls';
+  /** `hls`: players get a playlist. The run writes one file all the same, which is cut by us. */
+  readonly delivery: Delivery;
   /** FFmpeg's name of the container that the run writes. */
   readonly container: string;
   readonly contentType: string;
@@ -37,9 +39,20 @@ const ALIASES: Readonly<Record<string, string>> = {
 };
 
 /** What a run writes whose format is called so; undefined for a container that it cannot write. */
-export function outputOf(format: string, delivery: 'piped' | 'hls'): TranscodeOutput | undefined {
-  const name = delivery === 'hls' ? 'mpegts' : format.toLowerCase();
+export function outputOf(format: string): TranscodeOutput | undefined {
+  const name = format.toLowerCase();
   const container = ALIASES[name] ?? name;
   const known = Object.hasOwn(CONTAINERS, container) ? CONTAINERS[container] : undefined;
-  return known && { delivery, container, ...known };
+  return known && { delivery: 'piped', container, ...known };
 }
+
+/**
+ * What a run writes that is cut into segments: a transport stream, or fragmented MP4, which can be
+ * joined as well, since it is cut by whoever reads it.
+ */
+export const hlsOutput = (isFragmented: boolean): TranscodeOutput => ({
+  delivery: 'hls',
+  container: isFragmented ? 'mp4' : 'mpegts',
+  contentType: isFragmented ? 'video/mp4' : 'video/mp2t',
+  isJoinable: true,
+});

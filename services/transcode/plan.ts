@@ -1,8 +1,10 @@
 import { InvalidInputError } from '#kernel/app-error';
 import { readCommand, refused } from './command.ts';
 import type { Command } from './command.ts';
-import { outputOf } from './output.ts';
+import { hlsOutput, outputOf } from './output.ts';
 import type { TranscodeOutput } from './output.ts';
+import { ladderOf } from './ladder.ts';
+import type { Rendition, RenditionRequest } from './ladder.ts';
 import { BUILT_IN_PROFILES, builtIn } from './profiles.ts';
 import { renderTemplate } from './template.ts';
 import type { Variables } from './template.ts';
@@ -21,6 +23,8 @@ export type TranscodePlan = {
   readonly output: TranscodeOutput;
   /** Between two keyframes that players can begin with. */
   readonly segmentSeconds: number;
+  /** A ladder: pictures of several sizes from one run. Absent: one. */
+  readonly renditions?: readonly Rendition[];
 };
 
 export type PlanRequest = {
@@ -32,7 +36,13 @@ export type PlanRequest = {
   readonly userTemplate?: string | undefined;
   /** Templates are not held to the list of what is harmless. */
   readonly isTrusted: boolean;
+  /** Several sizes of pictures, of a built-in profile that has some. */
+  readonly renditions?: readonly RenditionRequest[] | undefined;
 };
+
+/** It is cut into segments of fragmented MP4. */
+export const isFragmentedHls = ({ output }: Pick<TranscodePlan, 'output'>): boolean =>
+  output.delivery === 'hls' && output.container === 'mp4';
 
 const PIPED_SECONDS = 2;
 const HLS_SECONDS = 4;
@@ -42,9 +52,25 @@ export const isRawTemplate = (profile: string): boolean => profile.trimStart().s
 
 /**
  * What a request for a transcode comes to.
- * @throws InvalidInputError `TRANSCODE_PROFILE_UNKNOWN` `TRANSCODE_TEMPLATE_REFUSED`
+ * @throws InvalidInputError `TRANSCODE_PROFILE_UNKNOWN` `TRANSCODE_TEMPLATE_REFUSED`, and
+ *   `INPUT_INVALID` for a ladder that cannot be made.
  */
 export function planOf(request: PlanRequest): TranscodePlan {
+  const plan = singlePlan(request);
+  const { renditions } = request;
+  if (renditions === undefined || renditions.length === 0) return plan;
+  const profile = plan.builtIn === null ? undefined : builtIn(plan.builtIn);
+  if (profile?.recipe(plan.variables).video === undefined) throw noLadder();
+  const isHls = plan.output.delivery === 'hls';
+  return {
+    ...plan,
+    output: hlsOutput(true),
+    segmentSeconds: isHls ? plan.segmentSeconds : HLS_SECONDS,
+    renditions: ladderOf(renditions),
+  };
+}
+
+function singlePlan(request: PlanRequest): TranscodePlan {
   const { profile, isTrusted, userTemplate } = request;
   const known = builtIn(profile);
   const variables = {
@@ -69,8 +95,9 @@ export function planOf(request: PlanRequest): TranscodePlan {
 }
 
 /** A container is named by `-f`; where none is, by what the request says. */
-function outputFor({ format, isHls }: Command, asked: string): TranscodeOutput {
-  const output = outputOf(format ?? asked, isHls ? 'hls' : 'piped');
+function outputFor({ format, isHls, isFragmented }: Command, asked: string): TranscodeOutput {
+  if (isHls) return hlsOutput(isFragmented);
+  const output = outputOf(format ?? asked);
   if (output === undefined) throw refused('The output format is none that can be sent.');
   return output;
 }
@@ -79,6 +106,11 @@ function segmentSecondsOf({ isHls, segmentSeconds }: Command): number {
   if (!isHls) return PIPED_SECONDS;
   return Math.min(Math.max(segmentSeconds ?? HLS_SECONDS, 1), MOST_SECONDS);
 }
+
+const noLadder = (): InvalidInputError =>
+  new InvalidInputError('INPUT_INVALID', {
+    message: 'renditions: go with a built-in profile that has pictures',
+  });
 
 const MAX_NAME = 64;
 

@@ -52,6 +52,11 @@ const ROWS: readonly Row[] = [
     allowed: ['#kernel/ids'],
   },
   {
+    file: 'services/fmp4/probe.ts',
+    forbidden: ['#mpegts', '#conversion', 'execa'],
+    allowed: ['#kernel/app-error'],
+  },
+  {
     file: 'services/mpegts/probe.ts',
     forbidden: ['#relay', '#streams', 'execa'],
     allowed: ['#kernel/ids'],
@@ -84,7 +89,7 @@ const ROWS: readonly Row[] = [
   {
     file: 'services/conversion/probe.ts',
     forbidden: ['#streams', '#delivery', '#adapters/ffmpeg/x', 'execa'],
-    allowed: ['#hls', '#mpegts', '#upstream'],
+    allowed: ['#hls', '#fmp4', '#mpegts', '#upstream'],
   },
   {
     file: 'services/segments/probe.ts',

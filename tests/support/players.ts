@@ -32,6 +32,9 @@ export function playWithFfmpeg(url: string, options: PlayOptions = {}): Promise<
 export const decode = (bytes: Buffer): Promise<Playback> =>
   decoded(['-f', 'mpegts', '-i', 'pipe:0'], bytes);
 
+/** Decodes captured bytes of any file that can be read from a pipe. */
+export const decodeFile = (bytes: Buffer): Promise<Playback> => decoded(['-i', 'pipe:0'], bytes);
+
 /** The tone of captured media in Hz, over its last `seconds`: tells the sources apart. */
 export async function toneAtEnd(bytes: Buffer, seconds = 0.5): Promise<number> {
   const args = `-i pipe:0 -map 0:a -ac 1 -ar ${SAMPLE_RATE} -f s16le pipe:1`.split(' ');

@@ -28,8 +28,9 @@ export class HlsOutput {
   ): Promise<PlaylistAnswer> {
     const { directory, rewritten, packaged } = this.#options;
     const stream = await directory.open(query.streamId);
-    if (packaged && query.handle === undefined && stream.kind === 'live') {
-      const answer = await packaged.playlist(stream, query.viewer, asked.gone);
+    const isOurs = query.handle === undefined || isPackaged(query.handle);
+    if (packaged && isOurs && stream.kind === 'live') {
+      const answer = await packaged.playlist(stream, query, asked.gone);
       if (answer) return answer;
     }
     return rewritten.playlist(query, asked);

@@ -1,12 +1,14 @@
+import type { PackagedPart, PartUrl } from '#conversion';
 import { createHandleCodec } from '#hls';
 import type { HandleCodec } from '#hls';
+import { NotFoundError } from '#kernel/app-error';
 import type { Clock, Timers } from '#kernel/clock';
 import type { StreamId } from '#kernel/ids';
 import type { KeyRing } from '#kernel/key-ring';
 import { orAbort } from '#kernel/or-abort';
 import type { Outlet } from '#segments';
 import type { Stream, ViewerRequest } from '#streams';
-import type { PlaylistAnswer, SegmentQuery } from './hls-queries.ts';
+import type { PlaylistAnswer, PlaylistQuery, SegmentQuery } from './hls-queries.ts';
 import { Lru } from './lru.ts';
 import { PackagedStream } from './packaged-stream.ts';
 import type { ByteTap } from './packaged-stream.ts';
@@ -62,9 +64,10 @@ export class PackagedDelivery {
    */
   async playlist(
     stream: Stream,
-    viewer: ViewerRequest,
+    { viewer, handle }: Pick<PlaylistQuery, 'viewer' | 'handle'>,
     gone: AbortSignal,
   ): Promise<PlaylistAnswer | undefined> {
+    const list = handle === undefined ? undefined : this.#nameIn(stream.id, handle);
     const packaged = this.#streams.get(stream.id) ?? this.#package(stream);
     const presence = this.#present(stream, viewer, packaged);
     const patience = startPatience(this.#options.timers, this.#options.patienceMs);
@@ -78,8 +81,9 @@ export class PackagedDelivery {
         return undefined;
       }
       const suffix = presence.linkSuffix;
-      const urlOf = (sequence: number): string => this.#urlOf(stream.id, sequence) + suffix;
-      const text = packaged.packager.playlist(urlOf);
+      const urlOf: PartUrl = (part) => this.#urlOf(stream.id, part) + suffix;
+      const text = packaged.text(urlOf, list);
+      if (text === undefined) throw goneList();
       const bytes = Buffer.byteLength(text);
       presence.served(bytes);
       const contentType = PLAYLIST_TYPE;
@@ -97,24 +101,25 @@ export class PackagedDelivery {
    * @throws NotAllowedError `HANDLE_INVALID`
    */
   segment(stream: Stream, { viewer, handle, isHead }: SegmentQuery): SegmentAnswer {
-    const { url } = this.#handles.open(stream.id, handle.slice(MARK.length));
+    const name = this.#nameIn(stream.id, handle);
     const packaged = this.#streams.get(stream.id);
     const presence = this.#present(stream, viewer, packaged);
-    const segment = packaged?.packager.segment(Number(url.slice(SCHEME.length)));
-    if (segment === undefined) return bare(404, 0, presence);
-    const { bytes } = segment;
-    if (isHead) return bare(200, bytes.length, presence);
-    return whole(bytes, presence, this.#options.timers);
+    const part = packaged?.part(name);
+    if (part === undefined) return bare(404, NO_PART, presence);
+    if (isHead) return bare(200, part, presence);
+    return whole(part, presence, this.#options.timers);
   }
 
   #package(stream: Stream): PackagedStream {
     const { tap, segmentMs: targetMs, segmentBytes: mostBytes, clock } = this.#options;
     const over = (): void => {
-      this.#lastDiscontinuities.set(stream.id, packaged.packager.lastDiscontinuity);
+      const last = packaged.lastDiscontinuity;
+      if (last !== undefined) this.#lastDiscontinuities.set(stream.id, last);
       if (this.#streams.get(stream.id) === packaged) this.#streams.delete(stream.id);
     };
     const packaged: PackagedStream = new PackagedStream({
       tap: tap(stream),
+      plannedBps: stream.transcode?.renditions?.map(({ mostBps }) => mostBps),
       targetMs,
       mostBytes,
       discontinuityBefore: this.#lastDiscontinuities.get(stream.id),
@@ -127,41 +132,51 @@ export class PackagedDelivery {
 
   #present(stream: Stream, viewer: ViewerRequest, packaged: PackagedStream | undefined): Presence {
     const { viewerIdleMs, segmentMs, timers } = this.#options;
-    const targetMs = packaged?.packager.targetDurationMs ?? segmentMs;
+    const targetMs = packaged?.targetDurationMs ?? segmentMs;
     const idleMs = Math.max(viewerIdleMs, IDLE_TARGET_DURATIONS * targetMs);
     const presence = new Presence({ stream, viewer, idleMs, timers });
     packaged?.keptBy(presence.clientId, presence.ended);
     return presence;
   }
 
-  #urlOf(streamId: StreamId, sequence: number): string {
-    const url = `${SCHEME}${sequence}`;
+  #urlOf(streamId: StreamId, { name, file }: Parameters<PartUrl>[0]): string {
+    const url = `${SCHEME}${name}`;
     const handle = this.#handles.seal(streamId, { kind: 'segment', url, source: 'packaged' });
-    return `segment.ts?h=${MARK}${handle}`;
+    return `${file}?h=${MARK}${handle}`;
+  }
+
+  #nameIn(streamId: StreamId, handle: string): string {
+    return this.#handles.open(streamId, handle.slice(MARK.length)).url.slice(SCHEME.length);
   }
 }
 
 /** Whether a handle stands for a segment that was cut here. */
 export const isPackaged = (handle: string): boolean => handle.startsWith(MARK);
 
-const headersOf = (bytes: number): Readonly<Record<string, string>> => ({
-  'content-type': 'video/mp2t',
-  'content-length': String(bytes),
+/** What a playlist of ours led to, of a run that was replaced by one with other tracks. */
+const goneList = (): NotFoundError =>
+  new NotFoundError('STREAM_NOT_FOUND', { message: 'The stream has no such playlist any more.' });
+
+const NO_PART: PackagedPart = { bytes: Buffer.alloc(0), contentType: 'video/mp2t' };
+
+const headersOf = ({ bytes, contentType }: PackagedPart): Readonly<Record<string, string>> => ({
+  'content-type': contentType,
+  'content-length': String(bytes.length),
   'cache-control': 'no-cache',
 });
 
 /** A head alone: for who asks for no more, or was away for so long that it is not kept any more. */
-function bare(status: number, bytes: number, presence: Presence): SegmentAnswer {
+function bare(status: number, part: PackagedPart, presence: Presence): SegmentAnswer {
   const send = async (outlet: Outlet): Promise<void> => {
     outlet.end();
     presence.close('segment_answered');
   };
-  return { status, headers: headersOf(bytes), clientId: presence.clientId, send };
+  return { status, headers: headersOf(part), clientId: presence.clientId, send };
 }
 
-function whole(bytes: Buffer, presence: Presence, timers: Timers): SegmentAnswer {
+function whole(part: PackagedPart, presence: Presence, timers: Timers): SegmentAnswer {
   const send = async (outlet: Outlet): Promise<void> => {
-    const isWhole = await sendBytes(bytes, outlet, {
+    const isWhole = await sendBytes(part.bytes, outlet, {
       signal: presence.ended,
       timers,
       patienceMs: VIEWER_PATIENCE_MS,
@@ -171,5 +186,5 @@ function whole(bytes: Buffer, presence: Presence, timers: Timers): SegmentAnswer
     presence.close(isWhole ? 'segment_served' : 'client_disconnected');
   };
   const { clientId } = presence;
-  return { status: 200, headers: headersOf(bytes.length), clientId, send };
+  return { status: 200, headers: headersOf(part), clientId, send };
 }

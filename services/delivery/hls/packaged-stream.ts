@@ -1,6 +1,6 @@
-import { Packager } from '#conversion';
-import type { PackagerOptions } from '#conversion';
-import { MediaError } from '#kernel/app-error';
+import { FragmentPackager, Packager } from '#conversion';
+import type { PackagedPart, Packaging, PackagerOptions } from '#conversion';
+import { MediaError, toAppError } from '#kernel/app-error';
 import type { AppError } from '#kernel/app-error';
 import type { ClientId } from '#kernel/ids';
 import type { ViewerSink } from '#relay';
@@ -16,26 +16,28 @@ export interface ByteTap {
 
 export type PackagedStreamOptions = PackagerOptions & {
   readonly tap: ByteTap;
+  /** The most that each picture track should take, in bits per second; absent: not known. */
+  readonly plannedBps?: readonly number[] | undefined;
   /** Called once when it is over; it is closed. */
   readonly over: () => void;
 };
 
 const TRANSPORT_STREAM = /^video\/mp2t\b/i;
+const FRAGMENTED = /^(?:video|audio)\/mp4\b/i;
 
 /**
  * One live stream while it is packaged for its HLS viewers. Begins to read at once; ends with its
  * last viewer, with its source, or when it is closed.
  */
 export class PackagedStream {
-  readonly packager: Packager;
   readonly #options: PackagedStreamOptions;
   readonly #viewers = new Map<ClientId, AbortSignal>();
   readonly #ready = Promise.withResolvers<'packaged' | MediaKind>();
+  #packaging: Packaging | undefined;
   #isClosed = false;
 
   constructor(options: PackagedStreamOptions) {
     this.#options = options;
-    this.packager = new Packager(options);
     this.#ready.promise.catch(() => {}); // Its waiters may all have left.
     void this.#run();
   }
@@ -46,6 +48,26 @@ export class PackagedStream {
    */
   get ready(): Promise<'packaged' | MediaKind> {
     return this.#ready.promise;
+  }
+
+  /** As {@link Packaging.targetDurationMs}. */
+  get targetDurationMs(): number {
+    return this.#packaging?.targetDurationMs ?? this.#options.targetMs;
+  }
+
+  /** As {@link Packaging.lastDiscontinuity}; undefined when nothing was cut. */
+  get lastDiscontinuity(): number | undefined {
+    return this.#packaging?.lastDiscontinuity;
+  }
+
+  /** As {@link Packaging.text}. */
+  text(...asked: Parameters<Packaging['text']>): string | undefined {
+    return this.#packaging?.text(...asked);
+  }
+
+  /** As {@link Packaging.part}. */
+  part(name: string): PackagedPart | undefined {
+    return this.#packaging?.part(name);
   }
 
   /** A viewer has asked. @param ended - Aborts when it is gone. */
@@ -74,30 +96,46 @@ export class PackagedStream {
     try {
       const start = await tap.started;
       if (start.kind !== 'live') return this.#ready.resolve(start.kind);
-      if (!TRANSPORT_STREAM.test(start.contentType ?? '')) throw notPackable();
-      tap.attach(sinkOf(this.packager));
-      void this.packager.ready.then(() => this.#ready.resolve('packaged'));
-      this.#ready.reject((await tap.ended) ?? endedEarly());
+      const packaging = this.#package(start.contentType ?? '');
+      const unfit = Promise.withResolvers<AppError>();
+      tap.attach(sinkOf(packaging, unfit.resolve));
+      void packaging.ready.then(() => this.#ready.resolve('packaged'));
+      this.#ready.reject((await Promise.race([tap.ended, unfit.promise])) ?? endedEarly());
     } catch (error) {
       this.#ready.reject(error);
     } finally {
       this.close();
     }
   }
+
+  #package(contentType: string): Packaging {
+    const { plannedBps, ...options } = this.#options;
+    if (TRANSPORT_STREAM.test(contentType)) this.#packaging = new Packager(options);
+    else if (FRAGMENTED.test(contentType)) {
+      this.#packaging = new FragmentPackager({ ...options, plannedBps });
+    }
+    if (this.#packaging === undefined) throw notPackable();
+    return this.#packaging;
+  }
 }
 
-/** Takes everything at once: it slows nobody. */
-const sinkOf = (packager: Packager): ViewerSink => ({
+/** Takes everything at once: it slows nobody. @param unfit - Told when it cannot be packaged. */
+const sinkOf = (packaging: Packaging, unfit: (error: AppError) => void): ViewerSink => ({
   pendingBytes: 0,
   write: (parts, flushed) => {
-    for (const part of parts) packager.write(part);
+    try {
+      for (const part of parts) packaging.write(part);
+    } catch (error) {
+      unfit(toAppError(error));
+    }
     flushed?.();
   },
 });
 
 const notPackable = (): MediaError =>
   new MediaError('UPSTREAM_WRONG_TYPE', {
-    message: 'The source is no transport stream, so it cannot be cut into segments.',
+    message:
+      'The source is neither a transport stream nor fragmented MP4, so it cannot be cut into segments.',
   });
 
 const endedEarly = (): MediaError =>

@@ -1,3 +1,4 @@
+import { FragmentJoins } from '#fmp4';
 import type { Clock } from '#kernel/clock';
 import { Splicer } from '#mpegts';
 import type { TsFacts } from '#mpegts';
@@ -23,6 +24,7 @@ export type SplicedRelayOptions = Omit<RelayOptions, 'burstMs'> & {
 export class SplicedRelay {
   readonly #clock: Clock;
   readonly #splicer = new Splicer();
+  readonly #fragments = new FragmentJoins();
   readonly #media = new MediaClock();
   readonly #relay: Relay;
   /** Where viewers are held behind the source. */
@@ -68,7 +70,8 @@ export class SplicedRelay {
   /** Sends what `splice` gave, before it is called again. @returns false to wait for `resume`. */
   send(parts: readonly Buffer[]): boolean {
     const mediaMs = this.#media.read(this.#splicer.pcr27m, this.#clock.monotonicMs());
-    const input = { parts, joins: this.#splicer.joins, mediaMs };
+    const joins = this.isTransportStream ? this.#splicer.joins : this.#fragments.read(parts);
+    const input = { parts, joins, mediaMs };
     return (this.#line ?? this.#relay).push(input);
   }
 

@@ -34,6 +34,17 @@ describe('a command', () => {
     expect(read(text).isHls).toBe(isHls);
   });
 
+  it.each([
+    ['-i x -c copy -f hls index.m3u8', false],
+    ['-i x -c copy -f hls -hls_segment_type mpegts index.m3u8', false],
+    ['-i x -c copy -f hls -hls_segment_type fmp4 index.m3u8', true],
+    ['-i x -c copy -hls_segment_type fmp4 pipe:1', true],
+    ['-i x -c copy -f hls_fmp4 pipe:1', true],
+    ['-f hls_fmp4 -i x -c copy -f hls pipe:1', false],
+  ])('says what its segments are: %s', (text, isFragmented) => {
+    expect(read(text)).toMatchObject({ isFragmented, isHls: true });
+  });
+
   it('says how long segments are', () => {
     expect(read('-i x -c copy -f hls -hls_time 2 i.m3u8').segmentSeconds).toBe(2);
   });

@@ -86,6 +86,72 @@ describe('the arguments of a built-in profile', () => {
   });
 });
 
+const FRAGMENTS =
+  '-movflags +cmaf+delay_moov+frag_keyframe+default_base_moof -frag_duration 1000000 -flush_packets 1 -f mp4 pipe:1';
+
+describe('the arguments of a ladder', () => {
+  const renditions = [
+    { width: null, height: 360, bitrate: '800k' },
+    { width: 1280, height: 720, bitrate: '2M' },
+  ];
+  const ladder = (profile: string, hardware: Hardware): string =>
+    argsOf(profile, hardware, { renditions }).split('-probesize 2000000 ')[1] ?? '';
+  const limits = (at: number, most: number): string =>
+    `-maxrate:v:${at} ${most} -bufsize:v:${at} ${most * 1.5}`;
+  const KEYS = '-force_key_frames expr:gte(t,n_forced*4)';
+
+  it.each([
+    [
+      'default',
+      SOFTWARE,
+      `-i pipe:0 -map 0:v:0 -filter:v:0 scale=1280:720 -c:v:0 libx264 -preset:v:0 faster -b:v:0 2M -pix_fmt:v:0 yuv420p ${limits(0, 2_500_000)} -sc_threshold:v:0 0 -map 0:v:0 -filter:v:1 scale=-2:360 -c:v:1 libx264 -preset:v:1 faster -b:v:1 800k -pix_fmt:v:1 yuv420p ${limits(1, 1_000_000)} -sc_threshold:v:1 0 -map 0:a:0? -c:a aac -b:a 128k ${KEYS} ${FRAGMENTS}`,
+    ],
+    [
+      'default',
+      NVENC,
+      `-hwaccel cuda -i pipe:0 -map 0:v:0 -filter:v:0 scale=1280:720 -c:v:0 h264_nvenc -preset:v:0 fast -b:v:0 2M -forced-idr:v:0 1 ${limits(0, 2_500_000)} -no-scenecut:v:0 1 -map 0:v:0 -filter:v:1 scale=-2:360 -c:v:1 h264_nvenc -preset:v:1 fast -b:v:1 800k -forced-idr:v:1 1 ${limits(1, 1_000_000)} -no-scenecut:v:1 1 -map 0:a:0? -c:a aac -b:a 128k ${KEYS} ${FRAGMENTS}`,
+    ],
+    [
+      'hevc',
+      VAAPI,
+      `${VAAPI_START} -i pipe:0 -map 0:v:0 -filter:v:0 format=nv12|vaapi,hwupload,scale_vaapi=w=1280:h=720:format=nv12 -c:v:0 hevc_vaapi -b:v:0 2M ${limits(0, 2_500_000)} -map 0:v:0 -filter:v:1 format=nv12|vaapi,hwupload,scale_vaapi=w=-2:h=360:format=nv12 -c:v:1 hevc_vaapi -b:v:1 800k ${limits(1, 1_000_000)} -map 0:a:0? -c:a aac -b:a 128k ${KEYS} -tag:v hvc1 ${FRAGMENTS}`,
+    ],
+    [
+      'hq',
+      QSV,
+      `-init_hw_device qsv=gpu:/dev/dri/renderD128 -i pipe:0 -map 0:v:0 -filter:v:0 scale=1280:720,format=nv12 -c:v:0 h264_qsv -preset:v:0 fast -b:v:0 2M -forced_idr:v:0 1 ${limits(0, 2_500_000)} -map 0:v:0 -filter:v:1 scale=-2:360,format=nv12 -c:v:1 h264_qsv -preset:v:1 fast -b:v:1 800k -forced_idr:v:1 1 ${limits(1, 1_000_000)} -map 0:a:0? -c:a aac -b:a 192k ${KEYS} ${FRAGMENTS}`,
+    ],
+  ] as const)('%s on %o', (profile, hardware, expected) => {
+    expect(ladder(profile, hardware)).toBe(expected);
+  });
+
+  it.each([['audio'], ['-i {input_url} -c:v libx264 -f mpegts pipe:1']])(
+    'cannot be made of %s',
+    (profile) => {
+      expect(() => plan(profile, { renditions })).toThrow(/built-in profile/);
+    },
+  );
+
+  it.each(['', '0', '12', 'fast', '2MB'])('are refused for a bit rate of %j', (bitrate) => {
+    const wrong = [{ width: null, height: 360, bitrate }];
+    expect(() => plan('default', { renditions: wrong })).toThrow(/bit rate/);
+  });
+});
+
+describe('the arguments for fragmented MP4 in segments', () => {
+  it('are the same whatever a template says of fragments', () => {
+    const template =
+      '-i {input_url} -c copy -movflags faststart -f hls -hls_segment_type fmp4 pipe:1';
+    expect(argsOf(template).endsWith(FRAGMENTS)).toBe(true);
+    expect(argsOf('default', SOFTWARE, { format: 'hls_fmp4' }).endsWith(FRAGMENTS)).toBe(true);
+  });
+
+  it('name HEVC as players of Apple do', () => {
+    expect(argsOf('hevc', SOFTWARE, { format: 'hls_fmp4' })).toContain('-tag:v hvc1');
+    expect(argsOf('hevc', SOFTWARE, { format: 'hls' })).not.toContain('-tag:v');
+  });
+});
+
 describe('the arguments of a template', () => {
   it('make mp4 that can be sent as it is made', () => {
     expect(argsOf('-i {input_url} -c copy -f mp4')).toContain(
