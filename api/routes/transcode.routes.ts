@@ -99,15 +99,14 @@ async function planFor(
     format: posted.output_format ?? DEFAULT_FORMAT,
     userTemplate: own?.template,
     isTrusted: trustsTemplates,
-    renditions: posted.renditions?.map(({ width, height, video_bitrate: bitrate }) => ({
-      width,
-      height,
-      bitrate,
-    })),
+    renditions: renditionsIn(posted),
   });
   if (plan.output.delivery === 'hls' && !servesHls) throw unsupported('HLS output');
   return plan;
 }
+
+const renditionsIn = ({ renditions }: TranscodeBody) =>
+  renditions?.map(({ width, height, video_bitrate: bitrate }) => ({ width, height, bitrate }));
 
 /** Apps find transcoded streams by what is added to their metadata; their own words win. */
 function transcoded(input: StreamInput, plan: TranscodePlan): StreamInput {

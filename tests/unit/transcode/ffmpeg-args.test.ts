@@ -89,6 +89,9 @@ describe('the arguments of a built-in profile', () => {
 const FRAGMENTS =
   '-movflags +cmaf+delay_moov+frag_keyframe+default_base_moof -frag_duration 1000000 -flush_packets 1 -f mp4 pipe:1';
 
+const limits = (at: number, most: number): string =>
+  `-maxrate:v:${at} ${most} -bufsize:v:${at} ${most * 1.5}`;
+
 describe('the arguments of a ladder', () => {
   const renditions = [
     { width: null, height: 360, bitrate: '800k' },
@@ -96,8 +99,6 @@ describe('the arguments of a ladder', () => {
   ];
   const ladder = (profile: string, hardware: Hardware): string =>
     argsOf(profile, hardware, { renditions }).split('-probesize 2000000 ')[1] ?? '';
-  const limits = (at: number, most: number): string =>
-    `-maxrate:v:${at} ${most} -bufsize:v:${at} ${most * 1.5}`;
   const KEYS = '-force_key_frames expr:gte(t,n_forced*4)';
 
   it.each([
