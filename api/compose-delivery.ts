@@ -5,6 +5,7 @@ import {
   HlsDelivery,
   HlsOutput,
   LiveDelivery,
+  LoopLag,
   PackagedDelivery,
   VodDelivery,
   createPlaylistClient,
@@ -59,7 +60,9 @@ export async function deliveryOf(parts: DeliveryParts) {
   const viewers = { viewerBufferBytes, viewerPatienceMs, lingerMs };
   const { standby } = config.upstream;
   const silenceProbe = new FfmpegSilenceProbe({ program: config.ffmpegPath, logger });
-  const detection = { settings: config.detection, silenceProbe, ...mediaProbeOf(config, logger) };
+  const lag = new LoopLag(systemClock, systemTimers);
+  const probes = { silenceProbe, ...mediaProbeOf(config, logger) };
+  const detection = { settings: config.detection, lag, ...probes };
   const throttleBytesPerSecond = config.pacing.liveBytesPerSecond;
   const buffering = config.pacing.live;
   const judged = { buffering, stallMs: liveStallMs, detection, standby };

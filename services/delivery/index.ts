@@ -7,6 +7,7 @@ export type {
   ViewingEnd,
   WatchOutcome,
 } from './live/live-delivery.ts';
+export { LoopLag } from './live/loop-lag.ts';
 export type { MediaInspection, MediaProbe } from './live/media-watch.ts';
 export { SlateLibrary } from './live/slate-library.ts';
 export type { SlateFiles, SlateMaker, Slates } from './live/slate-library.ts';

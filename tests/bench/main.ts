@@ -20,6 +20,8 @@ const { values } = parseArgs({
     only: { type: 'string' },
     /** How long joins and leaves go on, in seconds. */
     soak: { type: 'string', default: '16' },
+    /** Of `gaps`: which. */
+    gap: { type: 'string' },
     /** Puts what was measured into docs/benchmarks.md. */
     save: { type: 'boolean', default: false },
   },
@@ -31,7 +33,7 @@ const CASES: Readonly<Record<string, (origin: number) => Promise<Table>>> = {
   live,
   files,
   viewers,
-  gaps,
+  gaps: () => gaps(values.gap),
   hls,
   registrations,
   joins: (origin) => joinsAndLeaves(origin, Number(values.soak)),

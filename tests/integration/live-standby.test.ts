@@ -31,9 +31,9 @@ beforeAll(async () => {
 /** A stream with a primary and backups, with one viewer that has a picture. */
 async function startWatched(
   options: Omit<PlaybackOptions, 'routes'>,
-  over: { backups?: readonly string[]; viewers?: number } = {},
+  over: { backups?: readonly string[]; speed?: number } = {},
 ) {
-  const route = liveTs(source, { speed: 4 });
+  const route = liveTs(source, { speed: over.speed ?? 4 });
   const provider = await startFakeProvider({ [A]: route, [B]: route, [C]: route });
   const playback = await startPlayback({
     ...options,
@@ -65,10 +65,14 @@ const standbyReads = ({ provider }: Watched, path: string): Promise<void> =>
   );
 
 const switched = ({ switches }: Watched, count: number): Promise<void> =>
-  eventually(`${count} switches are over`, async () => {
-    const done = (await switches()).filter(({ gapMs }) => gapMs !== null);
-    return done.length === count;
-  });
+  eventually(
+    `${count} switches are over`,
+    async () => {
+      const done = (await switches()).filter(({ gapMs }) => gapMs !== null);
+      return done.length === count;
+    },
+    12_000,
+  );
 
 const lostSync = (body: Buffer): number =>
   Array.from({ length: Math.floor(body.length / 188) }, (_, n) => body[n * 188]).filter(
@@ -101,6 +105,22 @@ describe('a hot standby', () => {
     const [change] = await live.switches();
     expect(change?.detectionMs).toBeGreaterThanOrEqual(1400);
     expect((change?.gapMs ?? 0) - (change?.detectionMs ?? 0)).toBeLessThan(300);
+  });
+
+  it('that has only just been opened, and falls silent when it has taken over, is soon left', async () => {
+    await using live = await startWatched(
+      { standby: 'hot', stallMs: 15_000 },
+      { backups: [B, C], speed: 1 },
+    );
+    const enough = source.bytesPerMs * 3000;
+    await live.provider.until(() => live.provider.requestsOf(B).some((r) => r.sentBytes > enough));
+    live.provider.cut(A, 'reset');
+    await switched(live, 1);
+    live.provider.cut(B, 'stall');
+    await switched(live, 2);
+    const [, change] = await live.switches();
+    expect(change).toMatchObject({ fromIndex: 0, reason: expect.stringMatching(/ReadTimeout/) });
+    expect(change?.detectionMs).toBeLessThan(7500);
   });
 
   it('begins with the tables and a keyframe', async () => {

@@ -1,5 +1,6 @@
 import type { DetectionSettings, SilenceProbe, SilenceSettings } from '#detection';
 import type { MediaLook, Stream } from '#streams';
+import type { LoopLag } from './loop-lag.ts';
 import type { MediaProbe } from './media-watch.ts';
 
 /** How live sources are judged. */
@@ -9,6 +10,8 @@ export type LiveDetection = {
   readonly silenceProbe?: SilenceProbe;
   /** Finds out what sources consist of; nobody does when absent. */
   readonly mediaProbe?: MediaProbe;
+  /** What of a silence is our own fault. */
+  readonly lag?: LoopLag;
 };
 
 /** How one stream's sources are judged. */

@@ -3,12 +3,13 @@ import type { Finding, Rhythm, SourceFacts } from '#detection';
 import { MediaError, UpstreamError } from '#kernel/app-error';
 import type { AppError } from '#kernel/app-error';
 import type { Clock, Timers } from '#kernel/clock';
+import { ahead27m } from '#mpegts';
 import type { SourceDetection } from './detection.ts';
 import { MediaWatch } from './media-watch.ts';
 import { StallWatch } from './stall-watch.ts';
 
-/** Without another source to go to, a hiccup is better waited for. */
-const ALONE_FLOOR_MS = 3_000;
+/** Without another source to go to, and where nobody sees it, a hiccup is better waited for. */
+const PATIENT_FLOOR_MS = 3_000;
 /** The clock of the first chunks says how far ahead of time a source begins. */
 const FIRST_CHUNKS_MS = 1_000;
 const TICKS_27M_PER_MS = 27_000;
@@ -22,6 +23,8 @@ export type SourceWatchOptions = {
   readonly timers: Timers;
   /** Undefined while nobody looks into the source; then only `stallMs` counts. */
   readonly facts: () => (() => SourceFacts) | undefined;
+  /** It is only held ready: nobody sees it, and there is no hurry. */
+  readonly isSpare: () => boolean;
   readonly lostBytes: () => number;
   /** Called once; the watch has stopped. */
   readonly failed: (error: AppError) => void;
@@ -51,6 +54,7 @@ export class SourceWatch {
     this.#stall = new StallWatch({
       clock,
       timers,
+      lag: detection?.lag,
       limitMs: (rhythm) => this.#limitMs(rhythm),
       looked: () => this.#look(),
       stalled: (silentMs) => this.#fail(stalled(silentMs)),
@@ -71,17 +75,22 @@ export class SourceWatch {
   /** These packets have been passed on; only samples look at them. */
   took(parts: readonly Buffer[]): void {
     const facts = this.#options.facts();
-    if (facts !== undefined) this.#media?.take(parts, facts);
+    if (facts !== undefined && !this.#options.isSpare()) this.#media?.take(parts, facts);
     if (this.#silence?.isCollecting) this.#silence.take(parts);
     if (this.#first27m === undefined && this.#stall.rhythm.heardForMs < FIRST_CHUNKS_MS) {
-      this.#first27m = this.#options.facts()?.().pcr27m;
+      this.#first27m = facts?.().pcr27m;
     }
+  }
+
+  /** Somebody else counts what comes from now on; it is the same source. */
+  judgeAnew(): void {
+    const { detection } = this.#options;
+    this.#judge = detection && new SourceJudge(detection.settings);
   }
 
   /** The source begins anew: its counts and its clock start over, its rhythm stays. */
   restart(): void {
-    const { detection } = this.#options;
-    this.#judge = detection && new SourceJudge(detection.settings);
+    this.judgeAnew();
     this.#first27m = undefined;
     this.#aheadMs = undefined;
   }
@@ -118,7 +127,8 @@ export class SourceWatch {
     const { detection, stallMs } = this.#options;
     const isJudged = detection?.settings.stall.isAdaptive && this.#options.facts() !== undefined;
     if (!isJudged || rhythm.heardForMs === 0) return stallMs;
-    const floorMs = detection.hasOther() ? detection.settings.stall.floorMs : ALONE_FLOOR_MS;
+    const isUrgent = detection.hasOther() && !this.#options.isSpare();
+    const floorMs = isUrgent ? detection.settings.stall.floorMs : PATIENT_FLOOR_MS;
     return rhythm.limitMs({ floorMs, ceilingMs: stallMs }, this.#aheadMs);
   }
 
@@ -139,12 +149,12 @@ export class SourceWatch {
     const hasOther = detection.hasOther();
     const finding = this.#judge?.see(sample, hasOther);
     if (finding !== undefined) this.#found(finding);
-    else if (hasOther) this.#silence?.look(readMs, facts);
+    else if (hasOther && !this.#options.isSpare()) this.#silence?.look(readMs, facts);
   }
 
   #aheadOf({ pcr27m }: SourceFacts): number | undefined {
     if (pcr27m === undefined || this.#first27m === undefined) return undefined;
-    return (pcr27m - this.#first27m) / TICKS_27M_PER_MS - this.#stall.rhythm.heardForMs;
+    return ahead27m(pcr27m, this.#first27m) / TICKS_27M_PER_MS - this.#stall.rhythm.heardForMs;
   }
 
   #found({ code, message, details }: Finding): void {

@@ -1,6 +1,7 @@
 import { toAppError } from '#kernel/app-error';
 import type { AppError } from '#kernel/app-error';
 import type { Clock, Timers } from '#kernel/clock';
+import { TsAnalyser } from '#mpegts';
 import type { Source, SpareSource } from '#streams';
 import type { SparePermit } from '#upstream';
 import type { SourceDetection } from './detection.ts';
@@ -16,7 +17,7 @@ export type SpareUpstreamOptions = SourceOpener & {
   /** `paused`: once it is proved to be media it waits; `reading`: it is read, its last GOP kept. */
   readonly mode: 'paused' | 'reading';
   readonly stallMs: number;
-  /** Judges it once it is taken. */
+  /** Judges it, also before it is taken: a standby that is no good is not kept. */
   readonly detection: SourceDetection;
   readonly maxBytes: number;
   readonly clock: Clock;
@@ -30,6 +31,7 @@ export class SpareUpstream {
   readonly #options: SpareUpstreamOptions;
   readonly #opening = new AbortController();
   readonly #gop: GopBuffer;
+  #analyser = new TsAnalyser();
   readonly #ready = Promise.withResolvers<void>();
   #pump: UpstreamPump | undefined;
   /** What came before it was paused; lent until it goes on. */
@@ -142,6 +144,11 @@ export class SpareUpstream {
       begin: (contentType) => this.#begin(contentType),
       push: (parts) => this.#keep(parts),
       suspected: () => {},
+      facts: this.#options.mode === 'reading' ? () => this.#analyser.facts : undefined,
+      isSpare: true,
+      restart: () => {
+        this.#analyser = new TsAnalyser();
+      },
     };
   }
 
@@ -153,12 +160,20 @@ export class SpareUpstream {
 
   #keep(parts: readonly Buffer[]): boolean {
     const isReading = this.#options.mode === 'reading';
-    if (isReading) this.#gop.push(parts);
+    if (isReading) this.#read(parts);
     else this.#held = parts;
     this.#ready.resolve();
     return isReading;
   }
+
+  #read(parts: readonly Buffer[]): void {
+    this.#gop.push(parts);
+    // What is no transport stream has nothing to be known.
+    if (parts.every((part) => part[0] === SYNC)) this.#analyser.push(parts);
+  }
 }
+
+const SYNC = 0x47;
 
 /** Begins the target with the first bytes that it gets: now, or with what comes next. */
 const beginner =

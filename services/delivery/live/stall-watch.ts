@@ -1,5 +1,6 @@
 import { Rhythm } from '#detection';
 import type { Clock, Timer, Timers } from '#kernel/clock';
+import type { LoopLag } from './loop-lag.ts';
 
 /** Between two looks at a source. */
 const LOOK_MS = 250;
@@ -9,6 +10,8 @@ const LATE_MS = 50;
 export type StallWatchOptions = {
   readonly clock: Clock;
   readonly timers: Timers;
+  /** How long the process could not read; when absent only late timers tell. */
+  readonly lag?: LoopLag | undefined;
   /** How long a silence may last; asked at every look. */
   readonly limitMs: (rhythm: Rhythm) => number;
   /** Every `LOOK_MS` while the source is not stalled. */
@@ -34,10 +37,15 @@ export class StallWatch {
   #dueMs = 0;
   #nextLookMs: number;
   #timer: Timer;
+  readonly #leaveLag: () => void;
+  /** Of all that the process has lost, what is accounted for. */
+  #lagMs: number;
 
   constructor(options: StallWatchOptions) {
     const nowMs = options.clock.monotonicMs();
     this.#options = options;
+    this.#leaveLag = options.lag?.watch() ?? nothing;
+    this.#lagMs = options.lag?.totalMs ?? 0;
     this.#startedMs = nowMs;
     this.rhythm = new Rhythm(nowMs);
     this.#nextLookMs = nowMs + LOOK_MS;
@@ -61,7 +69,9 @@ export class StallWatch {
   }
 
   heard(): void {
-    this.rhythm.heard(this.#options.clock.monotonicMs());
+    const nowMs = this.#options.clock.monotonicMs();
+    this.#forgiveLag(nowMs);
+    this.rhythm.heard(nowMs);
     if (this.#isSuspected) this.#suspect(false);
   }
 
@@ -77,12 +87,14 @@ export class StallWatch {
     this.#pausedMs += nowMs - this.#pausedAtMs;
     this.#pausedAtMs = undefined;
     this.rhythm.resume(nowMs);
+    this.#lagMs = this.#options.lag?.totalMs ?? 0;
   }
 
   /** Idempotent. */
   stop(): void {
     this.#isStopped = true;
     this.#timer.cancel();
+    this.#leaveLag();
   }
 
   #arm(delayMs: number, nowMs: number): Timer {
@@ -92,8 +104,7 @@ export class StallWatch {
 
   #look(): void {
     const nowMs = this.#options.clock.monotonicMs();
-    const lateMs = nowMs - this.#dueMs;
-    if (lateMs > LATE_MS) this.rhythm.forgive(lateMs, nowMs);
+    this.#forgiveLag(nowMs);
     const limitMs = this.#options.limitMs(this.rhythm);
     const silentMs = this.rhythm.isPaused ? 0 : nowMs - this.rhythm.lastMs;
     if (silentMs >= limitMs) return this.#options.stalled(silentMs);
@@ -108,8 +119,25 @@ export class StallWatch {
     this.#timer = this.#arm(Math.min(this.#nextLookMs - nowMs, toSilenceMs), nowMs);
   }
 
+  #forgiveLag(nowMs: number): void {
+    const ownMs = this.#lostSinceMs(nowMs);
+    if (ownMs > 0) this.rhythm.forgive(ownMs, nowMs);
+  }
+
+  /** What this process has lost of late, each moment told once. */
+  #lostSinceMs(nowMs: number): number {
+    const { lag } = this.#options;
+    const lateMs = nowMs - this.#dueMs;
+    if (lag === undefined) return lateMs > LATE_MS ? lateMs : 0;
+    const lostMs = lag.totalMs - this.#lagMs;
+    this.#lagMs += lostMs;
+    return lostMs;
+  }
+
   #suspect(isSuspected: boolean): void {
     this.#isSuspected = isSuspected;
     this.#options.suspected(isSuspected);
   }
 }
+
+const nothing = (): void => {};

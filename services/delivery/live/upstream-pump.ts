@@ -18,6 +18,8 @@ export interface PumpTarget {
   push(parts: readonly Buffer[]): boolean;
   /** What is known of the source that is pushed; absent where nobody looks, and so nobody judges. */
   readonly facts?: (() => TsFacts) | undefined;
+  /** It only keeps what comes, in case it should be wanted. */
+  readonly isSpare?: boolean;
   /** What is pushed next has times, counters and tables of its own. */
   readonly restart?: () => void;
   /** The source has been silent for half of what makes a stall, or is heard again. */
@@ -64,6 +66,7 @@ export class UpstreamPump {
       clock,
       timers,
       facts: () => this.#target.facts,
+      isSpare: () => this.#target.isSpare ?? false,
       lostBytes: () => this.#aligner.lostBytes,
       failed: (failure) => this.#close({ failure }),
       suspected: (isSuspected) => this.#target.suspected(isSuspected),
@@ -93,6 +96,7 @@ export class UpstreamPump {
   /** What comes from now on goes to another target. */
   redirect(target: PumpTarget): void {
     this.#target = target;
+    this.#watch.judgeAnew();
   }
 
   /** Reads until the end; resolves with it. */

@@ -14,7 +14,9 @@ const STAGGER_MS = 137;
 /** What programs that give a silent source up at all are mostly set to. */
 const PLAIN_IDLE_MS = 5_000;
 
+/** What is broken, in which of its ways, and who carries the stream on. */
 type Round = {
+  readonly name: string;
   readonly start: () => Promise<Carrier>;
   readonly how: Cut;
   readonly beforeMs: number;
@@ -28,14 +30,21 @@ const plain = (): Promise<Carrier> => plainCarrier(PLAIN_IDLE_MS);
 const ffmpeg = (): Promise<Carrier> => ffmpegCarrier(PLAIN_IDLE_MS);
 
 const ROUNDS: readonly Round[] = [
-  { start: hot, how: 'reset', beforeMs: STEADY_MS, switches: 24 },
-  { start: cold, how: 'reset', beforeMs: SOON_MS, switches: 24 },
-  { start: cold, how: 'eof', beforeMs: SOON_MS, switches: 24 },
-  { start: plain, how: 'reset', beforeMs: SOON_MS, switches: 24 },
-  { start: ffmpeg, how: 'reset', beforeMs: SOON_MS, switches: 6, isAlone: true },
-  { start: hot, how: 'stall', beforeMs: STEADY_MS, switches: 24 },
-  { start: cold, how: 'stall', beforeMs: STEADY_MS, switches: 24 },
-  { start: plain, how: 'stall', beforeMs: SOON_MS, switches: 6 },
+  { name: 'hot-reset', start: hot, how: 'reset', beforeMs: STEADY_MS, switches: 24 },
+  { name: 'cold-reset', start: cold, how: 'reset', beforeMs: SOON_MS, switches: 24 },
+  { name: 'cold-eof', start: cold, how: 'eof', beforeMs: SOON_MS, switches: 24 },
+  { name: 'plain-reset', start: plain, how: 'reset', beforeMs: SOON_MS, switches: 24 },
+  {
+    name: 'ffmpeg-reset',
+    start: ffmpeg,
+    how: 'reset',
+    beforeMs: SOON_MS,
+    switches: 6,
+    isAlone: true,
+  },
+  { name: 'hot-stall', start: hot, how: 'stall', beforeMs: STEADY_MS, switches: 24 },
+  { name: 'cold-stall', start: cold, how: 'stall', beforeMs: STEADY_MS, switches: 24 },
+  { name: 'plain-stall', start: plain, how: 'stall', beforeMs: SOON_MS, switches: 6 },
 ];
 
 const WORDS: Readonly<Record<Cut, string>> = {
@@ -46,11 +55,11 @@ const WORDS: Readonly<Record<Cut, string>> = {
 };
 
 /** What a viewer of a live stream of 8 Mbit/s sees of a switch of source. */
-export async function gaps(): Promise<Table> {
+export async function gaps(wanted: string | undefined): Promise<Table> {
   const made = await media();
   const source = await LoopedTs.open(made.heavy, made.durationMs);
   const rows: string[][] = [];
-  for (const round of ROUNDS) {
+  for (const round of roundsOf(wanted)) {
     await using carrier = await round.start();
     rows.push(rowOf(carrier.name, round, await switchesOf(carrier, round, source)));
   }
@@ -65,6 +74,8 @@ export async function gaps(): Promise<Table> {
       'pause ms: p50',
       'p95',
       'most',
+      'without a switch: p95',
+      'most',
       'of it noticing',
       'connecting',
       'first keyframe',
@@ -72,6 +83,16 @@ export async function gaps(): Promise<Table> {
     ],
     rows,
   };
+}
+
+/** All, or those that are named, with commas between. @throws Error for a name that nobody has. */
+function roundsOf(wanted: string | undefined): readonly Round[] {
+  if (wanted === undefined) return ROUNDS;
+  return wanted.split(',').map((name) => {
+    const round = ROUNDS.find((one) => one.name === name);
+    if (round) return round;
+    throw new Error(`--gap knows ${ROUNDS.map((one) => one.name).join(' ')}.`);
+  });
 }
 
 /** A few streams at a time, so that nobody waits for the CPU. */
@@ -90,6 +111,7 @@ async function switchesOf(carrier: Carrier, round: Round, source: LoopedTs): Pro
 function rowOf(name: string, { how }: Round, switches: readonly Switch[]): string[] {
   const asked = switches.map(({ askedMs }) => askedMs);
   const pauses = switches.map(({ pauseMs }) => pauseMs);
+  const quiet = switches.map(({ quietMs }) => quietMs);
   const shares = switches.flatMap((one) => one.shares ?? []);
   const marked = switches.filter(({ marks }) => marks > 0).length;
   return [
@@ -101,6 +123,8 @@ function rowOf(name: string, { how }: Round, switches: readonly Switch[]): strin
     quantile(pauses, 0.5),
     quantile(pauses, 0.95),
     quantile(pauses, 1),
+    quantile(quiet, 0.95),
+    quantile(quiet, 1),
     quantile(
       shares.map(({ detectionMs }) => detectionMs),
       0.5,

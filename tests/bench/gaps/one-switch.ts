@@ -14,6 +14,8 @@ import type { Carrier, Play, Shares } from './carriers.ts';
 export type Switch = {
   /** The longest time without a byte at the viewer, from the break on. */
   readonly pauseMs: number;
+  /** The same for as long before the break, when all was well: what the machine itself does. */
+  readonly quietMs: number;
   /** From the break until the next source is asked; one that is open already: until it takes over. */
   readonly askedMs: number;
   /** Counters that are not due, and clocks that step back or leap. */
@@ -50,7 +52,10 @@ export async function measureSwitch(order: SwitchOrder): Promise<Switch> {
   const play = await carrier.play((isAlone ? [first] : [first, next]).map((one) => one.url(PATH)));
   const viewer = new Watcher(play);
   await viewer.gets(SURE_BYTES);
-  await delay(beforeMs);
+  await delay(beforeMs - AFTER_MS);
+  viewer.note();
+  await delay(AFTER_MS);
+  const quietMs = viewer.longestMs;
   if (!isAlone) first.setFault(PATH, status(404));
   viewer.note();
   const asking = untilAsked(first, next);
@@ -60,7 +65,7 @@ export async function measureSwitch(order: SwitchOrder): Promise<Switch> {
   await delay(AFTER_MS);
   const shares = (await play.shares()).at(-1);
   play.leave();
-  return { pauseMs: viewer.longestMs, askedMs, marks: viewer.marks(), shares };
+  return { pauseMs: viewer.longestMs, quietMs, askedMs, marks: viewer.marks(), shares };
 }
 
 async function untilAsked(first: FakeProvider, next: FakeProvider): Promise<number> {

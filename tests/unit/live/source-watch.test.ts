@@ -12,9 +12,17 @@ class Bench {
   readonly failures: AppError[] = [];
   readonly suspicions: boolean[] = [];
   readonly watch: SourceWatch;
+  isSpare: boolean;
   #pcr27m: number | undefined;
 
-  constructor({ hasOther = true, isJudged = true, isAdaptive = true, hasClock = true } = {}) {
+  constructor({
+    hasOther = true,
+    isJudged = true,
+    isAdaptive = true,
+    hasClock = true,
+    isSpare = false,
+  } = {}) {
+    this.isSpare = isSpare;
     const [sample] = samplesOf([{ ms: 250 }]);
     this.#pcr27m = hasClock ? 0 : undefined;
     const facts = () => ({ ...sample!.facts, pcr27m: this.#pcr27m, tracks: [] });
@@ -25,6 +33,7 @@ class Bench {
       clock: this.clock,
       timers: this.clock,
       facts: () => (isJudged ? facts : undefined),
+      isSpare: () => this.isSpare,
       lostBytes: () => 0,
       failed: (error) => this.failures.push(error),
       suspected: (isSuspected) => this.suspicions.push(isSuspected),
@@ -60,6 +69,14 @@ describe('a source that falls silent', () => {
     ['after bursts of 2 s', 2000, 20_000, {}, 4500],
     ['and is new: what it was ahead, and 2 s', 20, 1000, {}, 2000],
     ['and is new, without a clock', 20, 1000, { hasClock: false }, CEILING_MS],
+    ['and is a spare that nobody sees', 20, 10_000, { isSpare: true }, 3000],
+    [
+      'and is a spare that is new: what it was ahead, and 2 s more',
+      20,
+      1000,
+      { isSpare: true },
+      3000,
+    ],
     ['and is the only one', 20, 10_000, { hasOther: false }, 3000],
     ['and nobody looks into it', 20, 10_000, { isJudged: false }, CEILING_MS],
     ['and the switch is off', 20, 10_000, { isAdaptive: false }, CEILING_MS],
@@ -115,6 +132,16 @@ describe('a source that falls silent', () => {
   });
 });
 
+describe('a spare that takes over', () => {
+  it('is judged by what it was ahead of time as a spare, not by the ceiling', async () => {
+    const bench = new Bench({ isSpare: true });
+    await bench.chunks(20, 1500);
+    bench.isSpare = false;
+    bench.watch.judgeAnew();
+    expect(await bench.silenceUntilFailure()).toBeLessThan(2100);
+  });
+});
+
 describe('a process that is too busy to read', () => {
   it('does not blame the source', () => {
     const late = new LateClock();
@@ -126,6 +153,7 @@ describe('a process that is too busy to read', () => {
       clock: late,
       timers: late,
       facts: () => undefined,
+      isSpare: () => false,
       lostBytes: () => 0,
       failed: (error) => failures.push(error),
       suspected: () => {},
