@@ -64,6 +64,8 @@ export type Fact =
       readonly clientCount: number;
       /** From the last byte of the old source to the first of the new, once known. */
       readonly gapMs: number | null;
+      /** Sources that were tried in between and gave nothing. */
+      readonly failedTries: number;
     }
   | {
       readonly type: 'slate_started';

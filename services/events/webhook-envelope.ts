@@ -95,6 +95,7 @@ const DATA: { readonly [Type in Fact['type']]: (fact: FactOf<Type>) => Data } = 
     reason: fact.reason,
     client_count: fact.clientCount,
     gap_ms: fact.gapMs,
+    failed_tries: fact.failedTries,
   }),
   slate_started: (fact) => ({
     trigger: fact.trigger,

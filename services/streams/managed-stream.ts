@@ -14,9 +14,9 @@ import type { FailoverResolver } from './ports.ts';
 import type { MediaKind, StreamSnapshot } from './snapshots.ts';
 import { SlateLog } from './slate-log.ts';
 import { SourceCursor } from './source-cursor.ts';
-import type { Move } from './source-cursor.ts';
 import { CursorWalk } from './source-walk.ts';
 import { SwitchLog } from './switch-log.ts';
+import type { Switch } from './switch-log.ts';
 import type {
   MediaLook,
   Source,
@@ -45,7 +45,7 @@ export interface StreamOwner {
   /** A source of a stream failed. */
   erred(error: AppError): void;
   /** A switch of source is over; `timing` where somebody had a picture and has it again. */
-  moved(stream: ManagedStream, move: Move, timing: SwitchTiming | undefined): void;
+  moved(stream: ManagedStream, change: Switch, timing: SwitchTiming | undefined): void;
   gaveUp(stream: ManagedStream, error: AppError, retries: number): void;
   /** Viewers see a slate from now on; or did, for `durationMs`, and see it no longer. */
   slated(stream: ManagedStream, trigger: SlateTrigger, durationMs?: number): void;
@@ -89,7 +89,7 @@ export class ManagedStream implements Stream {
     this.lastAccessMs = options.clock.nowMs();
     this.#switches = new SwitchLog({
       nowMs: () => options.clock.nowMs(),
-      tell: (move, timing) => options.owner.moved(this, move, timing),
+      tell: (change, timing) => options.owner.moved(this, change, timing),
     });
     this.#slates = new SlateLog({
       nowMs: () => options.clock.monotonicMs(),
@@ -154,16 +154,11 @@ export class ManagedStream implements Stream {
     if (this.viewerCount > 0) return;
     this.#kind = mediaKindOf(definition.url);
     this.cursor.reset();
-  }
-
-  /** A switch that still waits for its first media is told now: nobody waits for that any more. */
-  settleSwitch(): void {
-    this.#switches.settle();
+    this.#switches.forget();
   }
 
   /** Nobody watches any more: what was under way for viewers is told to be over. */
   settle(): void {
-    this.settleSwitch();
     this.#slates.end();
   }
 
@@ -188,10 +183,7 @@ export class ManagedStream implements Stream {
       clock,
       stage: STAGES[reader?.as ?? this.kind],
       headers: (url) => this.#headers(url),
-      gaveUp: (error, retries) => {
-        this.settleSwitch();
-        owner.gaveUp(this, error, retries);
-      },
+      gaveUp: (error, retries) => owner.gaveUp(this, error, retries),
       erred: (error) => {
         this.errorCount += 1;
         owner.erred(error);

@@ -19,13 +19,18 @@ export type ViewerSnapshot = {
   readonly lastAccessMs: number;
 };
 
-/** One switch of source. The times are `null` until media has come, and where nobody had a picture. */
+/**
+ * One switch of source, however many were tried in between. The times are `null` until media has
+ * come, and where nobody had a picture.
+ */
 export type SwitchSnapshot = {
   readonly atMs: number;
   /** -1 is the primary, n the (n+1)-th backup. */
   readonly fromIndex: number;
   readonly toIndex: number;
   readonly reason: string;
+  /** Sources that were tried in between and gave nothing. */
+  readonly failedTries: number;
   /** From the last byte of the old source to the first of the new. */
   readonly gapMs: number | null;
   readonly detectionMs: number | null;

@@ -5,8 +5,8 @@ import type { Session } from '#sessions';
 import { wireNameOf } from '#upstream';
 import type { SlateTrigger } from '#upstream';
 import type { ManagedStream } from './managed-stream.ts';
-import type { Move } from './source-cursor.ts';
 import type { Removal } from './streams.ts';
+import type { Switch } from './switch-log.ts';
 
 type Draft = Omit<DomainEvent, 'eventId'>;
 
@@ -78,7 +78,7 @@ export class StreamEvents {
     });
   }
 
-  moved(stream: ManagedStream, move: Move, gapMs: number | null): DomainEvent {
+  moved(stream: ManagedStream, move: Switch, gapMs: number | null): DomainEvent {
     return this.#of(stream, {
       type: 'failover_triggered',
       oldUrl: move.oldUrl,
@@ -88,6 +88,7 @@ export class StreamEvents {
       reason: move.reason,
       clientCount: stream.viewerCount,
       gapMs,
+      failedTries: move.failedTries,
     });
   }
 

@@ -8,9 +8,9 @@ import type { StreamDefinition } from './definition.ts';
 import type { ManagedStream, StreamDefaults } from './managed-stream.ts';
 import { mediaKindOf } from './media-kind.ts';
 import type { StateChange, StateJournal } from './ports.ts';
-import type { Move } from './source-cursor.ts';
 import { StreamEvents } from './stream-events.ts';
 import type { Removal } from './streams.ts';
+import type { Switch } from './switch-log.ts';
 import type { SwitchTiming } from './viewing.ts';
 
 export type StreamLedgerOptions = {
@@ -69,7 +69,7 @@ export class StreamLedger {
     this.#options.journal.append(changes);
   }
 
-  moved(stream: ManagedStream, move: Move, timing: SwitchTiming | undefined): void {
+  moved(stream: ManagedStream, move: Switch, timing: SwitchTiming | undefined): void {
     const event = this.#events.moved(stream, move, timing?.gapMs ?? null);
     this.#options.journal.append([{ kind: 'noted', event }]);
   }

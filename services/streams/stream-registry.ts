@@ -17,11 +17,11 @@ import type {
   Totals,
   ViewerSnapshot,
 } from './snapshots.ts';
-import type { Move } from './source-cursor.ts';
 import { StreamLedger } from './stream-ledger.ts';
 import { idFor } from './stream-id.ts';
 import type { StreamRegistryOptions } from './stream-registry-options.ts';
 import type { Removal, Streams } from './streams.ts';
+import type { Switch } from './switch-log.ts';
 import { Tally } from './tally.ts';
 import type { Stream, StreamDirectory, SwitchTiming } from './viewing.ts';
 
@@ -181,11 +181,12 @@ export class StreamRegistry implements Streams, StreamDirectory, StreamOwner {
     this.#options.meter?.failed(error.code);
   }
 
-  moved(stream: ManagedStream, move: Move, timing: SwitchTiming | undefined): void {
+  moved(stream: ManagedStream, move: Switch, timing: SwitchTiming | undefined): void {
     this.#options.logger.info('source switched', {
       streamId: stream.id,
       failoverIndex: move.index,
       reason: move.reason,
+      failedTries: move.failedTries,
       ...timing,
     });
     this.#options.meter?.switched(move.cause, timing);

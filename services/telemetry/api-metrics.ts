@@ -102,7 +102,7 @@ function switchesIn(room: MetricsRoom) {
   return {
     count: room.counter({
       name: 'penstock_switches_total',
-      help: 'Switches of source, watched or not.',
+      help: 'Switches to another source that gave media, or was moved to by hand.',
       labels,
     }),
     gap: room.histogram(

@@ -58,6 +58,7 @@ export const FACTS = {
     reason: 'stream_error_ReadTimeout_after_retries',
     clientCount: 2,
     gapMs: 40,
+    failedTries: 0,
   },
   slate_started: {
     type: 'slate_started',

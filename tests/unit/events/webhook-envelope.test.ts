@@ -43,6 +43,7 @@ const DATA = {
     reason: 'stream_error_ReadTimeout_after_retries',
     client_count: 2,
     gap_ms: 40,
+    failed_tries: 0,
   },
   slate_started: { trigger: 'channel_unavailable', client_count: 2 },
   slate_ended: { trigger: 'channel_unavailable', client_count: 2, duration_ms: 4200 },

@@ -21,8 +21,7 @@ async function openStream(
   const { id } = snapshot.definition;
   const stream = await bench.registry.open(id);
   stream.join(VIEWER, 0);
-  const switches = async () => (await bench.registry.get(id)).switches;
-  return { ...bench, stream, id, switches };
+  return { ...bench, stream, id };
 }
 
 /** A walk with a picture from the stream's source. */
@@ -227,64 +226,5 @@ describe('a live picture with a resolver', () => {
     await clock.advance(1000);
     expect((await next).url).toBe('http://a/');
     expect(state.told).not.toContain('stream_failed');
-  });
-});
-
-describe('a switch of source', () => {
-  const timing = { gapMs: 300, detectionMs: 200, connectMs: 100 };
-
-  it('is told with its gap when the new source’s media comes', async () => {
-    const { stream, state, switches } = await openStream();
-    const walk = await watching(stream);
-    await walk.failed(walk.current, failure('UPSTREAM_STALLED'), never);
-    expect(state.told).not.toContain('failover_triggered');
-    expect(await switches()).toMatchObject([{ fromIndex: -1, toIndex: 0, gapMs: null }]);
-    walk.flowing(timing);
-    expect(state.events.at(-1)?.fact).toMatchObject({ type: 'failover_triggered', gapMs: 300 });
-    expect(await switches()).toMatchObject([{ fromIndex: -1, toIndex: 0, ...timing }]);
-  });
-
-  it('is told without a gap at the next one, which has it', async () => {
-    const { stream, state } = await openStream({ failoverUrls: ['http://b/', 'http://c/'] });
-    const walk = await watching(stream);
-    const b = await walk.failed(walk.current, failure('UPSTREAM_STALLED'), never);
-    await walk.failed(b, failure(), never);
-    walk.flowing(timing);
-    const told = state.events.map(({ fact }) => fact).filter(({ type }) => /failover/.test(type));
-    expect(told).toMatchObject([
-      { newUrl: 'http://b/', gapMs: null },
-      { newUrl: 'http://c/', gapMs: 300 },
-    ]);
-  });
-
-  it('is told before the stream has failed, when no media comes', async () => {
-    const { stream, state, clock } = await openStream();
-    const walk = await watching(stream);
-    let source = await walk.failed(walk.current, failure('UPSTREAM_STALLED'), never);
-    const goOn = async (): Promise<void> => {
-      for (;;) source = await walk.failed(source, failure(), never);
-    };
-    const ended = goOn().catch((error: unknown) => error);
-    await clock.advance(60_000);
-    expect(await ended).toMatchObject({ code: 'ALL_SOURCES_FAILED' });
-    expect(state.told.slice(-2)).toEqual(['failover_triggered', 'stream_failed']);
-  });
-
-  it('is told before the stream stops, when its viewers leave', async () => {
-    const { stream, state, registry } = await openStream();
-    const walk = await watching(stream);
-    await walk.failed(walk.current, failure('UPSTREAM_STALLED'), never);
-    for (const { clientId } of registry.viewers()) registry.kick(clientId);
-    expect(state.told.slice(-3)).toEqual([
-      'failover_triggered',
-      'client_disconnected',
-      'stream_stopped',
-    ]);
-  });
-
-  it('is remembered with the last nine before it', async () => {
-    const { registry, id, switches } = await openStream();
-    for (let n = 0; n < 13; n += 1) await registry.failover(id);
-    expect(await switches()).toHaveLength(10);
   });
 });
