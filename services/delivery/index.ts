@@ -10,7 +10,8 @@ export type {
 export { LoopLag } from './live/loop-lag.ts';
 export type { MediaInspection, MediaProbe } from './live/media-watch.ts';
 export { SlateLibrary } from './live/slate-library.ts';
-export type { SlateFiles, SlateMaker, Slates } from './live/slate-library.ts';
+export type { SlateFiles, Slates } from './live/slate-library.ts';
+export type { SlateMaker } from './live/slate-variants.ts';
 export type { SlateSettings } from './live/slate-show.ts';
 export type { LiveBuffering } from './live/spliced-relay.ts';
 export type { StandbyMode } from './live/spare-keeper.ts';

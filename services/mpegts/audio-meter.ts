@@ -23,6 +23,11 @@ export class AudioMeter {
     return samples90k(this.#samples, this.#samplesPerSecond);
   }
 
+  /** Of the latest frame; undefined before the first. */
+  get samplesPerSecond(): number | undefined {
+    return this.#samplesPerSecond === 0 ? undefined : this.#samplesPerSecond;
+  }
+
   /** A PES packet begins. */
   begin(): void {
     this.#headerBytes = 0;

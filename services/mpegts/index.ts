@@ -1,6 +1,7 @@
 export { readClip } from './clip.ts';
 export type { Beat, Clip, ClipFault } from './clip.ts';
 export type { Codec, TrackKind } from './codec.ts';
+export type { Look } from './look.ts';
 export { KeyframeGate } from './keyframe-gate.ts';
 export type { Program, Track } from './program.ts';
 export { PACKET_BYTES } from './packet.ts';

@@ -63,6 +63,11 @@ export class OutputTrack {
     return this.#maxPts90k === NEVER ? NEVER : wrap90k(this.#maxPts90k + this.#step90k);
   }
 
+  /** Of audio whose frames can be read; undefined before the first. */
+  get samplesPerSecond(): number | undefined {
+    return this.#meter?.samplesPerSecond;
+  }
+
   /** A packet has gone out. @param pes - Its PES header if it starts a unit that can be read. */
   see(view: PacketView, pes: PesHeader, position: number): void {
     if (!view.hasPayload) return;

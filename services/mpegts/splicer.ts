@@ -1,5 +1,7 @@
 import { Candidate } from './candidate.ts';
 import { isSameToViewers, planLayout } from './layout-plan.ts';
+import { lookOf } from './look.ts';
+import type { Look } from './look.ts';
 import { Outgoing } from './outgoing.ts';
 import type { JoinPoint } from './outgoing.ts';
 import { OutputLedger } from './output-ledger.ts';
@@ -76,6 +78,11 @@ export class Splicer {
   /** PAT and PMT of the output are known. */
   get hasTables(): boolean {
     return this.#layout !== undefined;
+  }
+
+  /** What viewers' decoders are set up for; undefined where that is not known yet. */
+  get look(): Look | undefined {
+    return this.#layout && lookOf(this.#layout.program, this.#ledger);
   }
 
   /**

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { playbackRoutes } from '#api/routes/playback.routes';
-import type { SlateSettings, VodDelivery } from '#delivery';
+import type { SlateSettings, Slates, VodDelivery } from '#delivery';
 import type { Clip } from '#mpegts';
 import { liveTs, startFakeProvider, status } from '../../scripts/faultd.d/fake-provider.ts';
 import { LoopedTs } from '../../scripts/faultd.d/looped-ts.ts';
@@ -129,6 +129,26 @@ describe('viewers of a live stream none of whose sources works any more', () => 
     expect(live.told('slate_started')).toHaveLength(1);
     expect(live.told('slate_ended')).toHaveLength(1);
     expect(live.told('stream_failed')).toHaveLength(0);
+  });
+
+  it('see one that is made for what they have seen', async () => {
+    const prepared: unknown[] = [];
+    const wanted: unknown[] = [];
+    const slates: Slates = {
+      prepare: (look) => void prepared.push(look),
+      find(_trigger, look) {
+        wanted.push(look);
+        return short;
+      },
+    };
+    await using live = await startLive({ slate: { slates }, source: radio });
+    await using viewer = await live.watch().started();
+    await viewer.more(188 * 100);
+    live.die();
+    await live.onSlate();
+    const look = { video: undefined, audio: [{ codec: 'aac', samplesPerSecond: 48_000 }] };
+    expect(prepared).toEqual([look]);
+    expect(wanted.at(-1)).toEqual(look);
   });
 
   it('of a shared stream see the same, here the built-in one', async () => {

@@ -8,7 +8,7 @@ import { createSlateMaker } from '../../services/adapters/ffmpeg/slate-maker.ts'
 import { slateFilesIn } from '../../services/adapters/fs/slate-files.ts';
 import { checkTs } from '../../scripts/faultd.d/ts-check.ts';
 import { clipOf, looped } from '../support/clip.ts';
-import { builtInSlate, maxPcrGapMs } from '../support/slates.ts';
+import { PLAIN, builtInSlate, maxPcrGapMs } from '../support/slates.ts';
 import { judge } from '../support/splice-check.ts';
 import { spliceSource } from '../support/splice-media.ts';
 
@@ -39,8 +39,8 @@ describe('the built-in slate', () => {
     const made = { folder: kept, logger: silentLogger };
     const script = `echo run >> ${folder.path}/runs; echo media`;
     const program = await fakeFfmpeg(folder.path, script);
-    await createSlateMaker({ ...made, program }).make(quiet);
-    const again = await createSlateMaker({ ...made, program }).make(quiet);
+    await createSlateMaker({ ...made, program }).make(PLAIN, quiet);
+    const again = await createSlateMaker({ ...made, program }).make(PLAIN, quiet);
     expect(again?.toString()).toBe('media\n');
     expect(await readFile(join(folder.path, 'runs'), 'utf8')).toBe('run\n');
     expect(await readdir(kept)).toEqual([expect.stringMatching(/^built-in-[0-9a-f]{12}\.ts$/)]);
@@ -56,7 +56,7 @@ describe('the built-in slate', () => {
     const logger = { ...silentLogger, warn: (message: string) => void lines.push(message) };
     const program = await programIn(folder.path);
     const maker = createSlateMaker({ program, folder: join(folder.path, 'kept'), logger });
-    expect(await maker.make(quiet)).toBeUndefined();
+    expect(await maker.make(PLAIN, quiet)).toBeUndefined();
     expect(lines).toEqual(['no built-in slate']);
   });
 
@@ -65,6 +65,7 @@ describe('the built-in slate', () => {
     const program = await fakeFfmpeg(folder.path, 'exec sleep 60');
     const ending = new AbortController();
     const made = createSlateMaker({ program, folder: folder.path, logger: silentLogger }).make(
+      PLAIN,
       ending.signal,
     );
     ending.abort();

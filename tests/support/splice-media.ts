@@ -34,6 +34,7 @@ export type SourceSpec = {
   /** Picture content, to tell sources apart. */
   readonly picture?: 'testsrc2' | 'mandelbrot' | 'smptehdbars';
   readonly toneHz?: number;
+  readonly samplesPerSecond?: number;
 };
 
 /**
@@ -82,8 +83,12 @@ function videoInput({ video, fps = 25, picture = 'testsrc2' }: SourceSpec): read
   return words(`-f lavfi -i ${picture}=size=320x180:rate=${fps}`);
 }
 
-const toneInput = ({ toneHz = 440 }: SourceSpec, index: number): readonly string[] =>
-  words(`-f lavfi -i sine=frequency=${toneHz * (index + 1)}:sample_rate=48000`);
+const toneInput = (spec: SourceSpec, index: number): readonly string[] => {
+  const { toneHz = 440, samplesPerSecond = 48_000 } = spec;
+  return words(
+    `-f lavfi -i sine=frequency=${toneHz * (index + 1)}:sample_rate=${samplesPerSecond}`,
+  );
+};
 
 function videoOutput(spec: SourceSpec): readonly string[] {
   const { video = 'h264', fps = 25, bFrames = 0, openGop = false, gop = fps } = spec;

@@ -4,7 +4,7 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SlateMaker } from '#delivery';
 import type { Logger } from '#kernel/logger';
-import { SLATE_RECIPE } from './slate-recipe.ts';
+import { slateRecipe } from './slate-recipe.ts';
 
 /** It takes about a second of one core; a machine may be busy while it starts. */
 const DEADLINE_MS = 30_000;
@@ -23,14 +23,16 @@ export type SlateMakerOptions = {
  * FFmpeg runs once per data folder and recipe.
  */
 export function createSlateMaker({ program, folder, logger }: SlateMakerOptions): SlateMaker {
-  const name = createHash('sha256').update(JSON.stringify(SLATE_RECIPE)).digest('hex');
-  const path = join(folder, `built-in-${name.slice(0, 12)}.ts`);
   return {
-    async make(signal) {
+    async make(look, signal) {
+      const recipe = slateRecipe(look);
+      if (recipe === undefined) return undefined;
+      const name = createHash('sha256').update(JSON.stringify(recipe)).digest('hex');
+      const path = join(folder, `built-in-${name.slice(0, 12)}.ts`);
       const kept = await readFile(path).catch(() => undefined);
       if (kept !== undefined) return kept;
       try {
-        const made = await encode(program, signal);
+        const made = await encode(program, recipe, signal);
         await keep(made, folder, path).catch((error: unknown) =>
           logger.warn('built-in slate not kept', { code: codeOf(error) }),
         );
@@ -43,7 +45,7 @@ export function createSlateMaker({ program, folder, logger }: SlateMakerOptions)
   };
 }
 
-function encode(program: string, signal: AbortSignal): Promise<Buffer> {
+function encode(program: string, recipe: readonly string[], signal: AbortSignal): Promise<Buffer> {
   const options = {
     encoding: 'buffer',
     maxBuffer: MAX_BYTES,
@@ -52,7 +54,7 @@ function encode(program: string, signal: AbortSignal): Promise<Buffer> {
     signal,
   } as const;
   return new Promise((resolve, reject) => {
-    execFile(program, SLATE_RECIPE, options, (error, output) => {
+    execFile(program, recipe, options, (error, output) => {
       if (error === null) resolve(output);
       else reject(error);
     });

@@ -272,6 +272,7 @@ export class LiveFeed {
         push: (packets) => this.#relay.send(this.#relay.splice([packets])),
         cut: () => this.#relay.cut(),
       },
+      look: () => this.#relay.look,
       fits: () => !this.#hasStarted || this.#relay.isTransportStream,
       told: (trigger) => this.#walk.slate(trigger),
       timedOut: (failure) => this.#giveUp(failure),

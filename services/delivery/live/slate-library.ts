@@ -1,8 +1,10 @@
 import type { Logger } from '#kernel/logger';
 import { readClip } from '#mpegts';
-import type { Clip } from '#mpegts';
+import type { Clip, Look } from '#mpegts';
 import { SLATE_TRIGGERS, slatesFor } from '#upstream';
 import type { SlateTrigger } from '#upstream';
+import { SlateVariants } from './slate-variants.ts';
+import type { SlateMaker } from './slate-variants.ts';
 
 /** A larger file is refused; so all of them together take at most 60 MiB of memory. */
 const MAX_FILE_BYTES = 10 * 1024 * 1024;
@@ -17,16 +19,15 @@ export interface SlateFiles {
   read(name: string, maxBytes: number): Promise<Buffer | 'too-large' | undefined>;
 }
 
-/** Makes the slate that needs no operator. */
-export interface SlateMaker {
-  /** MPEG-TS; `undefined` when it cannot be made, which it has logged. Never rejects. */
-  make(signal: AbortSignal): Promise<Buffer | undefined>;
-}
-
 /** Finds what is shown while no source works. */
 export interface Slates {
-  /** The clip for this case; `undefined` when there is none, or none yet. */
-  find(trigger: SlateTrigger): Clip | undefined;
+  /**
+   * The clip for this case; `undefined` when there is none, or none yet.
+   * @param look - What viewers have seen so far, which it should be like.
+   */
+  find(trigger: SlateTrigger, look?: Look): Clip | undefined;
+  /** Viewers see such a stream: what is like it will be wanted. Never throws, and takes no time. */
+  prepare(look: Look): void;
 }
 
 export type SlateLibraryOptions = {
@@ -36,27 +37,34 @@ export type SlateLibraryOptions = {
   readonly logger: Logger;
 };
 
-/** All slates, in memory: the operator's files by trigger name, and a built-in one for the rest. */
+/**
+ * All slates, in memory: the operator's files by trigger name, and a built-in one for the rest, with
+ * the codecs and the sampling rate of those who see it.
+ */
 export class SlateLibrary implements Slates {
   readonly #options: SlateLibraryOptions;
   readonly #clips = new Map<SlateTrigger, Clip>();
-  #builtIn: Clip | undefined;
+  readonly #builtIn: SlateVariants;
 
   constructor(options: SlateLibraryOptions) {
     this.#options = options;
+    const { maker } = options;
+    this.#builtIn = new SlateVariants({ maker, read: this.#read.bind(this) });
   }
 
   /** Reads and checks all there is, once. What is refused is logged and left out. Never rejects. */
   async load(signal: AbortSignal): Promise<void> {
-    const { maker } = this.#options;
     await this.#loadFiles();
-    const bytes = await maker.make(signal);
-    if (bytes !== undefined) this.#builtIn = this.#read('built-in', bytes);
+    await this.#builtIn.load(signal);
   }
 
-  find(trigger: SlateTrigger): Clip | undefined {
+  find(trigger: SlateTrigger, look?: Look): Clip | undefined {
     const own = slatesFor(trigger).find((name) => this.#clips.has(name));
-    return own === undefined ? this.#builtIn : this.#clips.get(own);
+    return own === undefined ? this.#builtIn.find(look) : this.#clips.get(own);
+  }
+
+  prepare(look: Look): void {
+    this.#builtIn.prepare(look);
   }
 
   async #loadFiles(): Promise<void> {

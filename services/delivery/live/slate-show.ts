@@ -2,7 +2,7 @@ import { UpstreamError } from '#kernel/app-error';
 import type { AppError } from '#kernel/app-error';
 import type { Clock, Timer, Timers } from '#kernel/clock';
 import { KeyframeGate } from '#mpegts';
-import type { Clip, TsFacts } from '#mpegts';
+import type { Clip, Look, TsFacts } from '#mpegts';
 import { slateTriggerOf } from '#upstream';
 import type { SlateTrigger } from '#upstream';
 import type { Slates } from './slate-library.ts';
@@ -24,6 +24,8 @@ export type SlateShowOptions = {
   /** Absent: there are no slates. */
   readonly settings: SlateSettings | undefined;
   readonly target: SlateTarget;
+  /** What viewers' decoders are set up for, as far as that is known. */
+  readonly look: () => Look | undefined;
   /** What viewers get is MPEG-TS, or nothing so far: a slate can follow it. */
   readonly fits: () => boolean;
   /** Viewers see a slate from now on, or no longer. */
@@ -50,6 +52,7 @@ export class SlateShow {
   #delay: Timer | undefined;
   #gate: KeyframeGate | undefined;
   #lastByteMs = 0;
+  #isPrepared = false;
   #failure: AppError | undefined;
 
   constructor(options: SlateShowOptions) {
@@ -100,12 +103,16 @@ export class SlateShow {
 
   /** Another source begins. */
   sourceBegan(): void {
+    this.#isPrepared = false;
     this.#gate = undefined;
   }
 
   /** @returns what of a source may go to viewers, copied if it was held; undefined for nothing. */
   admit(parts: readonly Buffer[]): readonly Buffer[] | undefined {
-    if (!this.isOn) return parts;
+    if (!this.isOn) {
+      this.#prepare();
+      return parts;
+    }
     this.#gate ??= new KeyframeGate();
     const admitted = this.#gate.push(parts, this.#options.clock.nowMs());
     if (admitted !== undefined) this.#giveWay();
@@ -151,6 +158,16 @@ export class SlateShow {
     player.start();
   }
 
+  /** What would be shown is made while all is well. */
+  #prepare(): void {
+    const { settings, look } = this.#options;
+    if (settings === undefined || this.#isPrepared) return;
+    const known = look();
+    if (known === undefined) return;
+    this.#isPrepared = true;
+    settings.slates.prepare(known);
+  }
+
   /** Should nothing come of the source after all, the slate comes back. */
   #giveWay(): void {
     this.#end();
@@ -173,8 +190,8 @@ export class SlateShow {
   }
 
   #clipOf(trigger: SlateTrigger): Clip | undefined {
-    const { settings, fits } = this.#options;
-    return fits() ? settings?.slates.find(trigger) : undefined;
+    const { settings, fits, look } = this.#options;
+    return fits() ? settings?.slates.find(trigger, look()) : undefined;
   }
 
   get #reason(): AppError {

@@ -1,7 +1,7 @@
 import { FragmentJoins } from '#fmp4';
 import type { Clock } from '#kernel/clock';
 import { Splicer } from '#mpegts';
-import type { TsFacts } from '#mpegts';
+import type { Look, TsFacts } from '#mpegts';
 import { DelayLine, Relay } from '#relay';
 import type { RelayOptions, ViewerSink } from '#relay';
 import { MediaClock } from './media-clock.ts';
@@ -52,6 +52,11 @@ export class SplicedRelay {
   /** Viewers have been sent MPEG-TS. */
   get isTransportStream(): boolean {
     return this.#splicer.hasTables;
+  }
+
+  /** What viewers' decoders are set up for; undefined where that is not known. */
+  get look(): Look | undefined {
+    return this.#splicer.look;
   }
 
   attach(sink: ViewerSink): void {

@@ -1,7 +1,9 @@
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { SlateLibrary } from '#delivery';
 import { silentLogger } from '#kernel/logger';
 import type { Logger } from '#kernel/logger';
+import type { Look } from '#mpegts';
 import { simpleStream } from '../../support/ts-build.ts';
 
 const BUILT_IN = simpleStream({ pictures: 10 });
@@ -62,6 +64,78 @@ describe('the slate for a trigger', () => {
     });
     await load(bare);
     expect(bare.find('channel_unavailable')).toBeUndefined();
+  });
+});
+
+const looking = (codec: 'aac' | 'ac3', samplesPerSecond = 48_000): Look => ({
+  video: 'h264',
+  audio: [{ codec, samplesPerSecond }],
+});
+
+const isPlain = ({ audio }: Look): boolean =>
+  audio[0]?.codec === 'aac' && audio[0].samplesPerSecond === 48_000;
+
+function variantsOf(makes: (look: Look) => Promise<Buffer | undefined>) {
+  const asked: Look[] = [];
+  const make = async (look: Look): Promise<Buffer | undefined> => {
+    asked.push(look);
+    return isPlain(look) ? BUILT_IN : makes(look);
+  };
+  return { asked, library: new SlateLibrary({ maker: { make }, logger: silentLogger }) };
+}
+
+describe('the built-in slate for a stream with other codecs', () => {
+  const AC3 = looking('ac3');
+
+  it('is made once, when such a stream is seen, and is shown to its viewers alone', async () => {
+    const { asked, library } = variantsOf(async () => OWN);
+    await load(library);
+    library.prepare(AC3);
+    library.prepare(AC3);
+    expect(library.find('channel_unavailable', AC3)?.durationMs).toBe(400);
+    await setImmediate();
+    expect(library.find('channel_unavailable', AC3)?.durationMs).toBe(800);
+    expect(library.find('channel_unavailable', looking('aac', 44_100))?.durationMs).toBe(400);
+    expect(library.find('channel_unavailable')?.durationMs).toBe(400);
+    expect(asked).toEqual([looking('aac'), AC3]);
+  });
+
+  it('is the plain one where none can be made', async () => {
+    const { library } = variantsOf(async () => undefined);
+    await load(library);
+    library.prepare(AC3);
+    await setImmediate();
+    expect(library.find('channel_unavailable', AC3)?.durationMs).toBe(400);
+  });
+
+  it('is made one at a time, and for so many kinds of streams only', async () => {
+    const waiting: (() => void)[] = [];
+    const { asked, library } = variantsOf(async () => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      waiting.push(resolve);
+      await promise;
+      return OWN;
+    });
+    await load(library);
+    for (let rate = 1; rate < 100; rate += 1) library.prepare(looking('ac3', rate));
+    for (let made = 2; made <= 24; made += 1) {
+      await setImmediate();
+      expect(asked).toHaveLength(made);
+      waiting.at(-1)?.();
+    }
+    await setImmediate();
+    expect(asked).toHaveLength(24);
+  });
+
+  it('is not made before the rest is loaded, nor by a process that ends', async () => {
+    const { asked, library } = variantsOf(async () => OWN);
+    library.prepare(AC3);
+    const ending = new AbortController();
+    await library.load(ending.signal);
+    ending.abort();
+    library.prepare(AC3);
+    await setImmediate();
+    expect(asked).toHaveLength(1);
   });
 });
 

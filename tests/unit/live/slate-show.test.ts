@@ -31,12 +31,13 @@ function stage({
   let pushes = 0;
   const show = new SlateShow({
     settings: {
-      slates: { find: () => clip },
+      slates: { find: () => clip, prepare() {} },
       afterMs: 1000,
       timeoutMs: 0,
       forNewViewers: false,
       ...settings,
     },
+    look: () => undefined,
     fits: () => fits,
     target: {
       push: () => {
@@ -141,7 +142,10 @@ describe('a slate', () => {
   });
 
   it.each([
-    ['there is none', { settings: { slates: { find: () => undefined }, forNewViewers: true } }],
+    [
+      'there is none',
+      { settings: { slates: { find: () => undefined, prepare() {} }, forNewViewers: true } },
+    ],
     ['viewers get something else than MPEG-TS', { settings: { forNewViewers: true }, fits: false }],
   ])('is never shown where %s', async (_name, options) => {
     const { clock, show, told } = stage(options);
