@@ -11,6 +11,7 @@ import {
   createPlaylistClient,
 } from '#delivery';
 import type { SlateSettings } from '#delivery';
+import { closeAll } from '#kernel/closing';
 import { systemClock, systemTimers } from '#kernel/clock';
 import type { Clock, Timers } from '#kernel/clock';
 import type { KeyRing } from '#kernel/key-ring';
@@ -22,6 +23,7 @@ import { FetchLedger } from '#upstream';
 import type { SlotLeases, TextClient, UpstreamClient, UpstreamTimeouts } from '#upstream';
 import { FfmpegRemuxer } from '#adapters/ffmpeg/remuxer';
 import { FfmpegSilenceProbe } from '#adapters/ffmpeg/silence-probe';
+import { composeResolvers } from './compose-resolvers.ts';
 import { composeTranscoding } from './compose-transcoding.ts';
 import { mediaProbeOf } from './compose-programs.ts';
 import { hlsHandlers } from './routes/hls.routes.ts';
@@ -66,12 +68,14 @@ export async function deliveryOf(parts: DeliveryParts) {
   const throttleBytesPerSecond = config.pacing.liveBytesPerSecond;
   const buffering = config.pacing.live;
   const judged = { buffering, stallMs: liveStallMs, detection, standby };
+  const resolvers = await composeResolvers(parts);
   const live = new LiveDelivery({
     ...common,
     ...viewers,
     ...judged,
     slate,
     playlistReader: playlistReaderOf({ config, clients, logger }),
+    pageReader: resolvers.pageReader,
     throttleBytesPerSecond,
     upstream: clients.bytes.live,
   });
@@ -81,11 +85,13 @@ export async function deliveryOf(parts: DeliveryParts) {
     readTimeoutMs: headersMs,
     pacing: config.pacing.files,
   });
-  const transcoding = await composeTranscoding({ ...parts, live, vod, viewers });
+  const transcoding = await composeTranscoding({ ...parts, live, vod, viewers, resolvers });
   const { transcodes } = transcoding;
+  const close = (): Promise<void> => closeAll([() => transcoding.close(), () => resolvers.close()]);
+  const withResolvers = { ...transcoding, close };
   const { hls, rewritten } = hlsOf(parts, { ...common, live, transcodes });
   const playback = playbackRoutes({ directory: registry, live, vod, transcodes });
-  return { playback, hls: rewritten, handlers: hlsHandlers({ hls }), transcoding };
+  return { playback, hls: rewritten, handlers: hlsHandlers({ hls }), transcoding: withResolvers };
 }
 
 type Common = {

@@ -2,6 +2,7 @@ import packageInfo from '#package' with { type: 'json' };
 import type { Config } from '#config';
 import type { NodeEpoch } from '#kernel/ids';
 import type { Logger } from '#kernel/logger';
+import type { ResolverName } from '#resolve';
 import { FfprobeMediaProbe } from '#adapters/ffmpeg/media-probe';
 import { cookieFilesIn } from '#adapters/fs/cookie-files';
 import { versionOf } from '#adapters/programs/version';
@@ -12,7 +13,10 @@ export const mediaProbeOf = ({ ffprobePath: program }: Config, logger: Logger) =
   program === undefined ? {} : { mediaProbe: new FfprobeMediaProbe({ program, logger }) };
 
 /** What looks into pages of video sites. */
-export const resolversOf = ({ resolvers: { cookiesFolder, ytdlpPath: program } }: Config) => ({
+export const resolversOf = ({
+  resolvers: { cookiesFolder, streamlinkPath, ytdlpPath: program },
+}: Config) => ({
+  isOn: { streamlink: streamlinkPath !== undefined, ytdlp: program !== undefined },
   cookies: cookieFilesIn(cookiesFolder),
   ...(program === undefined ? {} : { metadata: new YtdlpMetadataReader({ program }) }),
 });
@@ -20,10 +24,13 @@ export const resolversOf = ({ resolvers: { cookiesFolder, ytdlpPath: program } }
 /** What this process is made of. */
 export async function readAbout(config: Config, nodeId: NodeEpoch) {
   const { streamlinkPath, ytdlpPath } = config.resolvers;
-  const later: Record<'streamlink' | 'ytdlp', string | null> = { streamlink: null, ytdlp: null };
+  const later: Record<ResolverName, string | null> = { streamlink: null, ytdlp: null };
   // Nobody waits for these at start: they take their time.
-  void versionOf(streamlinkPath).then((version) => (later.streamlink = version));
-  if (ytdlpPath !== undefined) void versionOf(ytdlpPath).then((found) => (later.ytdlp = found));
+  const find = async (name: ResolverName, program: string | undefined): Promise<void> => {
+    if (program !== undefined) later[name] = await versionOf(program);
+  };
+  void find('streamlink', streamlinkPath);
+  void find('ytdlp', ytdlpPath);
   return {
     version: packageInfo.version,
     ffmpegVersion: await versionOf(config.ffmpegPath, '-version'),

@@ -12,9 +12,12 @@ import { redisWorkerBoard } from '#adapters/redis/worker-board';
 import { createUpstreamClient } from '#adapters/http/upstream-client';
 import { RedisRunHolders } from '#adapters/redis/run-holders';
 import type { TranscodingDeps } from '#api/deps';
+import type { composeResolvers } from './compose-resolvers.ts';
 import { openTranscoding } from './internal/transcoding.ts';
 
 export type TranscodingParts = {
+  /** Runs of other programs share the door for workers. */
+  readonly resolvers: Pick<Awaited<ReturnType<typeof composeResolvers>>, 'desk' | 'door'>;
   readonly config: Config;
   readonly registry: StreamDirectory;
   /** A connection for `commands`; stays the caller's. */
@@ -27,7 +30,7 @@ export type TranscodingParts = {
 
 /** Builds what an api process needs to have streams transcoded. */
 export async function composeTranscoding(parts: TranscodingParts) {
-  const { config, registry, redis, live, vod, viewers, logger } = parts;
+  const { config, registry, redis, live, vod, viewers, logger, resolvers } = parts;
   const { prefix } = config.redis;
   const queue = new BullRunQueue({ redis, prefix, logger });
   const board = redisWorkerBoard(redis, prefix);
@@ -39,6 +42,8 @@ export async function composeTranscoding(parts: TranscodingParts) {
     board,
     holders,
     peers,
+    resolvers: resolvers.desk,
+    door: resolvers.door,
     directory: registry,
     live,
     vod,

@@ -6,6 +6,7 @@ import type { Logger } from '#kernel/logger';
 import type { StreamId } from '#kernel/ids';
 import type { RunSnapshot } from '#runs';
 import type { Streams } from '#streams';
+import type { ResolverName } from '#resolve';
 import type { ProfileStore, WorkerBoard } from '#transcode';
 import type { Webhooks } from '#webhooks';
 import type { RouteClass } from './http/route-class.ts';
@@ -108,6 +109,8 @@ export interface ConnectionProbe {
 
 /** What looks into pages of video sites. */
 export type Resolvers = {
+  /** Which programs may be the sources of streams: settings. */
+  readonly isOn: Readonly<Record<ResolverName, boolean>>;
   readonly cookies: CookieFiles;
   /** Absent where it is turned off. */
   readonly metadata?: MetadataReader;

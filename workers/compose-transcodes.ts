@@ -12,8 +12,10 @@ import { WorkerCard } from '#adapters/redis/worker-board';
 import type { Config } from '#config';
 import { closeAll } from '#kernel/closing';
 import type { Logger } from '#kernel/logger';
+import type { ResolverPrograms } from '#resolve';
 import { SOFTWARE } from '#transcode';
 import type { Hardware } from '#transcode';
+import { programVersions, startResolves } from './compose-resolves.ts';
 import { TranscodeWork } from './transcode.worker.ts';
 
 export type TranscodesOptions = {
@@ -42,7 +44,8 @@ export async function startTranscodes({ config, logger, redis, queue }: Transcod
     logger,
     changed: () => card.changed(),
   });
-  const about = () => ({ id, slots, busy: work.busy, hardware });
+  let programs: ResolverPrograms | undefined;
+  const about = () => ({ id, slots, busy: work.busy, hardware, ...(programs && { programs }) });
   const card = new WorkerCard({ redis, prefix, about });
   const findHardware = async (): Promise<void> => {
     const { hardware: wanted, device } = config.transcode;
@@ -50,6 +53,11 @@ export async function startTranscodes({ config, logger, redis, queue }: Transcod
     logger.info('transcoder ready', { slots, hardware: hardware.map(({ kind }) => kind) });
     card.changed();
   };
+  const findPrograms = async (): Promise<void> => {
+    programs = await programVersions(config);
+    card.changed();
+  };
+  void findPrograms();
   // Beside the start: until it is known, software encodes.
   void findHardware();
   const runner = new BullRunRunner({
@@ -59,5 +67,9 @@ export async function startTranscodes({ config, logger, redis, queue }: Transcod
     slots,
     run: (job, draining) => work.run(job, draining),
   });
-  return { close: () => closeAll([() => runner.close(), () => card.close()]) };
+  const resolves = await startResolves({ config, logger, queue, secret });
+  return {
+    close: () =>
+      closeAll([() => Promise.all([runner.close(), resolves.close()]), () => card.close()]),
+  };
 }

@@ -67,6 +67,8 @@ export const ANSWERS = {
   TRANSCODE_FAILED: { status: 502, title: 'Transcode failed' },
   TRANSCODE_STALLED: { status: 504, title: 'Transcode stalled' },
   TRANSCODE_UNSUPPORTED: { status: 501, title: 'Transcode not possible' },
+  RESOLVER_ARGS_REFUSED: { status: 400, title: 'Arguments refused' },
+  RESOLVER_FAILED: { status: 502, title: 'Page gave no media' },
   WORKERS_AT_CAPACITY: { status: 503, title: 'No worker free', retryAfterSeconds: 5 },
   COOKIES_FILE_INVALID: { status: 400, title: 'Cookies file not usable' },
   PROGRAM_DISABLED: { status: 400, title: 'Program turned off' },

@@ -5,12 +5,19 @@ import type { AddressInfo } from 'node:net';
 import { codeOf } from '#kernel/app-error';
 import { asStreamId } from '#kernel/ids';
 import type { StreamId } from '#kernel/ids';
-import type { RunDesk, TranscodeRun } from '#runs';
 import { asRunId, isRunToken } from '#transcode';
-import type { RunReport } from '#transcode';
+import type { RunId } from '#transcode';
+
+/** One run, as far as its worker deals with it. */
+export interface WorkedRun {
+  serveInput(response: ServerResponse): Promise<boolean>;
+  takeOutput(body: IncomingMessage): boolean;
+  takeReport(report: unknown): void;
+}
 
 export type RunServerOptions = {
-  readonly desk: RunDesk;
+  /** Undefined when it is over. */
+  readonly find: (id: RunId) => WorkedRun | undefined;
   /** Sends what a stream is made into to another api process. */
   readonly relay: (id: StreamId, response: ServerResponse) => Promise<void>;
   /** The one that all processes of this installation share. */
@@ -53,7 +60,7 @@ async function close(server: Server): Promise<void> {
 }
 
 async function answer(
-  { desk, relay, secret }: RunServerOptions,
+  { find, relay, secret }: RunServerOptions,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -62,7 +69,7 @@ async function answer(
   const asked = askedIn(request);
   if (asked === undefined) return refuse(response, 404);
   if (!isRunToken(secret, asked.id, tokenIn(request))) return refuse(response, 403);
-  const run = desk.find(asked.id);
+  const run = find(asked.id);
   if (run === undefined) return refuse(response, 410);
   return ANSWERS[asked.what](run, request, response);
 }
@@ -91,7 +98,7 @@ const tokenIn = ({ headers }: IncomingMessage): string =>
 const ANSWERS: Readonly<
   Record<
     What,
-    (run: TranscodeRun, request: IncomingMessage, response: ServerResponse) => Promise<void>
+    (run: WorkedRun, request: IncomingMessage, response: ServerResponse) => Promise<void>
   >
 > = {
   input: (run, _request, response) => serveInput(run, response),
@@ -101,12 +108,12 @@ const ANSWERS: Readonly<
   },
 };
 
-async function serveInput(run: TranscodeRun, response: ServerResponse): Promise<void> {
+async function serveInput(run: WorkedRun, response: ServerResponse): Promise<void> {
   if (!(await run.serveInput(response))) refuse(response, 410);
 }
 
 async function takeReport(
-  run: TranscodeRun,
+  run: WorkedRun,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -117,7 +124,7 @@ async function takeReport(
     if (bytes > MAX_REPORT_BYTES) return refuse(response, 413);
     parts.push(part as Buffer);
   }
-  run.takeReport(JSON.parse(Buffer.concat(parts).toString('utf8')) as RunReport);
+  run.takeReport(JSON.parse(Buffer.concat(parts).toString('utf8')));
   response.writeHead(204).end();
 }
 

@@ -2,10 +2,10 @@ import type { ServerResponse } from 'node:http';
 import type { LiveDelivery, LiveDeliveryOptions, VodDelivery } from '#delivery';
 import { closeAll } from '#kernel/closing';
 import type { StreamId } from '#kernel/ids';
-import { RunDesk, TranscodeDelivery } from '#runs';
-import type { RunSources } from '#runs';
+import { RunDesk, TranscodeDelivery, relayTap } from '#runs';
+import type { ResolverDesk, RunSources } from '#runs';
 import type { StreamDirectory } from '#streams';
-import type { RunHolders, RunQueue, WorkerBoard } from '#transcode';
+import type { RunHolders, RunId, RunQueue, WorkerBoard } from '#transcode';
 import type { UpstreamClient } from '#upstream';
 import { openRunServer } from './run-server.ts';
 
@@ -16,6 +16,10 @@ export type TranscodingOptions = {
   /** For other api processes of this installation. */
   readonly peers: UpstreamClient;
   readonly directory: StreamDirectory;
+  /** Runs of other programs, whose workers come in by the same door. */
+  readonly resolvers: ResolverDesk;
+  /** Where workers reach this process. */
+  readonly door: { url: string | undefined };
   /** The deliveries that read the streams' own sources. */
   readonly live: LiveDelivery;
   readonly vod: VodDelivery;
@@ -40,9 +44,9 @@ export type TranscodingOptions = {
 
 /** Transcoding as the api process has it: its delivery, its runs, and the door for workers. */
 export async function openTranscoding({ settings, secret, ...parts }: TranscodingOptions) {
-  const { queue, board, holders, peers, directory, common } = parts;
+  const { queue, board, holders, peers, directory, common, resolvers, door, live } = parts;
   const { startMs, staleMs, graceMs, internal } = settings;
-  let apiUrl = internal.url;
+  door.url = internal.url;
   const desk = new RunDesk({
     ...common,
     queue,
@@ -50,7 +54,7 @@ export async function openTranscoding({ settings, secret, ...parts }: Transcodin
     holders,
     remote: { client: peers, secret, startMs },
     sources: sourcesOf(parts),
-    apiUrl: () => apiUrl ?? '',
+    apiUrl: () => door.url ?? '',
     startMs,
     staleMs,
   });
@@ -60,11 +64,16 @@ export async function openTranscoding({ settings, secret, ...parts }: Transcodin
     lingerMs: graceMs,
     random: Math.random,
   });
-  const relay = async (id: StreamId, response: ServerResponse): Promise<void> =>
-    delivery.relay(await directory.open(id), response);
-  const server = await openRunServer({ desk, relay, secret, ...internal });
-  apiUrl ??= `http://${hostInUrl(internal.host)}:${server.port}`;
-  const close = (): Promise<void> => closeAll([() => desk.close(), () => server.close()]);
+  const relay = async (id: StreamId, response: ServerResponse): Promise<void> => {
+    const stream = await directory.open(id);
+    if (stream.resolver === undefined) return delivery.relay(stream, response);
+    await relayTap(live.tap(stream), response);
+  };
+  const find = (id: RunId) => desk.find(id) ?? resolvers.find(id);
+  const server = await openRunServer({ find, relay, secret, ...internal });
+  door.url ??= `http://${hostInUrl(internal.host)}:${server.port}`;
+  const close = (): Promise<void> =>
+    closeAll([() => desk.close(), () => resolvers.close(), () => server.close()]);
   return { desk, delivery, close };
 }
 

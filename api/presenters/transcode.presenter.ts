@@ -1,3 +1,5 @@
+import { InvariantError } from '#kernel/app-error';
+import type { ResolverPlan } from '#resolve';
 import type { RunSnapshot } from '#runs';
 import type { CreateOutcome } from '#streams';
 import {
@@ -11,11 +13,7 @@ import type { Hardware, RunReport, TranscodePlan, UserProfile } from '#transcode
 import { isoTime } from './iso-time.ts';
 
 /** The answer to `POST /transcode` (m3u-proxy contract 2.15). */
-export function presentTranscode(
-  { snapshot, outcome }: CreateOutcome,
-  plan: TranscodePlan,
-  ignoredHeaders: readonly string[],
-) {
+export function presentTranscode({ snapshot, outcome }: CreateOutcome, plan: TranscodePlan) {
   const { definition, userAgent } = snapshot;
   const isHls = plan.output.delivery === 'hls';
   const path = isHls ? `/hls/${definition.id}/playlist.m3u8` : `/stream/${definition.id}`;
@@ -42,7 +40,34 @@ export function presentTranscode(
     message: outcome === 'updated' ? 'Stream updated' : 'Stream created',
     metadata: definition.metadata,
     updated: outcome === 'updated',
-    ignored_headers: ignoredHeaders,
+  };
+}
+
+/** What a page's program is asked for, its own words where the app has none. */
+export const resolverArgsOf = ({ args, selector }: ResolverPlan): string =>
+  args.trim() === '' ? selector : args;
+
+/** The answer to `POST /transcode` with a resolver (m3u-proxy contract 2.15). */
+export function presentResolved({ snapshot, outcome, deferred }: CreateOutcome) {
+  const { definition } = snapshot;
+  const { resolver } = definition;
+  if (resolver === undefined) throw new InvariantError('A page without its program.');
+  const path = `/stream/${definition.id}`;
+  return {
+    stream_id: definition.id,
+    primary_url: definition.url,
+    failover_urls: definition.failoverUrls,
+    stream_type: 'resolver',
+    stream_endpoint: path,
+    playlist_url: null,
+    direct_url: path,
+    format: 'mpegts',
+    resolver: resolver.program,
+    resolver_args: resolverArgsOf(resolver),
+    message: outcome === 'updated' ? 'Stream updated' : 'Stream created',
+    metadata: definition.metadata,
+    updated: outcome === 'updated',
+    applied_later: deferred,
   };
 }
 

@@ -8,29 +8,47 @@ import { jsonBody } from '#api/middleware/json-body';
 import {
   presentProfile,
   presentProfiles,
+  presentResolved,
   presentTranscode,
 } from '#api/presenters/transcode.presenter';
 import { postedStream } from '#api/schemas/stream.schema';
 import { postedProfile, postedTranscode } from '#api/schemas/transcode.schema';
 import type { TranscodeBody } from '#api/schemas/transcode.schema';
+import { resolvedStream } from './resolved-stream.ts';
+import type { PostedResolver } from './resolved-stream.ts';
 
-type Deps = Pick<AppDeps, 'streams' | 'transcoding' | 'clock'>;
+type Deps = Pick<AppDeps, 'streams' | 'transcoding' | 'resolvers' | 'clock'>;
 
 /** Transcoded streams, and the profiles that they are made with. */
 export function transcodeRoutes(resource: AddResource, deps: Deps): void {
-  const { streams, transcoding } = deps;
   resource('/transcode', {
     post: [
       jsonBody,
       async (req, res) => {
         const { input, ignoredHeaders } = postedStream(req.body);
-        const plan = await planFor(transcoding, postedTranscode(req.body));
-        const outcome = await streams.create(transcoded(input, plan));
-        res.json(presentTranscode(outcome, plan, ignoredHeaders));
+        const { resolver, ...posted } = postedTranscode(req.body);
+        const answer =
+          resolver === null
+            ? await createTranscode(deps, input, posted)
+            : await createResolved(deps, input, { ...posted, resolver });
+        res.json({ ...answer, ignored_headers: ignoredHeaders });
       },
     ],
   });
   profileRoutes(resource, deps);
+}
+
+async function createTranscode(
+  { transcoding, streams }: Deps,
+  input: StreamInput,
+  posted: Omit<TranscodeBody, 'resolver'>,
+) {
+  const plan = await planFor(transcoding, posted);
+  return presentTranscode(await streams.create(transcoded(input, plan)), plan);
+}
+
+async function createResolved(deps: Deps, input: StreamInput, posted: PostedResolver) {
+  return presentResolved(await deps.streams.create(await resolvedStream(deps, input, posted)));
 }
 
 function profileRoutes(resource: AddResource, { transcoding, clock }: Deps): void {
@@ -87,9 +105,8 @@ const DEFAULT_FORMAT = 'mpegts';
 
 async function planFor(
   { profiles, trustsTemplates, servesHls }: TranscodingDeps,
-  posted: TranscodeBody,
+  posted: Omit<TranscodeBody, 'resolver'>,
 ): Promise<TranscodePlan> {
-  if (posted.resolver !== null) throw unsupported('A resolver');
   const profile = posted.profile ?? DEFAULT_PROFILE;
   const isBuiltIn = BUILT_IN_PROFILES.some(({ name }) => name === profile);
   const own = isBuiltIn || isRawTemplate(profile) ? undefined : await profiles.find(profile);
@@ -105,7 +122,7 @@ async function planFor(
   return plan;
 }
 
-const renditionsIn = ({ renditions }: TranscodeBody) =>
+const renditionsIn = ({ renditions }: Pick<TranscodeBody, 'renditions'>) =>
   renditions?.map(({ width, height, video_bitrate: bitrate }) => ({ width, height, bitrate }));
 
 /** Apps find transcoded streams by what is added to their metadata; their own words win. */

@@ -36,3 +36,8 @@ const isWithin = (value: unknown, { min, max, whole = false }: NumberRange): boo
 
 /** A field that may be left out, or be `null`, which is the same. */
 export const orNull = (schema: Joi.Schema): Joi.Schema => schema.allow(null).default(null);
+
+/** Where a cookies file is. */
+export const cookiesPath = Joi.string()
+  .allow('')
+  .pattern(/^\/[^\p{Cc}]{0,1023}$/u, 'an absolute path of one line');

@@ -2,7 +2,7 @@ import Joi from 'joi';
 import type { MetadataQuestion } from '#api/deps';
 import { checkBody, settled } from './check.ts';
 import type { BodySchema } from './check.ts';
-import { flag, orNull, url } from './fields.ts';
+import { cookiesPath, flag, orNull, url } from './fields.ts';
 
 type QuestionBody = {
   readonly url: string;
@@ -15,11 +15,7 @@ const questionBody: BodySchema<QuestionBody> = {
   fields: settled(
     Joi.object<QuestionBody>({
       url: url.required(),
-      cookies_path: orNull(
-        Joi.string()
-          .allow('')
-          .pattern(/^\/[^\p{Cc}]{0,1023}$/u, 'an absolute path of one line'),
-      ),
+      cookies_path: orNull(cookiesPath),
       format: orNull(
         Joi.string()
           .allow('')

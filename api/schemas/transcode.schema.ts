@@ -1,7 +1,7 @@
 import Joi from 'joi';
 import { checkBody, settled } from './check.ts';
 import type { BodySchema } from './check.ts';
-import { orNull } from './fields.ts';
+import { cookiesPath, orNull } from './fields.ts';
 
 /** What `POST /transcode` has beside the fields of a stream; absent ones are there as `null`. */
 export type TranscodeBody = {
@@ -10,6 +10,10 @@ export type TranscodeBody = {
   readonly output_format: string | null;
   readonly resolver: 'streamlink' | 'ytdlp' | null;
   readonly renditions: readonly RenditionBody[] | null;
+  readonly resolver_args: string | null;
+  /** The text of a cookies file. */
+  readonly cookies: string | null;
+  readonly cookies_path: string | null;
 };
 
 type RenditionBody = {
@@ -20,6 +24,7 @@ type RenditionBody = {
 
 const MAX_TEMPLATE = 8192;
 const MAX_VARIABLES = 64;
+const MAX_COOKIES = 131_072;
 const word = Joi.string().pattern(/^\w{1,32}$/, 'a word of at most 32 characters');
 const variableName = /^[^{}|]{1,64}$/;
 
@@ -42,6 +47,9 @@ const transcodeFields = Joi.object<TranscodeBody>({
   ),
   output_format: orNull(word),
   resolver: orNull(Joi.valid('streamlink', 'ytdlp')),
+  resolver_args: orNull(Joi.string().allow('').max(MAX_TEMPLATE)),
+  cookies: orNull(Joi.string().allow('').max(MAX_COOKIES)),
+  cookies_path: orNull(cookiesPath),
   renditions: orNull(Joi.array().items(rendition).min(1)),
 }).unknown(true);
 

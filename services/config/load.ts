@@ -71,6 +71,7 @@ type Flags =
   | 'TRANSCODE_TRUST_TEMPLATES'
   | 'MEDIA_INFO'
   | 'YTDLP_ENABLED'
+  | 'STREAMLINK_ENABLED'
   | 'HLS_FROM_TS'
   | 'SLATES'
   | 'USE_STICKY_SESSION'
@@ -169,9 +170,12 @@ const segmentsOf = (values: Values) => ({
 });
 
 const resolversOf = (values: Values) => ({
-  streamlinkPath: values.STREAMLINK_PATH,
+  /** `undefined` means: turned off. */
+  streamlinkPath: values.STREAMLINK_ENABLED ? values.STREAMLINK_PATH : undefined,
   /** `undefined` means: turned off. */
   ytdlpPath: values.YTDLP_ENABLED ? values.YTDLP_PATH : undefined,
+  slots: values.RESOLVER_SLOTS,
+  startMs: ms(values.RESOLVER_START_TIMEOUT),
   /** `undefined` means: there are none. */
   cookiesFolder: values.COOKIES_DIR === '' ? undefined : resolve(values.COOKIES_DIR),
 });

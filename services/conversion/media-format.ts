@@ -22,10 +22,12 @@ export function readHead(head: Buffer): MediaHead | undefined {
   return isText ? undefined : { format: 'mpegts', startsAtMs: undefined };
 }
 
-const boxFormatOf = (head: Buffer): PackedFormat | undefined =>
-  /^.{4}(?:ftyp|styp|moof|moov|sidx|emsg|prft)/s.test(head.toString('latin1', 0, 8))
-    ? 'mp4'
-    : undefined;
+function boxFormatOf(head: Buffer): PackedFormat | undefined {
+  const text = head.toString('latin1', 0, 8);
+  if (/^.{4}(?:ftyp|styp|moof|moov|sidx|emsg|prft)/s.test(text)) return 'mp4';
+  if (text.startsWith('\u001aE\u00df\u00a3')) return 'matroska';
+  return text.startsWith('FLV\u0001') ? 'flv' : undefined;
+}
 
 /** Sync words: ADTS has layer 0 (ISO/IEC 13818-7 §6.2), MPEG audio another (11172-3 §2.4.1.3). */
 function audioFormatOf(head: Buffer): PackedFormat | undefined {

@@ -20,7 +20,7 @@ export type FetchPlaylist = (
 ) => Promise<PlaylistText>;
 
 /** What a track of a source is packed in, by its bytes. */
-export type PackedFormat = 'mpegts' | 'mp4' | 'aac' | 'mp3' | 'ac3';
+export type PackedFormat = 'mpegts' | 'mp4' | 'matroska' | 'flv' | 'aac' | 'mp3' | 'ac3';
 
 /** One track that a remuxer is given. */
 export type RemuxInput = {

@@ -16,6 +16,7 @@ export type { SlateSettings } from './live/slate-show.ts';
 export type { LiveBuffering } from './live/spliced-relay.ts';
 export type { StandbyMode } from './live/spare-keeper.ts';
 export { createPlaylistClient } from './hls/fetch-playlist.ts';
+export { PeekedResponse } from './hls/peeked-response.ts';
 export { HlsOutput } from './hls/hls-output.ts';
 export { PackagedDelivery } from './hls/packaged-delivery.ts';
 export { HlsDelivery } from './hls/hls-delivery.ts';

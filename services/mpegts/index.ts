@@ -3,6 +3,7 @@ export type { Beat, Clip, ClipFault } from './clip.ts';
 export type { Codec, TrackKind } from './codec.ts';
 export type { Look } from './look.ts';
 export { KeyframeGate } from './keyframe-gate.ts';
+export { MediaPace } from './media-pace.ts';
 export type { Program, Track } from './program.ts';
 export { PACKET_BYTES } from './packet.ts';
 export { PacketAligner, syncOffset } from './packet-aligner.ts';

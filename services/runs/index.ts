@@ -1,3 +1,7 @@
+export { relayTap } from './relay-tap.ts';
+export { ResolverDesk } from './resolver-desk.ts';
+export type { ResolveQueue } from './resolver-desk.ts';
+export { ResolverSources } from './resolver-source.ts';
 export { RunDesk } from './run-desk.ts';
 export type { RunDeskOptions } from './run-desk.ts';
 export type { RemoteRunOptions } from './remote-run.ts';

@@ -10,6 +10,8 @@ export type RemoteRunOptions = {
   readonly secret: Buffer;
   /** How long the other process may take to have media. */
   readonly startMs: number;
+  /** What is told when that process is lost; a lost run when absent. */
+  readonly lost?: () => AppError;
 };
 
 const CONNECT_MS = 2_000;
@@ -21,7 +23,7 @@ const SLACK_MS = 20_000;
  * @throws AppError `TRANSCODE_FAILED` when it cannot be had there now; the signal's reason.
  */
 export async function openRemoteRun(
-  { client, secret, startMs }: RemoteRunOptions,
+  { client, secret, startMs, lost = workerLost }: RemoteRunOptions,
   { holder, streamId }: { readonly holder: string; readonly streamId: StreamId },
   signal: AbortSignal,
 ): Promise<UpstreamResponse> {
@@ -32,23 +34,23 @@ export async function openRemoteRun(
     timeouts: { connectMs: CONNECT_MS, headersMs: startMs + SLACK_MS },
   } as const;
   const response = await client.open(request, signal).catch((error: unknown) => {
-    throw error instanceof AppError ? workerLost() : error;
+    throw error instanceof AppError ? lost() : error;
   });
-  if (response.status === 200) return asRun(response);
+  if (response.status === 200) return asRun(response, lost);
   response.close();
-  throw response.status === 503 ? noWorker('all_slots_busy') : workerLost();
+  throw response.status === 503 ? noWorker('all_slots_busy') : lost();
 }
 
 /** However it ends, it is to be asked for anew: there, or here if that process is gone. */
-const asRun = (response: UpstreamResponse): UpstreamResponse => ({
+const asRun = (response: UpstreamResponse, lost: () => AppError): UpstreamResponse => ({
   status: response.status,
   headers: response.headers,
   finalUrl: '',
   read: (sink) =>
     response.read({
       chunk: (bytes) => sink.chunk(bytes),
-      end: () => sink.fail(workerLost()),
-      fail: () => sink.fail(workerLost()),
+      end: () => sink.fail(lost()),
+      fail: () => sink.fail(lost()),
     }),
   resume: () => response.resume(),
   close: () => response.close(),

@@ -8,21 +8,26 @@ export type RunOutputOptions = {
   /** The body is over: undefined when the run has done all there was to do. */
   readonly howItEnded: () => Promise<AppError | undefined>;
   readonly closed: () => void;
+  /** It is a film from the beginning; otherwise it is one when it has ended as a film does. */
+  readonly isFilm?: boolean;
 };
 
 /** What a worker pushes, as the answer of a source. */
 export class RunOutput implements UpstreamResponse {
   readonly status = 200;
   readonly finalUrl = '';
-  /** A run ends by itself when its film does. */
-  readonly hasEnd = true;
   readonly headers: ReadonlyMap<string, string>;
   readonly #options: RunOutputOptions;
   #sink: BodySink | undefined;
+  #hasPlayed = false;
 
   constructor(options: RunOutputOptions) {
     this.#options = options;
     this.headers = new Map([['content-type', options.contentType]]);
+  }
+
+  get hasEnd(): boolean {
+    return this.#hasPlayed || this.#options.isFilm === true;
   }
 
   read(sink: BodySink): void {
@@ -49,6 +54,7 @@ export class RunOutput implements UpstreamResponse {
     const failure = await this.#options.howItEnded();
     const sink = this.#sink;
     this.#sink = undefined;
+    this.#hasPlayed = failure === undefined;
     if (failure === undefined) sink?.end();
     else sink?.fail(failure);
   }

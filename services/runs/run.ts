@@ -134,6 +134,8 @@ export class TranscodeRun {
     this.#opened.resolve(
       new RunOutput({
         contentType: this.#options.plan.output.contentType,
+        // A run ends by itself when its film does.
+        isFilm: true,
         body,
         howItEnded: () => this.#howItEnded(),
         closed: () => this.close(),

@@ -6,7 +6,7 @@ import type { Clock, Timers } from '#kernel/clock';
 import type { StreamId } from '#kernel/ids';
 import type { Stream, StreamDirectory, ViewerRequest } from '#streams';
 import type { UpstreamClient } from '#upstream';
-import { sinkOf } from './response-sink.ts';
+import { relayTap } from './relay-tap.ts';
 import type { RunDesk } from './run-desk.ts';
 import { TranscodedStream } from './transcoded-stream.ts';
 import { UNJUDGED } from './unjudged.ts';
@@ -57,19 +57,7 @@ export class TranscodeDelivery {
 
   /** For another api process: sends what the stream is made into, until either side ends it. */
   async relay(stream: Stream, response: ServerResponse): Promise<void> {
-    const tap = this.tap(stream);
-    response.once('close', () => tap.release());
-    try {
-      const start = await tap.started;
-      const contentType = start.kind === 'live' ? start.contentType : 'application/octet-stream';
-      response.writeHead(200, { 'Content-Type': contentType });
-      response.flushHeaders();
-      tap.attach(sinkOf(response));
-      await tap.ended;
-      response.destroy();
-    } finally {
-      tap.release();
-    }
+    await relayTap(this.tap(stream), response);
   }
 
   /** Streams as they are cut into segments: those that are transcoded as what they are made into. */

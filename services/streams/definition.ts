@@ -1,5 +1,6 @@
 import type { Metadata } from '#events';
 import type { StreamId } from '#kernel/ids';
+import type { ResolverPlan } from '#resolve';
 import type { TranscodePlan } from '#transcode';
 import type { Egress } from '#upstream';
 
@@ -50,6 +51,8 @@ export type StreamDefinition = {
   readonly options: StreamOptions;
   /** What the media is made into before viewers get it; absent: nothing. */
   readonly transcode?: TranscodePlan;
+  /** Its URLs are those of pages, whose media a program finds; absent: they are media. */
+  readonly resolver?: ResolverPlan;
   /** Epoch milliseconds of the first POST; kept when the stream is posted again. */
   readonly createdAtMs: number;
 };

@@ -2,6 +2,7 @@ import { NotFoundError } from '#kernel/app-error';
 import type { AppError } from '#kernel/app-error';
 import type { Clock, Timers } from '#kernel/clock';
 import type { StreamId } from '#kernel/ids';
+import type { ResolverPlan } from '#resolve';
 import type { Session, SessionRegistry } from '#sessions';
 import type { TranscodePlan } from '#transcode';
 import { headersVia, headersWithin } from '#upstream';
@@ -85,7 +86,7 @@ export class ManagedStream implements Stream {
   constructor(options: ManagedStreamOptions) {
     this.#options = options;
     this.#definition = options.definition;
-    this.#kind = mediaKindOf(options.definition.url);
+    this.#kind = kindOf(options.definition);
     this.lastAccessMs = options.clock.nowMs();
     this.#switches = new SwitchLog({
       nowMs: () => options.clock.nowMs(),
@@ -116,13 +117,18 @@ export class ManagedStream implements Stream {
     return this.#kind;
   }
   get sharing(): SharingMode {
-    return this.#definition.sharing ?? this.#options.defaults.sharing;
+    // One program for all viewers of a page.
+    const fallback = this.resolver === undefined ? this.#options.defaults.sharing : 'shared';
+    return this.#definition.sharing ?? fallback;
   }
   get options(): StreamOptions {
     return this.#definition.options;
   }
   get transcode(): TranscodePlan | undefined {
     return this.#definition.transcode;
+  }
+  get resolver(): ResolverPlan | undefined {
+    return this.#definition.resolver;
   }
   get hasOtherSource(): boolean {
     return this.cursor.alternates > 0;
@@ -140,7 +146,8 @@ export class ManagedStream implements Stream {
   }
 
   learnKind(kind: MediaKind): void {
-    this.#kind = kind;
+    // What a program finds comes as a transport stream, whatever it was.
+    if (this.resolver === undefined) this.#kind = kind;
   }
 
   lookAtMedia(): MediaLook | undefined {
@@ -152,7 +159,7 @@ export class ManagedStream implements Stream {
   update(definition: StreamDefinition): void {
     this.#definition = definition;
     if (this.viewerCount > 0) return;
-    this.#kind = mediaKindOf(definition.url);
+    this.#kind = kindOf(definition);
     this.cursor.reset();
     this.#switches.forget();
   }
@@ -267,3 +274,6 @@ export class ManagedStream implements Stream {
     };
   }
 }
+
+const kindOf = ({ url, resolver }: StreamDefinition): MediaKind =>
+  resolver === undefined ? mediaKindOf(url) : 'live';

@@ -4,13 +4,16 @@ import type { StreamDefinition, StreamInput } from './definition.ts';
 
 /**
  * The id of a stream (m3u-proxy contract 4.1): the hash of its URL, of a transcode also of its
- * profile and delivery. Templates all share a profile name: one that comes when its id is taken by
+ * profile and delivery, of a page of the program and its arguments. Templates all share a profile name: one that comes when its id is taken by
  * another gets an id of its own, so that neither is served as the other.
  */
 export function idFor(
-  { url, transcode }: StreamInput,
+  { url, transcode, resolver }: StreamInput,
   find: (id: StreamId) => StreamDefinition | undefined,
 ): StreamId {
+  if (resolver !== undefined) {
+    return streamIdOf(`${url}|resolver|${resolver.program}|${resolver.args}`);
+  }
   if (transcode === undefined) return streamIdOf(url);
   const delivery = transcode.output.delivery === 'hls' ? 'hls' : 'direct';
   const key = `${url}|transcoded|${transcode.profile}|${delivery}`;

@@ -1,6 +1,7 @@
 import type { Grant } from '#access';
 import type { AppError } from '#kernel/app-error';
 import type { ClientId, StreamId } from '#kernel/ids';
+import type { ResolverPlan } from '#resolve';
 import type { TranscodePlan } from '#transcode';
 import type { SlateTrigger } from '#upstream';
 import type { SharingMode, StreamOptions } from './definition.ts';
@@ -141,6 +142,8 @@ export interface Stream {
   readonly options: StreamOptions;
   /** What viewers get instead of the sources' own media; undefined: those. */
   readonly transcode: TranscodePlan | undefined;
+  /** A program finds the media of its sources, which are pages; undefined: they are media. */
+  readonly resolver?: ResolverPlan | undefined;
   /** There is another source than the one in use. */
   readonly hasOtherSource: boolean;
   /** Aborts when the stream is removed. */

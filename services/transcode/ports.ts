@@ -46,6 +46,8 @@ export type TranscodeWorker = {
   readonly busy: number;
   /** What it encodes with, best first. */
   readonly hardware: readonly Hardware[];
+  /** Versions of what finds the media of pages; absent while it is not known yet. */
+  readonly programs?: Readonly<Record<'streamlink' | 'ytdlp', string | null>>;
 };
 
 /** Who transcodes, over all machines. */

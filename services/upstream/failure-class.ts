@@ -15,6 +15,8 @@ const BY_CODE: Partial<Record<ErrorCode, FailureClass>> = {
   UPSTREAM_ENDED: 'broken',
   EGRESS_FAILED: 'unavailable',
   PROVIDER_AT_CAPACITY: 'unavailable',
+  RESOLVER_FAILED: 'unavailable',
+  WORKERS_AT_CAPACITY: 'unavailable',
   UPSTREAM_STALLED: 'unavailable',
   UPSTREAM_REFUSED: 'unavailable',
   UPSTREAM_TIMEOUT: 'unavailable',

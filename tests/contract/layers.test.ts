@@ -114,6 +114,11 @@ const ROWS: readonly Row[] = [
     allowed: ['#streams', '#detection', '#mpegts', '#relay', '#hls'],
   },
   {
+    file: 'services/resolve/probe.ts',
+    forbidden: ['#transcode', '#upstream', 'execa', 'bullmq'],
+    allowed: ['#kernel/ids'],
+  },
+  {
     file: 'services/transcode/probe.ts',
     forbidden: ['#relay', '#streams', 'execa', 'bullmq'],
     allowed: ['#kernel/ids'],
@@ -121,7 +126,7 @@ const ROWS: readonly Row[] = [
   {
     file: 'services/runs/probe.ts',
     forbidden: ['#adapters/bullmq/x', '#config', 'express', 'bullmq', '../delivery/index.ts'],
-    allowed: ['#delivery', '#streams', '#transcode', '#upstream'],
+    allowed: ['#conversion', '#delivery', '#resolve', '#streams', '#transcode', '#upstream'],
   },
   {
     file: 'services/adapters/redis/probe.ts',

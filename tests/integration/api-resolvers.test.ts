@@ -32,6 +32,7 @@ async function standIn(body: string): Promise<string> {
 const startWith = (program: string | undefined, deadlineMs = 5_000) =>
   startApi({
     resolvers: {
+      isOn: { streamlink: true, ytdlp: true },
       cookies: cookieFilesIn(cookies),
       ...(program === undefined
         ? {}

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { startApi } from '../support/api-under-test.ts';
+import { appDeps, startApi } from '../support/api-under-test.ts';
 
 const URL_OF_SOURCE = 'http://provider.example/live/a.ts';
 
@@ -51,7 +51,19 @@ describe('POST /transcode', () => {
     ['a profile that nobody knows', { profile: '144p' }, 400, 'TRANSCODE_PROFILE_UNKNOWN'],
     ['a file', { profile: '-i x -c copy /etc/x' }, 400, 'TRANSCODE_TEMPLATE_REFUSED'],
     ['a container of no use', { output_format: 'tee' }, 400, 'TRANSCODE_TEMPLATE_REFUSED'],
-    ['a resolver', { resolver: 'ytdlp' }, 501, 'TRANSCODE_UNSUPPORTED'],
+    [
+      'programs of a resolver',
+      { resolver: 'ytdlp', resolver_args: 'best --exec id' },
+      400,
+      'RESOLVER_ARGS_REFUSED',
+    ],
+    [
+      'cookies of no folder',
+      { resolver: 'ytdlp', cookies_path: '/x' },
+      400,
+      'COOKIES_FILE_INVALID',
+    ],
+    ['cookies that are none', { resolver: 'ytdlp', cookies: 'a=b' }, 400, 'COOKIES_FILE_INVALID'],
     ['another resolver', { resolver: 'curl' }, 422, 'INPUT_INVALID'],
     ['numbers as variables', { profile_variables: { crf: 20 } }, 422, 'INPUT_INVALID'],
     ['no address', { url: 'nothing' }, 422, 'INPUT_INVALID'],
@@ -61,6 +73,77 @@ describe('POST /transcode', () => {
     expect(reply.status).toBe(status);
     expect(reply.body.code).toBe(code);
     expect(api.streams.inputs).toEqual([]);
+  });
+});
+
+describe('POST /transcode with a resolver', () => {
+  const page = { url: 'https://video.example/x', resolver: 'streamlink', cookies_path: null };
+
+  it('registers a page, as m3u-editor posts it', async () => {
+    await using api = await startApi();
+    const json = { ...page, resolver_args: 'best --hls-live-edge 3', metadata: { profile_id: 4 } };
+    const { status, body } = await api.call('POST', '/transcode', { json });
+    expect(status).toBe(200);
+    expect(body).toEqual({
+      stream_id: expect.any(String),
+      primary_url: page.url,
+      failover_urls: [],
+      stream_type: 'resolver',
+      stream_endpoint: `/stream/${body.stream_id}`,
+      playlist_url: null,
+      direct_url: `/stream/${body.stream_id}`,
+      format: 'mpegts',
+      resolver: 'streamlink',
+      resolver_args: 'best --hls-live-edge 3',
+      message: 'Stream created',
+      metadata: {
+        transcoding: 'true',
+        resolver: 'streamlink',
+        resolver_args: 'best --hls-live-edge 3',
+        profile_id: '4',
+      },
+      updated: false,
+      applied_later: [],
+      ignored_headers: [],
+    });
+    expect(api.streams.inputs[0]).toMatchObject({
+      resolver: { selector: 'best', options: ['hls-live-edge=3'] },
+    });
+    expect(api.streams.inputs[0]).not.toHaveProperty('transcode');
+  });
+
+  it('says what the program is asked for where the app says nothing', async () => {
+    await using api = await startApi();
+    const json = { ...page, resolver: 'ytdlp', resolver_args: '' };
+    const { body } = await api.call('POST', '/transcode', { json });
+    expect(body.resolver_args).toBe('bestvideo+bestaudio/best');
+  });
+
+  it('refuses a program that is turned off, and one that no worker has', async () => {
+    const { resolvers, transcoding } = appDeps();
+    const off = { ...resolvers, isOn: { streamlink: false, ytdlp: true } };
+    await using api = await startApi({ resolvers: off });
+    const refused = await api.call('POST', '/transcode', { json: page });
+    expect({ status: refused.status, code: refused.body.code }).toEqual({
+      status: 400,
+      code: 'PROGRAM_DISABLED',
+    });
+    const worker = { id: 'w', slots: 1, busy: 0, hardware: [] };
+    const programs = { streamlink: null, ytdlp: '2026' };
+    const board = { list: async () => [{ ...worker, programs }] };
+    await using lacking = await startApi({ transcoding: { ...transcoding, board } });
+    const missing = await lacking.call('POST', '/transcode', { json: page });
+    expect({ status: missing.status, code: missing.body.code }).toEqual({
+      status: 503,
+      code: 'PROGRAM_MISSING',
+    });
+    const other = await lacking.call('POST', '/transcode', {
+      json: { ...page, resolver: 'ytdlp' },
+    });
+    expect(other.status).toBe(200);
+    const untold = { list: async () => [worker] };
+    await using early = await startApi({ transcoding: { ...transcoding, board: untold } });
+    expect((await early.call('POST', '/transcode', { json: page })).status).toBe(200);
   });
 });
 

@@ -97,6 +97,7 @@ export function appDeps(overrides: Overrides = {}): AppDeps {
       redisMode: 'embedded',
     },
     resolvers: {
+      isOn: { streamlink: true, ytdlp: true },
       cookies: { stateOf: async () => 'not-configured' },
       metadata: { read: async () => ({}) },
     },

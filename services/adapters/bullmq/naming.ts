@@ -9,6 +9,9 @@ export const queueNameOf = (endpointId: EndpointId): string => `webhook-${endpoi
 /** Runs of FFmpeg that wait for a worker. */
 export const RUN_QUEUE = 'transcode';
 
+/** Programs that find the media of pages, likewise. */
+export const RESOLVE_QUEUE = 'resolve';
+
 /** The same event for the same endpoint is the same job. */
 export const jobIdOf = ({ event, endpointId }: Delivery): string =>
   `${event.eventId}-${endpointId}`;

@@ -2,7 +2,7 @@ import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { DependencyError } from '#kernel/app-error';
 import type { Logger } from '#kernel/logger';
-import type { RunId, RunJob, RunQueue } from '#transcode';
+import type { RunId, RunJob } from '#transcode';
 import { RUN_QUEUE, queueOptions } from './naming.ts';
 
 export type RunQueueOptions = {
@@ -10,21 +10,25 @@ export type RunQueueOptions = {
   readonly redis: Redis;
   readonly prefix: string;
   readonly logger: Logger;
+  /** Its name; that of transcodes when absent. */
+  readonly name?: string;
 };
 
+type AnyJob = { readonly v: 1; readonly runId: RunId };
+
 /** Runs that wait for a worker, in BullMQ: the side that asks. */
-export class BullRunQueue implements RunQueue {
-  readonly #queue: Queue<RunJob>;
+export class BullRunQueue<Job extends AnyJob = RunJob> {
+  readonly #queue: Queue<AnyJob>;
 
   constructor(options: RunQueueOptions) {
-    this.#queue = new Queue<RunJob>(RUN_QUEUE, {
+    this.#queue = new Queue<AnyJob>(options.name ?? RUN_QUEUE, {
       ...queueOptions(options),
       skipWaitingForReady: true,
     });
     this.#queue.on('error', (error) => options.logger.debug('run queue error', { error }));
   }
 
-  async ask(job: RunJob): Promise<void> {
+  async ask(job: Job): Promise<void> {
     try {
       await this.#queue.add('run', job, {
         jobId: job.runId,
@@ -34,7 +38,7 @@ export class BullRunQueue implements RunQueue {
       });
     } catch (cause) {
       throw new DependencyError('QUEUE_UNAVAILABLE', {
-        message: 'The queue of transcodes is not available.',
+        message: 'The queue of runs is not available.',
         cause,
       });
     }

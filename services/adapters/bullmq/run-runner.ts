@@ -1,35 +1,39 @@
 import { Worker } from 'bullmq';
-import type { Job } from 'bullmq';
+import type { Job as BullJob } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Logger } from '#kernel/logger';
-import type { RunJob } from '#transcode';
+import type { RunId, RunJob } from '#transcode';
 import { RUN_QUEUE, queueOptions } from './naming.ts';
 
-export type RunRunnerOptions = {
+type AnyJob = { readonly v: 1; readonly runId: RunId };
+
+export type RunRunnerOptions<Job extends AnyJob = RunJob> = {
   /** A connection for `queue`; stays the caller's. */
   readonly redis: Redis;
   readonly prefix: string;
   readonly logger: Logger;
+  /** The name of the queue; that of transcodes when absent. */
+  readonly name?: string;
   /** Runs at once. */
   readonly slots: number;
   /** Until the run is over; never rejects. The signal aborts when the worker drains. */
-  readonly run: (job: RunJob, signal: AbortSignal) => Promise<void>;
+  readonly run: (job: Job, signal: AbortSignal) => Promise<void>;
 };
 
 /** A worker that died is noticed by its connections; this is for the queue's books only. */
 const LOCK_MS = 30_000;
 
 /** Takes runs from the queue, as many at once as there are slots. */
-export class BullRunRunner {
-  readonly #worker: Worker<RunJob>;
+export class BullRunRunner<Job extends AnyJob = RunJob> {
+  readonly #worker: Worker<Job>;
   readonly #draining = new AbortController();
   #closing: Promise<void> | undefined;
 
-  constructor({ slots, run, logger, ...target }: RunRunnerOptions) {
-    const process = async (job: Job<RunJob>): Promise<void> => {
+  constructor({ slots, run, logger, name, ...target }: RunRunnerOptions<Job>) {
+    const process = async (job: BullJob<Job>): Promise<void> => {
       if (job.data.v === 1) await run(job.data, this.#draining.signal);
     };
-    this.#worker = new Worker<RunJob>(RUN_QUEUE, process, {
+    this.#worker = new Worker<Job>(name ?? RUN_QUEUE, process, {
       ...queueOptions(target),
       concurrency: slots,
       lockDuration: LOCK_MS,

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { request } from 'node:http';
 import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
 import { runToken } from '#transcode';
-import type { RunJob, RunReport } from '#transcode';
+import type { RunJob } from '#transcode';
 
 /** The api process lives beside us, or in the same private network. */
 const ANSWER_MS = 5_000;
@@ -14,11 +14,14 @@ export type RunLink = {
   /** Where output goes. Closed by the other side when nobody wants it any more. */
   openOutput(): ClientRequest;
   /** Never rejects: whoever does not hear it has gone. */
-  report(report: RunReport): Promise<void>;
+  report(report: object): Promise<void>;
 };
 
 /** Links a worker with the api process that asked for a run. */
-export function linkRun({ apiUrl, runId }: RunJob, secret: Buffer): RunLink {
+export function linkRun(
+  { apiUrl, runId }: Pick<RunJob, 'apiUrl' | 'runId'>,
+  secret: Buffer,
+): RunLink {
   const headers = { Authorization: `Bearer ${runToken(secret, runId)}` };
   const url = (what: string): URL => new URL(`/runs/${runId}/${what}`, apiUrl);
   const open = (what: string, options: Omit<RequestOptions, 'headers'>): ClientRequest =>

@@ -20,6 +20,8 @@ export type LiveDeliveryOptions = {
   readonly upstream: UpstreamClient;
   /** A client for one feed that reads playlists as the media that they lead to; none when absent. */
   readonly playlistReader?: ((stream: Stream) => UpstreamClient) | undefined;
+  /** A client for one feed whose sources are pages; undefined for other streams, and none when absent. */
+  readonly pageReader?: ((stream: Stream) => UpstreamClient | undefined) | undefined;
   readonly timeouts: UpstreamTimeouts;
   /** A live source that is silent for this long has stalled, whatever its rhythm. */
   readonly stallMs: number;
@@ -228,10 +230,10 @@ export class LiveDelivery {
       buffering = UNBUFFERED,
       ...common
     } = this.#options;
-    const { viewerBufferBytes, viewerPatienceMs, playlistReader, upstream, ...rest } = common;
+    const { viewerBufferBytes, viewerPatienceMs, playlistReader, pageReader, ...rest } = common;
     return new LiveFeed({
       ...rest,
-      upstream: playlistReader?.(stream) ?? upstream,
+      upstream: pageReader?.(stream) ?? playlistReader?.(stream) ?? rest.upstream,
       stream,
       standby,
       permits,

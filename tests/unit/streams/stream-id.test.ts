@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { idFor } from '../../../services/streams/stream-id.ts';
 import type { StreamDefinition } from '#streams';
+import { resolverPlanOf } from '#resolve';
 import { planOf } from '#transcode';
 import { streamInput } from '../../support/stream-bench.ts';
 
@@ -18,6 +19,13 @@ describe('the id of a stream', () => {
   ])('%s', (_name, profile, id) => {
     const more = profile === undefined ? {} : { transcode: transcode(profile) };
     expect(idFor(streamInput(URL_OF_SOURCE, more), nobody)).toBe(id);
+  });
+
+  it('of a page', () => {
+    const common = { program: 'streamlink', cookies: null, cookiesPath: null } as const;
+    const resolver = resolverPlanOf({ ...common, args: 'best' });
+    const id = idFor(streamInput(URL_OF_SOURCE, { resolver }), nobody);
+    expect(id).toBe('50aeb6723deb5177130cf3b025a2deff');
   });
 
   it('is another for another template on the same source, and the same for the same', () => {

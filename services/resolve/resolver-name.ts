@@ -1,0 +1,2 @@
+/** Programs that find the media of pages. */
+export type ResolverName = 'streamlink' | 'ytdlp';
