@@ -189,6 +189,14 @@ describe('a page that Streamlink plays', () => {
 const page = (say: () => unknown) =>
   answer(() => ({ headers: { 'content-type': 'text/html' }, body: `${JSON.stringify(say())}\n` }));
 
+/** One track of the film, as sites keep it: apart, and to be read from its beginning. */
+function split(name: string, map: readonly string[]): string {
+  const path = join(programs.folder, `${name}.mp4`);
+  const options = ['-c', 'copy', '-movflags', '+faststart', path];
+  execFileSync('ffmpeg', ['-v', 'error', '-y', '-i', stage.media.mp4, ...map, ...options]);
+  return path;
+}
+
 describe('a page that yt-dlp looks into', () => {
   it('plays from the playlist that it finds, read by our own engine', async () => {
     await writeFile(join(cookiesFolder, 'site.txt'), SECRET_COOKIES);
@@ -252,12 +260,4 @@ describe('a page that yt-dlp looks into', () => {
     expect(viewer.status).toBe(502);
     expect(JSON.parse(viewer.body().toString())).toMatchObject({ code: 'UPSTREAM_WRONG_TYPE' });
   });
-
-  /** One track of the film, as sites keep it: apart, and to be read from its beginning. */
-  function split(name: string, map: readonly string[]): string {
-    const path = join(programs.folder, `${name}.mp4`);
-    const options = ['-c', 'copy', '-movflags', '+faststart', path];
-    execFileSync('ffmpeg', ['-v', 'error', '-y', '-i', stage.media.mp4, ...map, ...options]);
-    return path;
-  }
 });
