@@ -1,12 +1,16 @@
 import { AccessControl, keyRecord, secretsOf } from '#access';
-import type { SecretStore, StreamKeyStore } from '#access';
+import type { BegunStore, SecretStore, StreamKeyStore } from '#access';
 import type { Config } from '#config';
 import { systemClock } from '#kernel/clock';
 import type { Logger } from '#kernel/logger';
 
 type AccessParts = {
   readonly config: Config;
-  readonly state: { readonly secretStore: SecretStore; readonly keyStore: StreamKeyStore };
+  readonly state: {
+    readonly secretStore: SecretStore;
+    readonly keyStore: StreamKeyStore;
+    readonly begunStore: BegunStore;
+  };
   readonly revoked: (keyId: string) => void;
   readonly logger: Logger;
 };

@@ -26,6 +26,8 @@ import { FfmpegSilenceProbe } from '#adapters/ffmpeg/silence-probe';
 import { composeResolvers } from './compose-resolvers.ts';
 import { composeTranscoding } from './compose-transcoding.ts';
 import { mediaProbeOf } from './compose-programs.ts';
+import { ownedHandlers } from './compose-owners.ts';
+import type { PeerDoor } from './internal/peer-door.ts';
 import { hlsHandlers } from './routes/hls.routes.ts';
 import { playbackRoutes } from './routes/playback.routes.ts';
 
@@ -44,6 +46,7 @@ export type DeliveryParts = {
   /** Slots of provider accounts, where other processes ask providers too. */
   readonly leases: SlotLeases | undefined;
   readonly slate: SlateSettings | undefined;
+  readonly peerDoor: PeerDoor;
   readonly logger: Logger;
 };
 
@@ -91,7 +94,10 @@ export async function deliveryOf(parts: DeliveryParts) {
   const withResolvers = { ...transcoding, close };
   const { hls, rewritten } = hlsOf(parts, { ...common, live, transcodes });
   const playback = playbackRoutes({ directory: registry, live, vod, transcodes });
-  return { playback, hls: rewritten, handlers: hlsHandlers({ hls }), transcoding: withResolvers };
+  const { secret, apiUrl } = transcoding;
+  const owners = ownedHandlers(hlsHandlers({ hls }), { ...parts, secret, apiUrl });
+  const { handlers } = owners;
+  return { playback, hls: rewritten, handlers, owners, transcoding: withResolvers };
 }
 
 type Common = {

@@ -13,6 +13,7 @@ import { createUpstreamClient } from '#adapters/http/upstream-client';
 import { RedisRunHolders } from '#adapters/redis/run-holders';
 import type { TranscodingDeps } from '#api/deps';
 import type { composeResolvers } from './compose-resolvers.ts';
+import type { PeerDoor } from './internal/peer-door.ts';
 import { openTranscoding } from './internal/transcoding.ts';
 
 export type TranscodingParts = {
@@ -25,12 +26,13 @@ export type TranscodingParts = {
   readonly live: LiveDelivery;
   readonly vod: VodDelivery;
   readonly viewers: Pick<LiveDeliveryOptions, 'viewerBufferBytes' | 'viewerPatienceMs'>;
+  readonly peerDoor: PeerDoor;
   readonly logger: Logger;
 };
 
 /** Builds what an api process needs to have streams transcoded. */
 export async function composeTranscoding(parts: TranscodingParts) {
-  const { config, registry, redis, live, vod, viewers, logger, resolvers } = parts;
+  const { config, registry, redis, live, vod, viewers, peerDoor, logger, resolvers } = parts;
   const { prefix } = config.redis;
   const queue = new BullRunQueue({ redis, prefix, logger });
   const board = redisWorkerBoard(redis, prefix);
@@ -50,6 +52,7 @@ export async function composeTranscoding(parts: TranscodingParts) {
     common: { ...viewers, clock: systemClock, timers: systemTimers, logger },
     settings: config.transcode,
     secret,
+    peerDoor,
   });
   const deps: TranscodingDeps = {
     profiles: redisProfileStore(redis, prefix),
@@ -65,5 +68,6 @@ export async function composeTranscoding(parts: TranscodingParts) {
       () => peers.close(),
       () => queue.close(),
     ]);
-  return { transcodes: transcoding.delivery, deps, close };
+  const { delivery, apiUrl } = transcoding;
+  return { transcodes: delivery, deps, secret, apiUrl, close };
 }

@@ -16,6 +16,7 @@ import { SegmentStore } from '#segments';
 import { openSegmentFiles } from '#adapters/fs/segment-files';
 import { slateFilesIn } from '#adapters/fs/slate-files';
 import { awaitRedis } from '#adapters/redis/await-redis';
+import { redisBegunStore } from '#adapters/redis/begun-store';
 import { ChangeFeed } from '#adapters/redis/change-feed';
 import { openRedis } from '#adapters/redis/connection';
 import { redisEndpointStore } from '#adapters/redis/endpoint-store';
@@ -31,6 +32,7 @@ import { openAccess } from './compose-access.ts';
 import { hostLimitsOf, openClients } from './compose-clients.ts';
 import { deliveryOf } from './compose-delivery.ts';
 import { readAbout, resolversOf } from './compose-programs.ts';
+import { PeerDoor } from './internal/peer-door.ts';
 import { listen, type Listening } from './listen.ts';
 import { hlsRoutes } from './routes/hls.routes.ts';
 import { segmentsFirst } from './segments-first.ts';
@@ -61,19 +63,18 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
   const revoked = (keyId: string): void => registry.endKey(keyId);
   const access = await openAccess({ config, state, revoked, logger });
   const { redis, slots: leases } = state;
-  const own = { redis, leases, secret: access.ring, slate: slates.settings, registry, segments };
-  const delivery = await deliveryOf({ ...own, config, clients, logger });
-  const { hls, handlers, playback, transcoding } = delivery;
+  const peerDoor = new PeerDoor();
+  const own = { secret: access.ring, slate: slates.settings, peerDoor, redis, leases };
+  const delivery = await deliveryOf({ ...own, registry, segments, config, clients, logger });
+  const { hls, owners, handlers, playback, transcoding } = delivery;
   const app = createApp({
+    ...aboutOf(config),
     streams: registry,
     webhooks: webhooksOf(state, clients),
     access,
     probe: clients.probe,
-    resolvers: resolversOf(config),
     about: await about,
     readiness: () => ({ redis: state.redis.status === 'ready' ? 'ok' : 'away' }),
-    settings: settingsOf(config),
-    apiDocument: readApiDocument(),
     metrics,
     hls,
     delivery: [playback, hlsRoutes(handlers)],
@@ -81,13 +82,22 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
     clock: systemClock,
     logger,
   });
-  const listening = await listen(inFront({ app, handlers, hls, config, logger, metrics }), config);
+  peerDoor.listener = inFront({ app, handlers, hls, config, logger, metrics });
+  const listening = await listen(peerDoor.listener, config);
   const owned = [transcoding, state, clients, segments].map((part) => () => part.close());
   return {
     ready: { host: listening.host, port: listening.port },
-    close: () => closeAll([slates.close, () => drain(listening, registry), ...owned]),
+    close: () =>
+      closeAll([slates.close, () => owners.close(), () => drain(listening, registry), ...owned]),
   };
 }
+
+/** What is known from the start. */
+const aboutOf = (config: Config) => ({
+  resolvers: resolversOf(config),
+  settings: settingsOf(config),
+  apiDocument: readApiDocument(),
+});
 
 type InFront = Omit<Parameters<typeof withShortCut>[0], 'rootPath'> & {
   readonly config: Config;
@@ -146,6 +156,7 @@ async function openState({ config, logger, node }: StateOptions) {
   const slots = isAlone ? undefined : new RedisSlotLeases({ redis, prefix, node });
   const secretStore = redisSecretStore(redis, prefix, changes);
   const keyStore = redisStreamKeyStore(redis, prefix, changes);
+  const begunStore = redisBegunStore(redis, prefix, changes);
   const disconnect = (): void => {
     subscriber.disconnect();
     redis.disconnect();
@@ -160,7 +171,7 @@ async function openState({ config, logger, node }: StateOptions) {
       () => slots?.close(),
       disconnect,
     ]);
-  return { redis, slots, store, journal, endpoints, secretStore, keyStore, close };
+  return { redis, slots, store, journal, endpoints, secretStore, keyStore, begunStore, close };
 }
 
 /** Where HLS segments are kept: in memory, and on disk where the operator wants that. */

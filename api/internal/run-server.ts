@@ -7,6 +7,7 @@ import { asStreamId } from '#kernel/ids';
 import type { StreamId } from '#kernel/ids';
 import { asRunId, isRunToken } from '#transcode';
 import type { RunId } from '#transcode';
+import type { PeerDoor } from './peer-door.ts';
 
 /** One run, as far as its worker deals with it. */
 export interface WorkedRun {
@@ -22,6 +23,8 @@ export type RunServerOptions = {
   readonly relay: (id: StreamId, response: ServerResponse) => Promise<void>;
   /** The one that all processes of this installation share. */
   readonly secret: Buffer;
+  /** For what other api processes pass on. */
+  readonly peers: PeerDoor;
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
@@ -38,8 +41,9 @@ const STREAM_PATH = /^\/streams\/([0-9a-f]{32})\/output$/;
 const MAX_REPORT_BYTES = 256 * 1024;
 
 /**
- * The internal door: workers fetch a run's media here and push its output. It is a port of its own,
- * so that nothing of it can be reached where players and apps come in.
+ * The internal door: workers fetch a run's media here and push its output, and other api processes
+ * pass on what players ask. It is a port of its own, so that nothing of it can be reached where
+ * players and apps come in.
  */
 export async function openRunServer(options: RunServerOptions): Promise<RunServer> {
   const server = createServer({ requestTimeout: 0 }, (request, response) => {
@@ -60,10 +64,11 @@ async function close(server: Server): Promise<void> {
 }
 
 async function answer(
-  { find, relay, secret }: RunServerOptions,
+  { find, relay, secret, peers }: RunServerOptions,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
+  if (peers.answer(secret, request, response)) return;
   const streamId = asStreamId(STREAM_PATH.exec(request.url ?? '')?.[1] ?? '');
   if (isRunToken(secret, streamId, tokenIn(request))) return serveRelay(relay, streamId, response);
   const asked = askedIn(request);

@@ -7,6 +7,7 @@ import type { ResolverDesk, RunSources } from '#runs';
 import type { StreamDirectory } from '#streams';
 import type { RunHolders, RunId, RunQueue, WorkerBoard } from '#transcode';
 import type { UpstreamClient } from '#upstream';
+import type { PeerDoor } from './peer-door.ts';
 import { openRunServer } from './run-server.ts';
 
 export type TranscodingOptions = {
@@ -40,11 +41,18 @@ export type TranscodingOptions = {
     };
   };
   readonly secret: Buffer;
+  /** Where other api processes pass on what players ask. */
+  readonly peerDoor: PeerDoor;
 };
 
 /** Transcoding as the api process has it: its delivery, its runs, and the door for workers. */
-export async function openTranscoding({ settings, secret, ...parts }: TranscodingOptions) {
-  const { queue, board, holders, peers, directory, common, resolvers, door, live } = parts;
+export async function openTranscoding({
+  settings,
+  secret,
+  peerDoor,
+  ...parts
+}: TranscodingOptions) {
+  const { queue, board, holders, peers: client, directory, common, resolvers, door, live } = parts;
   const { startMs, staleMs, graceMs, internal } = settings;
   door.url = internal.url;
   const desk = new RunDesk({
@@ -52,7 +60,7 @@ export async function openTranscoding({ settings, secret, ...parts }: Transcodin
     queue,
     board,
     holders,
-    remote: { client: peers, secret, startMs },
+    remote: { client, secret, startMs },
     sources: sourcesOf(parts),
     apiUrl: () => door.url ?? '',
     startMs,
@@ -70,11 +78,11 @@ export async function openTranscoding({ settings, secret, ...parts }: Transcodin
     await relayTap(live.tap(stream), response);
   };
   const find = (id: RunId) => desk.find(id) ?? resolvers.find(id);
-  const server = await openRunServer({ find, relay, secret, ...internal });
+  const server = await openRunServer({ find, relay, secret, peers: peerDoor, ...internal });
   door.url ??= `http://${hostInUrl(internal.host)}:${server.port}`;
   const close = (): Promise<void> =>
     closeAll([() => desk.close(), () => resolvers.close(), () => server.close()]);
-  return { desk, delivery, close };
+  return { desk, delivery, apiUrl: () => door.url ?? '', close };
 }
 
 const sourcesOf = ({ live, vod }: Pick<TranscodingOptions, 'live' | 'vod'>): RunSources => ({

@@ -6,6 +6,7 @@ import { serveViewer } from '#api/http/handle';
 import type { ViewerExchange } from '#api/http/handle';
 import { documentQuery, lowLatencyQuery } from '#api/http/low-latency-query';
 import { ownFolder } from '#api/http/own-folder';
+import { passedOnBy } from '#api/http/peer-request';
 import { queryText } from '#api/http/query';
 import { parseIfRange, parseRange } from '#api/http/range';
 import { sendText } from '#api/http/send-text';
@@ -81,7 +82,8 @@ async function serveSegment(hls: Hls, { req, res, gone }: ViewerExchange): Promi
 }
 
 /** Where the links of a playlist stand. */
-const here = (req: Request): string => ownFolder(req, `/hls/${streamIdIn(req)}/`);
+const here = (req: Request): string =>
+  passedOnBy(req)?.here ?? ownFolder(req, `/hls/${streamIdIn(req)}/`);
 
 function handleIn(req: Request): string {
   const handle = queryText(req, 'h');

@@ -3,7 +3,8 @@ import type { Clock } from '#kernel/clock';
 import type { StreamId } from '#kernel/ids';
 import type { KeyRing } from '#kernel/key-ring';
 import type { Logger } from '#kernel/logger';
-import type { SecretStore, StreamKey, StreamKeyStore } from './ports.ts';
+import { BegunViewings } from './begun-viewings.ts';
+import type { BegunStore, SecretStore, StreamKey, StreamKeyStore } from './ports.ts';
 import { SecretRing } from './secret-ring.ts';
 import { SignedLinks } from './signed-links.ts';
 import { StreamKeys } from './stream-keys.ts';
@@ -17,6 +18,8 @@ export type AccessOptions = {
   readonly secrets?: KeyRing['secrets'] | undefined;
   readonly secretStore: SecretStore;
   readonly keyStore: StreamKeyStore;
+  /** Absent: other processes let nobody in. */
+  readonly begunStore?: BegunStore | undefined;
   /** Keys of the configuration. */
   readonly fixedKeys: readonly StreamKey[];
   /** Ends the viewings of a stream key that has been revoked. */
@@ -44,6 +47,7 @@ export class AccessControl {
   readonly #options: AccessOptions;
   readonly #links: SignedLinks;
   readonly #ring: SecretRing;
+  readonly #begun: BegunViewings;
   readonly gate: ViewerGate;
   readonly keys: StreamKeys;
 
@@ -52,10 +56,12 @@ export class AccessControl {
     this.#options = options;
     this.#ring = ring;
     this.#links = new SignedLinks(ring);
-    const { mode, clock } = options;
+    const { mode, clock, begunStore } = options;
+    this.#begun = new BegunViewings(begunStore);
     this.keys = new StreamKeys({ ...options, store: options.keyStore, fixed: options.fixedKeys });
     const passes = new ViewerPasses(ring);
-    this.gate = new ViewerGate({ mode, links: this.#links, keys: this.keys, passes, clock });
+    const [links, keys, begun] = [this.#links, this.keys, this.#begun];
+    this.gate = new ViewerGate({ mode, links, keys, passes, begun, clock });
   }
 
   /**
@@ -67,6 +73,7 @@ export class AccessControl {
     const access = new AccessControl(options, secrets ?? (await secretStore.load()));
     if (secrets === undefined) secretStore.onChange(() => void access.#reloadSecrets());
     await access.keys.load();
+    await access.#begun.load();
     return access;
   }
 

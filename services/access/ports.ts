@@ -34,3 +34,13 @@ export interface StreamKeyStore {
   /** Calls when any process has changed the keys, or may have. */
   onChange(listener: () => void): void;
 }
+
+/** Viewings by signed links that have begun, common to all processes; each known by a digest. */
+export interface BegunStore {
+  /** The newest ones. @throws DependencyError `STORE_UNAVAILABLE` */
+  newest(count: number): Promise<readonly string[]>;
+  /** Tells all processes. Never throws; while the store is away only this one knows. */
+  save(digest: string): void;
+  /** Calls for every viewing that some process has let in. */
+  onBegun(listener: (digest: string) => void): void;
+}

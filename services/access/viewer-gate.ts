@@ -1,7 +1,7 @@
 import { NotAllowedError } from '#kernel/app-error';
 import type { Clock } from '#kernel/clock';
 import type { ClientId, StreamId } from '#kernel/ids';
-import { BegunViewings } from './begun-viewings.ts';
+import type { BegunViewings } from './begun-viewings.ts';
 import type { Admittance, Grant } from './grant.ts';
 import { GuessLimit } from './guess-limit.ts';
 import type { StreamKey } from './ports.ts';
@@ -39,6 +39,7 @@ export type ViewerGateOptions = {
   readonly links: SignedLinks;
   readonly keys: StreamKeys;
   readonly passes: ViewerPasses;
+  readonly begun: BegunViewings;
   readonly clock: Clock;
 };
 
@@ -53,7 +54,6 @@ const SUFFICES: Readonly<Record<AccessMode, readonly Admittance[]>> = {
 export class ViewerGate {
   readonly #options: ViewerGateOptions;
   readonly #guesses: GuessLimit;
-  readonly #begun = new BegunViewings();
 
   constructor(options: ViewerGateOptions) {
     this.#options = options;
@@ -114,8 +114,8 @@ export class ViewerGate {
     const { address, clientId, userAgent } = credentials;
     const viewing = [link.signature, address, clientId ?? userAgent].join('\n');
     const isInTime = startByMs === undefined || this.#options.clock.nowMs() < startByMs;
-    if (!isInTime && !this.#begun.has(viewing)) throw expired('begin');
-    if (startByMs !== undefined) this.#begun.add(viewing);
+    if (!isInTime && !this.#options.begun.has(viewing)) throw expired('begin');
+    if (startByMs !== undefined) this.#options.begun.add(viewing);
     return stopAtMs === undefined ? {} : { stopAtMs };
   }
 

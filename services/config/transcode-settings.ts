@@ -53,7 +53,7 @@ export const TRANSCODE_SETTINGS = {
     schema: Joi.string().default('127.0.0.1'),
     group: GROUP,
     meaning:
-      'Address where api processes serve their workers. With workers on other machines: one of the private network.',
+      'Address where api processes serve their workers and each other. With some of them on other machines: one of the private network.',
   },
   INTERNAL_PORT: {
     schema: Joi.number().port().default(0),
@@ -67,6 +67,6 @@ export const TRANSCODE_SETTINGS = {
       .default(''),
     group: GROUP,
     meaning:
-      'How workers reach it, where that is not `http://INTERNAL_HOST:INTERNAL_PORT`, as behind `0.0.0.0`.',
+      'How workers and other api processes reach it, where that is not `http://INTERNAL_HOST:INTERNAL_PORT`, as behind `0.0.0.0`.',
   },
 } as const satisfies Record<string, Setting>;

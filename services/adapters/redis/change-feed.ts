@@ -24,6 +24,8 @@ export type ChangeListener = {
   endpoints?(): void;
   /** Stream keys have changed. */
   streamKeys?(): void;
+  /** Some process has let a viewer begin, by a signed link. */
+  begun?(digest: string): void;
   /** The secrets have been rotated. */
   secret?(): void;
   /** Notes may have been missed: everything may have changed. */
@@ -91,14 +93,13 @@ export class ChangeFeed {
 }
 
 function tell(listener: ChangeListener, note: ChangeNote): void {
-  switch (note.kind) {
-    case 'stream':
-      return listener.stream?.(note.id);
-    case 'endpoints':
-      return listener.endpoints?.();
-    case 'stream-keys':
-      return listener.streamKeys?.();
-    case 'secret':
-      return listener.secret?.();
-  }
+  if (note.kind === 'stream') listener.stream?.(note.id);
+  else if (note.kind === 'begun') listener.begun?.(note.digest);
+  else listener[PLAIN[note.kind]]?.();
 }
+
+const PLAIN = {
+  endpoints: 'endpoints',
+  'stream-keys': 'streamKeys',
+  secret: 'secret',
+} as const;

@@ -8,6 +8,7 @@ export type EncodedChange = readonly [string, string, string, string, string, st
 /** What is published when a record changes; `from` lets a process skip its own. */
 export type ChangeNote =
   | { readonly kind: 'stream'; readonly id: StreamId; readonly from: string }
+  | { readonly kind: 'begun'; readonly digest: string }
   | { readonly kind: 'endpoints' | 'stream-keys' | 'secret' };
 
 type ChangeOf<Kind extends StateChange['kind']> = Extract<StateChange, { kind: Kind }>;

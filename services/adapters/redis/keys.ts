@@ -35,6 +35,10 @@ export const keysOf = (prefix: string) =>
     transcoders: `${prefix}:transcoders`,
     /** Start of one expiring key per transcoded stream: where the process is that has its runs. */
     runs: `${prefix}:runs:`,
+    /** Start of one expiring key per stream: where the process is that serves its HLS. */
+    hlsOwners: `${prefix}:hls-owners:`,
+    /** Sorted set: digests of viewings by signed links → when they began. */
+    begun: `${prefix}:begun`,
     /** Start of three sorted sets per provider account with a limit: `slot-scripts.ts`. */
     provider: `${prefix}:provider:`,
     /** Hash: name → transcode profile of an app's own. */

@@ -23,16 +23,19 @@ if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
 return 1
 `;
 
+/** What is held: the runs of streams, or the serving of their HLS. */
+export type HeldPart = 'runs' | 'hlsOwners';
+
 /** Holds in Redis that end with their process. */
 export class RedisRunHolders implements RunHolders {
   readonly #redis: Redis;
-  readonly #prefix: string;
+  readonly #start: string;
   readonly #held = new Map<StreamId, string>();
   readonly #renewing: NodeJS.Timeout;
 
-  constructor(redis: Redis, prefix: string) {
+  constructor(redis: Redis, prefix: string, part: HeldPart = 'runs') {
     this.#redis = redis;
-    this.#prefix = prefix;
+    this.#start = keysOf(prefix)[part];
     this.#renewing = setInterval(() => this.#renew(), RENEW_MS).unref();
   }
 
@@ -47,13 +50,24 @@ export class RedisRunHolders implements RunHolders {
     this.#redis.eval(RELEASE_LUA, 1, this.#key(streamId), apiUrl).catch(() => {});
   }
 
+  /** Whether this process has it, as far as it has heard. */
+  holds(streamId: StreamId): boolean {
+    return this.#held.has(streamId);
+  }
+
   /** Idempotent. What is held runs out. */
   close(): void {
     clearInterval(this.#renewing);
   }
 
   #renew(): void {
-    for (const [id, url] of this.#held) this.#take(id, url).catch(() => {});
+    for (const [id, url] of this.#held) void this.#renewOne(id, url);
+  }
+
+  async #renewOne(id: StreamId, url: string): Promise<void> {
+    const holder = await this.#take(id, url).catch(() => url);
+    // Another has taken it while this process or the store was away.
+    if (holder !== url) this.#held.delete(id);
   }
 
   #take(streamId: StreamId, apiUrl: string): Promise<unknown> {
@@ -61,6 +75,6 @@ export class RedisRunHolders implements RunHolders {
   }
 
   #key(streamId: StreamId): string {
-    return keysOf(this.#prefix).runs + streamId;
+    return this.#start + streamId;
   }
 }

@@ -1,0 +1,207 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  answer,
+  liveTs,
+  slowBody,
+  startFakeProvider,
+  status,
+  text,
+} from '../../scripts/faultd.d/fake-provider.ts';
+import { LoopedTs } from '../../scripts/faultd.d/looped-ts.ts';
+import { media } from '../../scripts/faultd.d/media.ts';
+import { linksIn } from '../support/hls-bench.ts';
+import { PLAYLIST_TYPE, title } from '../support/hls-titles.ts';
+import { eventually } from '../support/processes.ts';
+import { startProduct, type Product } from '../support/product.ts';
+import { startRedis, type TestRedis } from '../support/redis.ts';
+import { fetchOnce } from '../support/viewer.ts';
+
+let redis: TestRedis;
+let nodes: Product[];
+let main: LoopedTs;
+
+const startNode = (): Promise<Product> =>
+  startProduct({
+    roles: 'api',
+    env: { REDIS_URL: redis.url, HLS_SEGMENT_SECONDS: '1', RETRY_DELAY: '0.1' },
+  });
+
+beforeAll(async () => {
+  const made = await media();
+  main = await LoopedTs.open(made.main, made.durationMs);
+  redis = await startRedis();
+  nodes = await Promise.all([startNode(), startNode()]);
+}, 60_000);
+afterAll(async () => {
+  await Promise.all(nodes.map((node) => node[Symbol.asyncDispose]()));
+  await redis[Symbol.asyncDispose]();
+});
+
+/** Asks the two in turn, as a balancer does that knows nothing of players. */
+function balancer() {
+  let turn = 0;
+  const at = (pathOrUrl: string): string => {
+    turn += 1;
+    const { pathname, search } = new URL(pathOrUrl, 'http://balancer/');
+    return `${nodes[turn % 2]?.url}${pathname}${search}`;
+  };
+  return { get: (path: string): Promise<Response> => fetch(at(path)), at };
+}
+
+async function createStream(json: Record<string, unknown>): Promise<string> {
+  const id = await nodes[0]!.api.createStream(json);
+  // The other has heard of it as soon as it answers for it.
+  await eventually('both know the stream', async () =>
+    nodes[1]!.api.get(`/streams/${id}`).then(({ status: code }) => code === 200),
+  );
+  return id;
+}
+
+const live = (name: string, first: number): string =>
+  `#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXT-X-MEDIA-SEQUENCE:${first}\n` +
+  Array.from({ length: 4 }, (_, n) => `#EXTINF:1,\n${name}${first + n}.ts\n`).join('');
+
+const growing = (name: string, first: number) => {
+  const startedMs = Date.now();
+  return answer(() => ({
+    headers: { 'content-type': PLAYLIST_TYPE },
+    body: live(name, first + Math.floor((Date.now() - startedMs) / 1000)),
+  }));
+};
+
+const sequenceOf = (playlist: string): number =>
+  Number(/#EXT-X-MEDIA-SEQUENCE:(\d+)/.exec(playlist)?.[1]);
+
+const namesIn = (playlist: string): string[] => [...playlist.matchAll(/h=([\w-]+)/g)].map(String);
+
+describe('HLS at two api processes behind one balancer', () => {
+  it('is one poll, one fetch and one viewer, whichever of them is asked', async () => {
+    const segments = answer(({ path }) => ({
+      body: path,
+      headers: { 'content-type': 'video/mp2t' },
+    }));
+    await using provider = await startFakeProvider({
+      '/a/': segments,
+      '/a/index.m3u8': text(live('s', 1), PLAYLIST_TYPE),
+    });
+    const id = await createStream({ url: provider.url('/a/index.m3u8') });
+    const { get, at } = balancer();
+    const path = `/hls/${id}/playlist.m3u8`;
+    const [one, other] = [await get(path), await get(path)];
+    const playlist = await one.text();
+    expect(await other.text()).toBe(playlist);
+    expect(provider.requestsOf('/a/index.m3u8').length).toBeLessThanOrEqual(1);
+    const [first = ''] = linksIn(playlist, at(path));
+    const bodies = [await get(first), await get(first)].map((answered) => answered.text());
+    expect(await Promise.all(bodies)).toEqual(['/a/s1.ts', '/a/s1.ts']);
+    expect(provider.requestsOf('/a/s1.ts')).toHaveLength(1);
+    const counts = await Promise.all(
+      nodes.map(async ({ api }) => (await api.get(`/streams/${id}`)).body['client_count']),
+    );
+    expect(counts.map(Number).reduce((sum, count) => sum + count)).toBe(1);
+  });
+
+  it('goes on in its numbers after a failover', async () => {
+    const segments = answer(({ path }) => ({ body: path }));
+    await using provider = await startFakeProvider({
+      '/a/': segments,
+      '/b/': segments,
+      '/a/index.m3u8': growing('a', 100),
+      '/b/index.m3u8': growing('b', 7),
+    });
+    const id = await createStream({
+      url: provider.url('/a/index.m3u8'),
+      failover_urls: [provider.url('/b/index.m3u8')],
+    });
+    const { get } = balancer();
+    const path = `/hls/${id}/playlist.m3u8?client_id=me`;
+    const numbers = [sequenceOf(await (await get(path)).text())];
+    provider.setFault('/a/', status(404));
+    let last = '';
+    for (let poll = 0; poll < 6; poll += 1) {
+      last = await (await get(path)).text();
+      numbers.push(sequenceOf(last));
+      await new Promise((resolve) => setTimeout(resolve, 300));
+    }
+    expect(numbers).toEqual(numbers.toSorted((a, b) => a - b));
+    expect(numbers.at(-1)).toBeGreaterThanOrEqual(100);
+    const link = linksIn(last, `http://x${path}`).at(-1) ?? '';
+    expect(await (await get(link)).text()).toMatch(/^\/b\/b/);
+  });
+
+  it('of a transport stream has its segments at both, over one upstream', async () => {
+    await using provider = await startFakeProvider({ '/live.ts': liveTs(main) });
+    const id = await createStream({ url: provider.url('/live.ts') });
+    const { get, at } = balancer();
+    const path = `/hls/${id}/playlist.m3u8?client_id=me`;
+    const lists = [await (await get(path)).text(), await (await get(path)).text()];
+    expect(namesIn(lists[1] ?? '')[0]).toBe(namesIn(lists[0] ?? '')[0]);
+    for (const link of linksIn(lists[1] ?? '', at(path))) {
+      for (const answered of [await get(link), await get(link)]) {
+        expect(answered.status).toBe(200);
+        expect((await answered.arrayBuffer()).byteLength % 188).toBe(0);
+      }
+    }
+    expect(provider.maxOpen()).toBe(1);
+  });
+
+  it('has one limit on what is asked of a provider', async () => {
+    const [first, second] = [
+      title(12, { sizeBytes: 20_000, folder: '/v' }),
+      title(12, { sizeBytes: 20_000, folder: '/w' }),
+    ];
+    await using provider = await startFakeProvider({ ...first.routes, ...second.routes });
+    provider.setFault('/', slowBody(10));
+    // Each is served by another process: a stream goes to the one that is asked first.
+    const links = await Promise.all(
+      ['/v', '/w'].map(async (folder, n) => {
+        const url = provider.url(`${folder}/index.m3u8`);
+        const id = await createStream({ url, max_connections: 1 });
+        const playlist = `${nodes[n]!.url}/hls/${id}/playlist.m3u8`;
+        return linksIn(await (await fetch(playlist)).text(), playlist);
+      }),
+    );
+    const all = await Promise.all(links.flat().map((link) => fetchOnce(link)));
+    expect(all.every(({ ending }) => ending === 'clean')).toBe(true);
+    expect(provider.maxOpen()).toBe(1);
+  });
+
+  it('remembers at both who began in time by a signed link', async () => {
+    await using provider = await startFakeProvider({
+      '/a/index.m3u8': text(live('s', 1), PLAYLIST_TYPE),
+      '/live.ts': liveTs(main),
+    });
+    const id = await createStream({ url: provider.url('/live.ts') });
+    const { body } = await nodes[0]!.api.post(`/streams/${id}/links`, { start_within: 1 });
+    const path = `/stream/${id}?${String(body['query'])}&client_id=me`;
+    const begin = async (node: Product): Promise<number> => {
+      const answered = await fetch(node.url + path);
+      await answered.body?.cancel();
+      return answered.status;
+    };
+    expect(await begin(nodes[0]!)).toBe(200);
+    let others = 0;
+    await eventually('the link is too old for others', async () => {
+      others += 1;
+      const other = await fetch(`${nodes[1]!.url}${path.replace('=me', `=other-${others}`)}`);
+      await other.body?.cancel();
+      return other.status === 403;
+    });
+    expect(await begin(nodes[1]!)).toBe(200);
+  });
+
+  it('goes on when the process dies that served it', async () => {
+    await using provider = await startFakeProvider({
+      '/a/': answer(({ path }) => ({ body: path })),
+      '/a/index.m3u8': growing('a', 100),
+    });
+    const id = await createStream({ url: provider.url('/a/index.m3u8') });
+    const [survivor, dying] = nodes as [Product, Product];
+    const path = `/hls/${id}/playlist.m3u8?client_id=me`;
+    const before = sequenceOf(await (await fetch(dying.url + path)).text());
+    process.kill(dying.pid('api'), 'SIGKILL');
+    const answered = await fetch(survivor.url + path);
+    expect(answered.status).toBe(200);
+    expect(sequenceOf(await answered.text())).toBeGreaterThanOrEqual(before);
+  });
+});
