@@ -19,7 +19,7 @@ import type { Logger } from '#kernel/logger';
 import type { TranscodeDelivery } from '#runs';
 import type { SegmentStore } from '#segments';
 import type { Stream, StreamDirectory } from '#streams';
-import { FetchLedger } from '#upstream';
+import { FetchLedger, SpareLedger } from '#upstream';
 import type { SlotLeases, TextClient, UpstreamClient, UpstreamTimeouts } from '#upstream';
 import { FfmpegRemuxer } from '#adapters/ffmpeg/remuxer';
 import { FfmpegSilenceProbe } from '#adapters/ffmpeg/silence-probe';
@@ -70,8 +70,9 @@ export async function deliveryOf(parts: DeliveryParts) {
   const detection = { settings: config.detection, lag, ...probes };
   const throttleBytesPerSecond = config.pacing.liveBytesPerSecond;
   const buffering = config.pacing.live;
-  const judged = { buffering, stallMs: liveStallMs, detection, standby };
   const resolvers = await composeResolvers(parts);
+  const permits = new SpareLedger(systemClock);
+  const judged = { buffering, stallMs: liveStallMs, detection, standby, permits };
   const live = new LiveDelivery({
     ...common,
     ...viewers,

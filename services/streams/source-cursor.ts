@@ -109,14 +109,14 @@ export class SourceCursor {
     return chooseNext(places, nowMs)?.waitMs ?? 0;
   }
 
-  /** The source to keep ready beside the one in use; rather one that need not be tried first. */
-  get spare(): Place | undefined {
-    if (this.hasResolver) return undefined;
+  /** What may be kept ready beside the one in use, best first: what need not be tried, in order. */
+  get spares(): readonly Place[] {
+    if (this.hasResolver) return [];
     const nowMs = this.#nowMs;
     const others = this.#ringFromNext().filter(({ url }) => url !== this.#url);
     const isClosed = ({ url }: Place): boolean => this.book.healthOf(url).state === 'closed';
-    const mayBeTried = ({ url }: Place): boolean => isReady(this.book.healthOf(url), nowMs);
-    return others.find(isClosed) ?? others.find(mayBeTried);
+    const ready = others.filter(({ url }) => isReady(this.book.healthOf(url), nowMs));
+    return [...ready.filter(isClosed), ...ready.filter((place) => !isClosed(place))];
   }
 
   get canReturn(): boolean {

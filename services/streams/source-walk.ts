@@ -75,8 +75,8 @@ export class CursorWalk implements SourceWalk {
     return this.#options.onMoved(() => listener(this.current));
   }
 
-  spare(): SpareSource | undefined {
-    return this.#claim(this.#options.cursor.spare);
+  spare(mayOpen: (source: Source) => boolean): SpareSource | undefined {
+    return this.#claim(this.#options.cursor.spares, mayOpen);
   }
 
   get canReturn(): boolean {
@@ -87,9 +87,9 @@ export class CursorWalk implements SourceWalk {
     return this.#options.cursor.returnTo !== undefined;
   }
 
-  returning(): SpareSource | undefined {
+  returning(mayOpen: (source: Source) => boolean): SpareSource | undefined {
     const { cursor } = this.#options;
-    const claimed = this.#claim(cursor.returnTo);
+    const claimed = this.#claim(cursor.returnTo === undefined ? [] : [cursor.returnTo], mayOpen);
     if (claimed !== undefined) cursor.returner = this;
     return claimed;
   }
@@ -115,14 +115,15 @@ export class CursorWalk implements SourceWalk {
     this.#options.switches.left(this);
   }
 
-  #claim(place: Place | undefined): SpareSource | undefined {
-    if (place === undefined || this.#spare !== undefined) return undefined;
+  #claim(places: readonly Place[], mayOpen: (source: Source) => boolean): SpareSource | undefined {
+    if (this.#spare !== undefined) return undefined;
+    const source = places.map((place) => this.#sourceOf(place)).find(mayOpen);
+    if (source === undefined) return undefined;
     const { cursor, clock, erred } = this.#options;
     const closed = (): void => {
       this.#spare = undefined;
       if (cursor.returner === this) cursor.returner = undefined;
     };
-    const source = this.#sourceOf(place);
     this.#spare = SourceSpare.claim({ source, book: cursor.book, clock, erred, closed });
     return this.#spare;
   }

@@ -92,14 +92,16 @@ export interface SourceWalk {
   /**
    * The source that would be next, to keep ready; at most one at a time. Absent when there is no
    * other, when all others cool or are being tried, and when a resolver names the next.
+   *
+   * @param mayOpen - Asked of each that comes into question, in order, until it says yes.
    */
-  spare(): SpareSource | undefined;
+  spare(mayOpen: (source: Source) => boolean): SpareSource | undefined;
   /** The stream returns to its primary when that works again: a setting. */
   readonly canReturn: boolean;
   /** It is time to try the primary, in order to return to it. */
   readonly isReturnDue: boolean;
   /** The primary, when that is due; of all readers one gets it at a time. */
-  returning(): SpareSource | undefined;
+  returning(mayOpen: (source: Source) => boolean): SpareSource | undefined;
   /** Moves the stream to the primary, which has proved to work. Readers hear of it by `onMoved`. */
   returnToPrimary(): void;
   /**

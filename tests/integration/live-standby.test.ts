@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { playbackRoutes } from '#api/routes/playback.routes';
 import type { VodDelivery } from '#delivery';
 import type { SwitchSnapshot } from '#streams';
+import { anySpare } from '#upstream';
 import type { SparePermits } from '#upstream';
 import {
   liveTs,
@@ -158,6 +159,7 @@ describe('a hot standby', () => {
   it('is not opened while whoever keeps the limits says no', async () => {
     const asked: string[] = [];
     const permits: SparePermits = {
+      ...anySpare,
       acquire: ({ purpose }) => {
         asked.push(purpose);
         return undefined;
@@ -196,9 +198,12 @@ describe('a hot standby', () => {
         if (isHeld) held -= 1;
         isHeld = false;
       };
-      return { release };
+      return { answered: () => {}, isRefusal: () => false, release };
     };
-    await using live = await startWatched({ standby: 'hot', permits: { acquire } });
+    await using live = await startWatched({
+      standby: 'hot',
+      permits: { ...anySpare, acquire },
+    });
     await standbyReads(live, B);
     expect(held).toBe(1);
     live.provider.cut(A, 'reset');

@@ -199,6 +199,7 @@ export class LiveFeed {
 
   /** In the middle of a stream another kind of media is no more use than none. */
   #judgeEnd(end: PumpEnd | 'moved'): PumpEnd | 'moved' {
+    if (end !== 'moved' && 'failure' in end) this.#spares.broke(end.failure);
     const isLate = end !== 'moved' && 'otherKind' in end && this.#hasStarted;
     return isLate ? { failure: wrongType() } : end;
   }

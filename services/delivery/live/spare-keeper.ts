@@ -1,8 +1,10 @@
 import type { Clock, Timer, Timers } from '#kernel/clock';
 import type { Logger } from '#kernel/logger';
+import type { AppError } from '#kernel/app-error';
 import type { Source, SourceWalk, SpareSource } from '#streams';
 import type { StreamId } from '#kernel/ids';
-import type { SparePermits, SparePurpose } from '#upstream';
+import { limitOf } from '#upstream';
+import type { SparePermit, SparePermits, SparePurpose, UsedConnection } from '#upstream';
 import type { SourceDetection } from './detection.ts';
 import type { SourceOpener } from './open-source.ts';
 import { SpareUpstream } from './spare-upstream.ts';
@@ -44,6 +46,7 @@ export class SpareKeeper {
   #timer: Timer | undefined;
   #notBeforeMs = 0;
   #isSuspected = false;
+  #used: UsedConnection | undefined;
 
   constructor(options: SpareKeeperOptions) {
     this.#options = options;
@@ -51,9 +54,18 @@ export class SpareKeeper {
 
   /** The source in use gives media. */
   begun(): void {
+    const { permits, walk } = this.#options;
     this.#settle();
     this.#isSuspected = false;
+    this.#used?.end();
+    this.#used = permits.use(walk.current.url);
     this.#arm();
+  }
+
+  /** The source in use has failed. */
+  broke(error: AppError): void {
+    const { logger, streamId } = this.#options;
+    if (this.#used?.broke(error)) logger.info('account bears no standby', { streamId });
   }
 
   suspected(isSuspected: boolean): void {
@@ -63,6 +75,8 @@ export class SpareKeeper {
 
   /** The source in use gives no media any more: nothing new is opened. */
   halted(): void {
+    this.#used?.end();
+    this.#used = undefined;
     this.#timer?.cancel();
     this.#timer = undefined;
   }
@@ -119,10 +133,15 @@ export class SpareKeeper {
   #open(purpose: SparePurpose): void {
     const { walk, permits, streamId, clock } = this.#options;
     if (clock.monotonicMs() < this.#notBeforeMs) return;
-    const spare = purpose === 'return' ? walk.returning() : walk.spare();
-    if (spare === undefined) return;
-    const permit = permits.acquire({ streamId, url: spare.source.url, purpose });
-    if (permit === undefined) return spare.close();
+    const granted: { permit?: SparePermit | undefined } = {};
+    const mayOpen = ({ url, headers }: Source): boolean => {
+      const maxOpen = limitOf(headers)?.maxOpen;
+      granted.permit = permits.acquire({ streamId, url, maxOpen, purpose });
+      return granted.permit !== undefined;
+    };
+    const spare = purpose === 'return' ? walk.returning(mayOpen) : walk.spare(mayOpen);
+    const { permit } = granted;
+    if (spare === undefined || permit === undefined) return permit?.release();
     const isReading = purpose === 'return' || this.#isRead;
     const upstream = new SpareUpstream({
       ...this.#options,

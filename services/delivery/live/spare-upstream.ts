@@ -125,7 +125,7 @@ export class SpareUpstream {
     if (this.#opening.signal.aborted) return;
     this.#ready.reject(error);
     if (!this.#isTaken) {
-      this.#options.spare.failed(error);
+      if (!this.#options.permit.isRefusal(error)) this.#options.spare.failed(error);
       this.#options.failed(error);
     }
     this.close();
@@ -135,6 +135,7 @@ export class SpareUpstream {
     const { stallMs, detection, clock, timers } = this.#options;
     const { signal } = this.#opening;
     const response = await openSource(this.#options, this.source, signal);
+    this.#options.permit.answered();
     const target = this.#target();
     return new UpstreamPump({ response, target, stallMs, detection, clock, timers });
   }

@@ -8,6 +8,7 @@ import { startRegistry, streamInput, VIEWER } from '../../support/stream-bench.t
 import type { BenchOptions } from '../../support/stream-bench.ts';
 
 const never = new AbortController().signal;
+const any = (): boolean => true;
 const failure = (code: ErrorCode = 'UPSTREAM_REFUSED'): AppError =>
   new UpstreamError(code, { message: 'no' });
 
@@ -138,7 +139,7 @@ describe('a source kept ready beside the one in use', () => {
   it('takes over at once, without asking the broken one again', async () => {
     const { stream } = await openStream();
     const walk = await watching(stream);
-    const spare = walk.spare();
+    const spare = walk.spare(any);
     expect(spare?.source.url).toBe('http://b/');
     spare?.flowing();
     const next = await walk.failed(walk.current, failure('UPSTREAM_ENDED'), never);
@@ -148,7 +149,7 @@ describe('a source kept ready beside the one in use', () => {
   it('is none while it gives no media', async () => {
     const { stream } = await openStream();
     const walk = await watching(stream);
-    walk.spare();
+    walk.spare(any);
     const next = await walk.failed(walk.current, failure('UPSTREAM_ENDED'), never);
     expect(next.url).toBe('http://a/');
   });
@@ -159,29 +160,29 @@ describe('a source kept ready beside the one in use', () => {
     ['when the other source is the same', { failoverUrls: ['http://a/'] }],
   ])('does not exist %s', async (_name, over) => {
     const { stream } = await openStream(over);
-    expect((await watching(stream)).spare()).toBeUndefined();
+    expect((await watching(stream)).spare(any)).toBeUndefined();
   });
 
   it('that fails cools, and the stream stays where it is', async () => {
     const { stream, clock, registry, id } = await openStream();
     const walk = await watching(stream);
-    walk.spare()?.failed(failure());
-    expect(walk.spare()).toBeUndefined();
+    walk.spare(any)?.failed(failure());
+    expect(walk.spare(any)).toBeUndefined();
     expect(await registry.get(id)).toMatchObject({ failoverAttempts: 0, errorCount: 1 });
     await clock.advance(1000);
-    expect(walk.spare()?.source.url).toBe('http://b/');
+    expect(walk.spare(any)?.source.url).toBe('http://b/');
   });
 
   it('is one at a time, and after a cooldown one for all readers', async () => {
     const { stream, clock } = await openStream();
     const [first, second] = [await watching(stream), await watching(stream)];
-    first.spare()?.failed(failure());
+    first.spare(any)?.failed(failure());
     await clock.advance(1000);
-    const held = first.spare();
+    const held = first.spare(any);
     expect(held).toBeDefined();
-    expect([first.spare(), second.spare()]).toEqual([undefined, undefined]);
+    expect([first.spare(any), second.spare(any)]).toEqual([undefined, undefined]);
     held?.close();
-    expect(second.spare()).toBeDefined();
+    expect(second.spare(any)).toBeDefined();
   });
 });
 
@@ -192,7 +193,11 @@ describe('the primary', () => {
     await walk.failed(walk.current, failure(), never);
     walk.flowing();
     await clock.advance(3_600_000);
-    expect([walk.canReturn, walk.isReturnDue, walk.returning()]).toEqual([false, false, undefined]);
+    expect([walk.canReturn, walk.isReturnDue, walk.returning(any)]).toEqual([
+      false,
+      false,
+      undefined,
+    ]);
   });
 
   it('is returned to when it is time, by one reader for all', async () => {
@@ -206,9 +211,9 @@ describe('the primary', () => {
     await clock.advance(59_999);
     expect(walk.isReturnDue).toBe(false);
     await clock.advance(1);
-    const trial = walk.returning();
+    const trial = walk.returning(any);
     expect(trial?.source).toMatchObject({ url: 'http://a/', index: -1 });
-    expect([other.isReturnDue, other.returning()]).toEqual([false, undefined]);
+    expect([other.isReturnDue, other.returning(any)]).toEqual([false, undefined]);
     trial?.flowing();
     walk.returnToPrimary();
     expect(moves).toEqual(['http://a/']);
