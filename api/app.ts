@@ -12,6 +12,7 @@ import { problemHandler } from './middleware/problem-handler.ts';
 import { nameRequest, readQueryOnce } from './middleware/request-context.ts';
 import { dataOnly, noSniffing } from './middleware/security-headers.ts';
 import { accessRoutes } from './routes/access.routes.ts';
+import { broadcastRoutes } from './routes/broadcast.routes.ts';
 import { byMetadataRoutes } from './routes/by-metadata.routes.ts';
 import { metricsRoutes } from './routes/metrics.routes.ts';
 import { resolverRoutes } from './routes/resolvers.routes.ts';
@@ -24,6 +25,8 @@ import { viewerRoutes } from './routes/viewers.routes.ts';
 import { webhookRoutes } from './routes/webhooks.routes.ts';
 
 const PLAYBACK_PATHS = ['/stream/:stream_id', '/hls/:stream_id/:file'];
+/** Of networks: these are open to everybody, and know no keys. */
+const BROADCAST_PATHS = ['/broadcast/:network_id/:file', '/broadcast/:network_id/segment/:file'];
 /** Playback for players that take no query: a stream key stands in front of the path. */
 const KEY_PATH = '/key/:stream_key';
 
@@ -58,6 +61,7 @@ export const preamble = ({
 function routesOf(deps: AppDeps): Router {
   const router = Router({ caseSensitive: true });
   router.all([...PLAYBACK_PATHS, ...PLAYBACK_PATHS.map((path) => KEY_PATH + path)], playbackCors);
+  router.get(BROADCAST_PATHS, playbackCors);
   router.use(KEY_PATH, keyInPath, ...deps.delivery);
   router.use(...deps.delivery, managementRoutes(deps), docsRoutes(deps.apiDocument));
   return router;
@@ -78,6 +82,7 @@ function managementRoutes(deps: AppDeps): Router {
   testConnectionRoutes(resource, deps);
   transcodeRoutes(resource, deps);
   resolverRoutes(resource, deps);
+  broadcastRoutes(resource, deps);
   livenessRoutes(resourcesOn(router, [dataOnly]), deps);
   return router;
 }

@@ -31,6 +31,7 @@ import { createApp } from './app.ts';
 import { openAccess } from './compose-access.ts';
 import { hostLimitsOf, openClients } from './compose-clients.ts';
 import { deliveryOf } from './compose-delivery.ts';
+import { openNetworks } from './compose-networks.ts';
 import { readAbout, resolversOf } from './compose-programs.ts';
 import { PeerDoor } from './internal/peer-door.ts';
 import { listen, type Listening } from './listen.ts';
@@ -49,16 +50,8 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
   const segments = await openSegments(config);
   const metrics = metricsOf({ state, clients, registry: () => registry });
   const slates = openSlates(config, logger);
-  const registry = new StreamRegistry({
-    ...state,
-    meter: metrics,
-    resolver: clients.resolver,
-    defaults: defaultsOf(config),
-    node,
-    clock: systemClock,
-    timers: systemTimers,
-    logger,
-  });
+  const { resolver } = clients;
+  const registry = openRegistry({ ...state, meter: metrics, resolver, node, logger }, config);
   await registry.load();
   const revoked = (keyId: string): void => registry.endKey(keyId);
   const access = await openAccess({ config, state, revoked, logger });
@@ -67,6 +60,7 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
   const own = { secret: access.ring, slate: slates.settings, peerDoor, redis, leases };
   const delivery = await deliveryOf({ ...own, registry, segments, config, clients, logger });
   const { hls, owners, handlers, playback, transcoding } = delivery;
+  const networks = openNetworks({ ...state, config, logger });
   const app = createApp({
     ...aboutOf(config),
     streams: registry,
@@ -77,14 +71,15 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
     readiness: () => ({ redis: state.redis.status === 'ready' ? 'ok' : 'away' }),
     metrics,
     hls,
-    delivery: [playback, hlsRoutes(handlers)],
+    delivery: [playback, hlsRoutes(handlers), networks.playback],
+    networks: networks.deps,
     transcoding: transcoding.deps,
     clock: systemClock,
     logger,
   });
   peerDoor.listener = inFront({ app, handlers, hls, config, logger, metrics });
   const listening = await listen(peerDoor.listener, config);
-  const owned = [transcoding, state, clients, segments].map((part) => () => part.close());
+  const owned = [transcoding, networks, state, clients, segments].map((part) => () => part.close());
   return {
     ready: { host: listening.host, port: listening.port },
     close: () =>
@@ -98,6 +93,19 @@ const aboutOf = (config: Config) => ({
   settings: settingsOf(config),
   apiDocument: readApiDocument(),
 });
+
+type RegistryParts = Omit<
+  ConstructorParameters<typeof StreamRegistry>[0],
+  'defaults' | 'clock' | 'timers'
+>;
+
+const openRegistry = (parts: RegistryParts, config: Config): StreamRegistry =>
+  new StreamRegistry({
+    ...parts,
+    defaults: defaultsOf(config),
+    clock: systemClock,
+    timers: systemTimers,
+  });
 
 type InFront = Omit<Parameters<typeof withShortCut>[0], 'rootPath'> & {
   readonly config: Config;
@@ -171,7 +179,18 @@ async function openState({ config, logger, node }: StateOptions) {
       () => slots?.close(),
       disconnect,
     ]);
-  return { redis, slots, store, journal, endpoints, secretStore, keyStore, begunStore, close };
+  return {
+    redis,
+    changes,
+    slots,
+    store,
+    journal,
+    endpoints,
+    secretStore,
+    keyStore,
+    begunStore,
+    close,
+  };
 }
 
 /** Where HLS segments are kept: in memory, and on disk where the operator wants that. */

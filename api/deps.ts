@@ -4,6 +4,7 @@ import type { HlsDelivery } from '#delivery';
 import type { Clock } from '#kernel/clock';
 import type { Logger } from '#kernel/logger';
 import type { StreamId } from '#kernel/ids';
+import type { NetworkFiles, Networks } from '#networks';
 import type { RunSnapshot } from '#runs';
 import type { Streams } from '#streams';
 import type { ResolverName } from '#resolve';
@@ -29,9 +30,17 @@ export type AppDeps = {
   /** Routes for players: `/stream/…` and `/hls/…`, without a token. */
   readonly delivery: readonly Router[];
   readonly transcoding: TranscodingDeps;
+  readonly networks: NetworkDeps;
   readonly metrics: Metrics;
   readonly clock: Clock;
   readonly logger: Logger;
+};
+
+/** What routes know of networks. */
+export type NetworkDeps = {
+  readonly networks: Pick<Networks, 'start' | 'stop' | 'find' | 'list' | 'remove' | 'folderOf'>;
+  readonly files: Pick<NetworkFiles, 'readText'>;
+  readonly folders: { readonly folder: string; readonly recordings: string };
 };
 
 /** What routes know of transcoding. */

@@ -17,6 +17,7 @@ import type { Logger } from '#kernel/logger';
 import type { RunningProcess } from '#lifecycle';
 import { WorkerMetrics } from '#telemetry';
 import { createDeliver, createProcessDelivery } from '#webhooks';
+import { startNetworks } from './compose-networks.ts';
 import { startTranscodes } from './compose-transcodes.ts';
 import { EventDispatcher } from './event-dispatcher.ts';
 import { Housekeeping } from './housekeeping.worker.ts';
@@ -37,11 +38,22 @@ export async function composeWorker(config: Config, logger: Logger): Promise<Run
   const webhooks = startWebhooks({ config, logger, connections, metrics });
   const housekeeping = startHousekeeping(config, logger, connections);
   const transcodes = await startTranscodes({ config, logger, ...connections });
+  const { subscriber } = connections;
+  const { prefix } = config.redis;
+  const changes = new ChangeFeed({ redis: subscriber, prefix, origin: randomUUID(), logger });
+  const networks = await startNetworks({ config, logger, ...connections, changes });
   return {
     ready: {},
     close: () =>
       closeAll([
-        () => Promise.all([webhooks.close(), housekeeping.close(), transcodes.close()]),
+        () =>
+          Promise.all([
+            webhooks.close(),
+            housekeeping.close(),
+            transcodes.close(),
+            networks.close(),
+          ]),
+        () => changes.close(),
         () => scraped?.close(),
         ...Object.values(connections).map((connection) => () => connection.disconnect()),
       ]),

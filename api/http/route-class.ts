@@ -18,5 +18,7 @@ export function routeClassOf(path: string | undefined): RouteClass {
   if (known !== undefined) return known;
   if (path.startsWith('/stream/')) return 'stream';
   if (path.startsWith('/hls/')) return 'segment';
+  if (/^\/broadcast\/.+\.m3u8$/.test(path)) return 'playlist';
+  if (/^\/broadcast\/.*(?:\.\w+|:file)$/.test(path)) return 'segment';
   return path.startsWith('/docs') ? 'docs' : 'management';
 }

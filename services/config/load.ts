@@ -5,6 +5,8 @@ import { toConversion } from './conversion.ts';
 import { toDetection } from './detection.ts';
 import type { DetectionFlag } from './detection.ts';
 import { egressSettings } from './egress-settings.ts';
+import { toNetworks } from './network-settings.ts';
+import type { NetworkFlag } from './network-settings.ts';
 import { toPacing } from './pacing.ts';
 import type { PacingFlag } from './pacing.ts';
 import type { Setting } from './setting.ts';
@@ -67,6 +69,7 @@ type Strings = Record<
 type Flags =
   | DetectionFlag
   | PacingFlag
+  | NetworkFlag
   | 'REDIS_ENABLED'
   | 'TRANSCODE_TRUST_TEMPLATES'
   | 'MEDIA_INFO'
@@ -146,6 +149,7 @@ function toConfig(values: Values) {
     pacing: toPacing(values),
     slates: slatesOf(values, dataDir),
     transcode: toTranscode(values),
+    networks: toNetworks(values, dataDir),
     access: accessOf(values),
     egress: egressSettings(values),
     /** `host=number`, separated by commas. */

@@ -4,6 +4,7 @@ import { CHROME_USER_AGENT } from './chrome-user-agent.ts';
 import { CONVERSION_SETTINGS } from './conversion-settings.ts';
 import { DETECTION_SETTINGS } from './detection-settings.ts';
 import { EGRESS_SETTINGS } from './egress-settings.ts';
+import { NETWORK_SETTINGS } from './network-settings.ts';
 import { PROVIDER_SETTINGS } from './provider-settings.ts';
 import { PACING_SETTINGS } from './pacing-settings.ts';
 import { PROGRAM_SETTINGS } from './program-settings.ts';
@@ -237,6 +238,7 @@ export const SETTINGS = {
   ...PACING_SETTINGS,
   ...SLATE_SETTINGS,
   ...TRANSCODE_SETTINGS,
+  ...NETWORK_SETTINGS,
   ...PROGRAM_SETTINGS,
   ...ACCESS_SETTINGS,
   ...EGRESS_SETTINGS,

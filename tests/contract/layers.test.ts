@@ -109,6 +109,11 @@ const ROWS: readonly Row[] = [
     allowed: ['#upstream', '#sessions', '#events'],
   },
   {
+    file: 'services/networks/probe.ts',
+    forbidden: ['#delivery', '#streams', '#adapters/redis/x', '#config', 'bullmq'],
+    allowed: ['#transcode', '#upstream', '#kernel/ids'],
+  },
+  {
     file: 'services/delivery/probe.ts',
     forbidden: ['#adapters/http/x', '#config', 'express', '../hls/index.ts'],
     allowed: ['#streams', '#detection', '#mpegts', '#relay', '#hls'],

@@ -45,7 +45,9 @@ describe('examples in openapi.yaml', () => {
       await api.call('POST', '/webhooks', { json: { url: WEBHOOK } });
       const created = await api.call('POST', '/streams', { json: { url: 'http://a.example/' } });
       const [method = '', template = ''] = where.split(' ');
-      const path = template.replace('{stream_id}', String(created.body.stream_id));
+      const path = template
+        .replace('{network_id}', 'net1')
+        .replace('{stream_id}', String(created.body.stream_id));
       expect((await api.call(method, path, { json: value })).status).toBe(200);
     },
   );

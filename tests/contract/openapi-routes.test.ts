@@ -57,6 +57,11 @@ describe('every operation', () => {
     const open = operations.filter(({ node }) => node['security'] !== undefined);
     const openPaths = [...new Set(open.map(({ path }) => path))];
     expect(openPaths.toSorted()).toEqual([
+      '/broadcast/{network_id}/live.m3u8',
+      '/broadcast/{network_id}/live_vtt.m3u8',
+      '/broadcast/{network_id}/segment/{file}',
+      '/broadcast/{network_id}/{segment}.ts',
+      '/broadcast/{network_id}/{segment}.vtt',
       '/docs',
       '/favicon.ico',
       '/healthz',

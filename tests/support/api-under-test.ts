@@ -8,6 +8,7 @@ import { silentLogger } from '#kernel/logger';
 import type { UserProfile } from '#transcode';
 import { answerFaults, apiDocument, operationFor, problemFaults } from './api-contract.ts';
 import { openAccess } from './fake-access.ts';
+import { noNetworks } from './fake-networks.ts';
 import { FakeStreams } from './fake-streams.ts';
 import { FakeWebhooks } from './fake-webhooks.ts';
 
@@ -106,6 +107,7 @@ export function appDeps(overrides: Overrides = {}): AppDeps {
     hls: { statsOf: () => undefined },
     delivery: [],
     transcoding: noTranscoding(),
+    networks: noNetworks(),
     metrics: new FakeMetrics(),
     clock: systemClock,
     logger: silentLogger,

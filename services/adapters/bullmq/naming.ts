@@ -8,6 +8,10 @@ export const queueNameOf = (endpointId: EndpointId): string => `webhook-${endpoi
 
 /** Runs of FFmpeg that wait for a worker. */
 export const RUN_QUEUE = 'transcode';
+/** Networks that wait for a worker. */
+export const NETWORK_QUEUE = 'networks';
+/** What apps are to be told of their networks. */
+export const CALLBACK_QUEUE = 'network-callbacks';
 
 /** Programs that find the media of pages, likewise. */
 export const RESOLVE_QUEUE = 'resolve';

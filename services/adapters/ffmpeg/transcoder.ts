@@ -1,13 +1,14 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { Readable } from 'node:stream';
-import type { Duplex, Writable } from 'node:stream';
+import type { Duplex, Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { ProgressReader, RunLines } from '#transcode';
 import type { Progress, RunExit } from '#transcode';
 import { driverEnvironment } from './driver-environment.ts';
 
 const WATCH_SCRIPT = fileURLToPath(new URL('run-watch.sh', import.meta.url));
+const USUAL_PIPES = 5;
+type Pipes = readonly [Writable, Readable, Readable, Duplex, Readable];
 /** FFmpeg writes what it has, and the end of its file; then it is killed. */
 const STOP_GRACE_MS = 5_000;
 
@@ -17,10 +18,16 @@ export type FfmpegOptions = {
   readonly args: readonly string[];
   /** Where it works; it has no business with files, so nothing is there. */
   readonly folder: string;
+  /** Pipes beyond 4, as many as are wanted: the first is its descriptor 5. */
+  readonly morePipes?: number;
 };
 
 /** One FFmpeg under way: media in, media out. */
 export type FfmpegProcess = {
+  /** Undefined when it could not be started. */
+  readonly pid: number | undefined;
+  /** Those beyond 4, in order. */
+  readonly morePipes: readonly Duplex[];
   readonly input: Writable;
   readonly output: Readable;
   readonly lines: RunLines;
@@ -35,23 +42,30 @@ export type FfmpegProcess = {
  * Starts FFmpeg, without a shell between us and its arguments. It ends with us: a watcher beside it
  * kills it when this process is gone, however that went.
  */
-export function startFfmpeg({ program, args, folder }: FfmpegOptions): FfmpegProcess {
+export function startFfmpeg({
+  program,
+  args,
+  folder,
+  morePipes = 0,
+}: FfmpegOptions): FfmpegProcess {
   const child = spawn('sh', [WATCH_SCRIPT, program, ...args], {
-    stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
+    stdio: Array.from({ length: USUAL_PIPES + morePipes }, () => 'pipe' as const),
     cwd: folder,
     // Nothing of ours: settings hold secrets. FFmpeg needs the path, drivers theirs.
     env: driverEnvironment(),
   });
+  const pipes: readonly unknown[] = child.stdio;
+  const [input, output, errors, lifeline, numbers] = pipes as Pipes;
+  const more = pipes.slice(USUAL_PIPES) as Duplex[];
   const lines = new RunLines();
   const reader = new ProgressReader();
   let progress: Progress | null = null;
-  followLines(child.stderr, (line) => lines.take(line));
-  followLines(child.stdio[4], (line) => {
+  followLines(errors, (line) => lines.take(line));
+  followLines(numbers, (line) => {
     progress = reader.take(line) ?? progress;
   });
-  const lifeline = child.stdio[3] as Duplex;
-  lifeline.on('error', () => {});
-  child.stdin.on('error', () => {}); // FFmpeg may end before it has read everything.
+  // FFmpeg may end before it has read everything.
+  for (const pipe of [lifeline, input, ...more]) pipe.on('error', () => {});
   // The watcher holds its end until it is told: only then everything of the child is over.
   child.once('exit', () => lifeline.end('over\n'));
   const exited = new Promise<RunExit>((resolve) => {
@@ -65,8 +79,10 @@ export function startFfmpeg({ program, args, folder }: FfmpegOptions): FfmpegPro
   };
   let stopping: Promise<RunExit> | undefined;
   return {
-    input: child.stdin,
-    output: child.stdout,
+    pid: child.pid,
+    morePipes: more,
+    input,
+    output,
     lines,
     progress: () => progress,
     exited,
@@ -75,8 +91,7 @@ export function startFfmpeg({ program, args, folder }: FfmpegOptions): FfmpegPro
 }
 
 /** FFmpeg ends some lines with a carriage return only. */
-function followLines(stream: unknown, take: (line: string) => void): void {
-  if (!(stream instanceof Readable)) return;
+function followLines(stream: Readable, take: (line: string) => void): void {
   stream.on('error', () => {});
   const reader = createInterface({ input: stream, crlfDelay: Infinity });
   reader.on('line', (line) => {

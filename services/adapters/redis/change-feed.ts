@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import type { StreamId } from '#kernel/ids';
 import type { Logger } from '#kernel/logger';
 import { orAbort } from '#kernel/or-abort';
+import type { NetworkId } from '#networks';
 import type { ChangeNote } from './encode-change.ts';
 import { keysOf } from './keys.ts';
 import { storeUnavailable } from './store-errors.ts';
@@ -22,6 +23,8 @@ export type ChangeListener = {
   stream?(id: StreamId): void;
   /** Webhook endpoints have changed. */
   endpoints?(): void;
+  /** A network was ordered or has changed its state. */
+  network?(id: NetworkId): void;
   /** Stream keys have changed. */
   streamKeys?(): void;
   /** Some process has let a viewer begin, by a signed link. */
@@ -95,6 +98,7 @@ export class ChangeFeed {
 function tell(listener: ChangeListener, note: ChangeNote): void {
   if (note.kind === 'stream') listener.stream?.(note.id);
   else if (note.kind === 'begun') listener.begun?.(note.digest);
+  else if (note.kind === 'network') listener.network?.(note.id);
   else listener[PLAIN[note.kind]]?.();
 }
 

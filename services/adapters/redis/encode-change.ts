@@ -1,6 +1,7 @@
 import type { DomainEvent, StopReason } from '#events';
 import type { StateChange } from '#streams';
 import type { NodeEpoch, StreamId } from '#kernel/ids';
+import type { NetworkId } from '#networks';
 
 /** One change as the commit script takes it: kind, stream id, member, record, event, note. */
 export type EncodedChange = readonly [string, string, string, string, string, string];
@@ -9,6 +10,7 @@ export type EncodedChange = readonly [string, string, string, string, string, st
 export type ChangeNote =
   | { readonly kind: 'stream'; readonly id: StreamId; readonly from: string }
   | { readonly kind: 'begun'; readonly digest: string }
+  | { readonly kind: 'network'; readonly id: NetworkId }
   | { readonly kind: 'endpoints' | 'stream-keys' | 'secret' };
 
 type ChangeOf<Kind extends StateChange['kind']> = Extract<StateChange, { kind: Kind }>;

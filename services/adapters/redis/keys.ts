@@ -50,3 +50,6 @@ export const keysOf = (prefix: string) =>
     /** String: the secrets that handles are sealed with, newest first, separated by commas. */
     secret: `${prefix}:secret`,
   }) as const;
+
+/** Hash: network id → network, as it was ordered and as it is. */
+export const networksKey = (prefix: string): string => `${prefix}:networks`;

@@ -1,0 +1,110 @@
+import type { Redis } from 'ioredis';
+import { BullCallbackRunner } from '#adapters/bullmq/callback-runner';
+import { BullNetworkQueue } from '#adapters/bullmq/network-queue';
+import { BullNetworkRunner } from '#adapters/bullmq/network-runner';
+import { FfmpegRemuxer } from '#adapters/ffmpeg/remuxer';
+import { startFfmpeg } from '#adapters/ffmpeg/transcoder';
+import { DiskNetworkFolder } from '#adapters/fs/network-folder';
+import { createCallbackClient } from '#adapters/http/callback-client';
+import { MediaDoor } from '#adapters/http/media-door';
+import { mediaSourcesOf } from '#adapters/http/media-sources';
+import { createTextClient } from '#adapters/http/text-client';
+import { createUpstreamClient } from '#adapters/http/upstream-client';
+import type { ChangeFeed } from '#adapters/redis/change-feed';
+import { RedisNetworkStore, networkNotes } from '#adapters/redis/network-store';
+import type { Config } from '#config';
+import { HlsInput } from '#conversion';
+import { createPlaylistClient } from '#delivery';
+import { closeAll } from '#kernel/closing';
+import { systemClock, systemTimers } from '#kernel/clock';
+import type { Logger } from '#kernel/logger';
+import type { Callback, NetworkStore } from '#networks';
+import { egressFrom } from '#upstream';
+import { NetworkKeeper } from './networks/keeper.ts';
+import { NetworkWatch } from './networks/network-watch.ts';
+
+export type NetworksOptions = {
+  readonly config: Config;
+  readonly logger: Logger;
+  /** For `commands` and for `queue`; both stay the caller's. */
+  readonly redis: Redis;
+  readonly queue: Redis;
+  readonly changes: ChangeFeed;
+};
+
+/** Runs networks, finds those that nobody runs, and tells their apps. */
+export async function startNetworks(options: NetworksOptions) {
+  const { config, logger, redis, changes, queue: connection } = options;
+  const { prefix } = config.redis;
+  const { networks: settings } = config;
+  const target = { redis: connection, prefix, logger };
+  const common = { clock: systemClock, timers: systemTimers, logger };
+  const store = new RedisNetworkStore(redis, prefix);
+  const queue = new BullNetworkQueue(target);
+  const media = await openMedia(config, logger);
+  const keeper = new NetworkKeeper({
+    ...common,
+    store,
+    queue,
+    notes: networkNotes(changes),
+    sources: media.sources,
+    start: (run) => startFfmpeg({ program: config.ffmpegPath, ...run }),
+    openFolder: ({ folder }) => new DiskNetworkFolder(folder),
+    settings: settings.run,
+  });
+  const runner = new BullNetworkRunner({
+    ...target,
+    slots: settings.slots,
+    keep: (id, draining) => keeper.keep(id, draining),
+  });
+  const callbacks = new BullCallbackRunner({
+    ...target,
+    isWanted: (callback) => isWanted(store, callback),
+    tell: createCallbackClient({ guard: guardOf(config), timeoutMs: settings.callbackTimeoutMs }),
+  });
+  const watch = new NetworkWatch({ ...common, store, queue });
+  const close = (): Promise<void> =>
+    closeAll([
+      () => Promise.all([watch.close(), runner.close(), callbacks.close()]),
+      () => media.close(),
+      () => queue.close(),
+    ]);
+  return { close };
+}
+
+/** Not when the app has stopped or started something since: it knows more than we would tell. */
+async function isWanted(store: NetworkStore, { networkId, orderNumber }: Callback) {
+  const network = await store.find(networkId);
+  return network?.orderNumber === orderNumber;
+}
+
+/** What fetches the media of programmes: with the guard, the egress and the time-outs of all. */
+async function openMedia(config: Config, logger: Logger) {
+  const { allowPrivate, verifyTls, maxRedirects, userAgent, ...upstream } = config.upstream;
+  const egress = egressFrom(config.egress.url, config.egress.localAddress);
+  const sources = { allowPrivate, verifyTls, maxRedirects, egress };
+  const client = createUpstreamClient(sources);
+  const texts = createTextClient(sources);
+  const { connectTimeoutMs: connectMs, readTimeoutMs: headersMs, maxPlaylistBytes } = upstream;
+  const fetch = createPlaylistClient({ texts, maxBytes: maxPlaylistBytes, timeoutMs: headersMs });
+  const remuxer = new FfmpegRemuxer({ program: config.ffmpegPath, logger });
+  const door = await MediaDoor.open();
+  const clocks = { clock: systemClock, timers: systemTimers };
+  const playlistReader = () =>
+    new HlsInput({ ...clocks, upstream: client, fetch, remuxer, converts: 'all', found: ignore });
+  return {
+    sources: mediaSourcesOf({
+      client,
+      playlistReader,
+      door,
+      timeouts: { connectMs, headersMs },
+      userAgent,
+    }),
+    close: () => closeAll([() => door.close(), () => client.close(), () => texts.close()]),
+  };
+}
+
+/** Apps live beside us: the setting about private addresses is for sources. */
+const guardOf = ({ upstream }: Config) => ({ allowPrivate: true, verifyTls: upstream.verifyTls });
+
+const ignore = (): void => {};
