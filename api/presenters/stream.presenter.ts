@@ -62,6 +62,7 @@ export const presentSwitch = (change: SwitchSnapshot) => ({
   from_index: change.fromIndex,
   to_index: change.toIndex,
   reason: change.reason,
+  cause: change.cause,
   failed_tries: change.failedTries,
   gap_ms: change.gapMs,
   detection_ms: change.detectionMs,

@@ -61,6 +61,8 @@ export type Fact =
       readonly failoverIndex: number;
       readonly attemptNumber: number;
       readonly reason: string;
+      /** The class of the failure, as metrics name it; `manual`, `failback`. */
+      readonly cause: string;
       readonly clientCount: number;
       /** From the last byte of the old source to the first of the new, once known. */
       readonly gapMs: number | null;

@@ -93,6 +93,7 @@ const DATA: { readonly [Type in Fact['type']]: (fact: FactOf<Type>) => Data } = 
     failover_index: fact.failoverIndex,
     attempt_number: fact.attemptNumber,
     reason: fact.reason,
+    cause: fact.cause,
     client_count: fact.clientCount,
     gap_ms: fact.gapMs,
     failed_tries: fact.failedTries,

@@ -29,6 +29,8 @@ export type SwitchSnapshot = {
   readonly fromIndex: number;
   readonly toIndex: number;
   readonly reason: string;
+  /** The class of the failure, as metrics name it; `manual`, `failback`. */
+  readonly cause: string;
   /** Sources that were tried in between and gave nothing. */
   readonly failedTries: number;
   /** From the last byte of the old source to the first of the new. */

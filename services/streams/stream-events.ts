@@ -1,4 +1,5 @@
 import type { DomainEvent, Fact } from '#events';
+import { errorWord } from '#kernel/error-word';
 import { newEventId } from '#kernel/ids';
 import type { AppError } from '#kernel/app-error';
 import type { Session } from '#sessions';
@@ -86,6 +87,7 @@ export class StreamEvents {
       failoverIndex: move.index,
       attemptNumber: move.attempt,
       reason: move.reason,
+      cause: errorWord(move.cause),
       clientCount: stream.viewerCount,
       gapMs,
       failedTries: move.failedTries,

@@ -1,3 +1,4 @@
+import { errorWord } from '#kernel/error-word';
 import type { SwitchSnapshot } from './snapshots.ts';
 import type { Move } from './source-cursor.ts';
 import type { SwitchTiming } from './viewing.ts';
@@ -70,13 +71,14 @@ export class SwitchLog {
     this.#pending = undefined;
   }
 
-  #keep({ oldIndex, index, reason, failedTries }: Switch, isNew: boolean): void {
+  #keep({ oldIndex, index, reason, cause, failedTries }: Switch, isNew: boolean): void {
     const before = isNew ? undefined : this.#kept.pop();
     this.#kept.push({
       atMs: before?.atMs ?? this.#options.nowMs(),
       fromIndex: oldIndex,
       toIndex: index,
       reason,
+      cause: errorWord(cause),
       failedTries,
       gapMs: null,
       detectionMs: null,

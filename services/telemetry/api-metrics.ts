@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { ErrorCode } from '#kernel/error-codes';
-import { errorWord } from './error-word.ts';
+import { errorWord } from '#kernel/error-word';
 import { MetricsRoom } from './metrics-room.ts';
 import type { Reading } from './metrics-room.ts';
 
@@ -70,8 +70,7 @@ export class ApiMetrics {
 
   /** A switch of source is over; `timing` where somebody had a picture and has it again. */
   switched(cause: ErrorCode | 'manual' | 'failback', timing: Timing | undefined): void {
-    const word = cause === 'manual' || cause === 'failback' ? cause : errorWord(cause);
-    const labels = { cause: word };
+    const labels = { cause: errorWord(cause) };
     this.#switch.count(labels);
     if (timing === undefined) return;
     this.#switch.gap(labels, timing.gapMs / 1000);

@@ -56,6 +56,7 @@ export const FACTS = {
     failoverIndex: 0,
     attemptNumber: 1,
     reason: 'stream_error_ReadTimeout_after_retries',
+    cause: 'stalled',
     clientCount: 2,
     gapMs: 40,
     failedTries: 0,

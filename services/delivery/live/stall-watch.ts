@@ -57,7 +57,7 @@ export class StallWatch {
     return this.rhythm.lastMs;
   }
 
-  /** For how long the source was read, without pauses of ours. */
+  /** For how long the source was read, without pauses of ours, wanted or not. */
   get readMs(): number {
     const untilMs = this.#pausedAtMs ?? this.#options.clock.monotonicMs();
     return untilMs - this.#startedMs - this.#pausedMs;
@@ -121,7 +121,9 @@ export class StallWatch {
 
   #forgiveLag(nowMs: number): void {
     const ownMs = this.#lostSinceMs(nowMs);
-    if (ownMs > 0) this.rhythm.forgive(ownMs, nowMs);
+    if (ownMs <= 0) return;
+    this.rhythm.forgive(ownMs, nowMs);
+    if (this.#pausedAtMs === undefined) this.#pausedMs += ownMs;
   }
 
   /** What this process has lost of late, each moment told once. */

@@ -41,6 +41,7 @@ const DATA = {
     failover_index: 0,
     attempt_number: 1,
     reason: 'stream_error_ReadTimeout_after_retries',
+    cause: 'stalled',
     client_count: 2,
     gap_ms: 40,
     failed_tries: 0,

@@ -1,43 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { AppError } from '#kernel/app-error';
-import type { Timer } from '#kernel/clock';
 import { LoopLag } from '../../../services/delivery/live/loop-lag.ts';
 import { SourceWatch } from '../../../services/delivery/live/source-watch.ts';
 import { samplesOf, settings } from '../../support/source-story.ts';
-
-type Pending = { readonly dueMs: number; readonly call: () => void };
-
-/** The turns of an event loop: timers that are due fire, late ones together, then sockets are read. */
-class Loop {
-  #nowMs = 0;
-  readonly #pending = new Set<Pending>();
-
-  monotonicMs = (): number => this.#nowMs;
-  nowMs = (): number => this.#nowMs;
-
-  after(delayMs: number, call: () => void): Timer {
-    const entry = { dueMs: this.#nowMs + delayMs, call };
-    this.#pending.add(entry);
-    return { cancel: () => void this.#pending.delete(entry) };
-  }
-
-  get pendingTimers(): number {
-    return this.#pending.size;
-  }
-
-  /** One turn after so long, for which the process did something else. */
-  turn(afterMs: number, read: () => void = () => {}): void {
-    this.#nowMs += afterMs;
-    const due = [...this.#pending].filter(({ dueMs }) => dueMs <= this.#nowMs);
-    for (const entry of due.toSorted((a, b) => a.dueMs - b.dueMs)) {
-      if (this.#pending.delete(entry)) entry.call();
-    }
-    read();
-  }
-}
+import { TestLoop } from '../../support/test-loop.ts';
 
 class Bench {
-  readonly loop = new Loop();
+  readonly loop = new TestLoop();
   readonly lag = new LoopLag(this.loop, this.loop);
   readonly failures: AppError[] = [];
   readonly watch: SourceWatch;
