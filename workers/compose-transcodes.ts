@@ -14,7 +14,7 @@ import { closeAll } from '#kernel/closing';
 import type { Logger } from '#kernel/logger';
 import type { ResolverPrograms } from '#resolve';
 import { SOFTWARE } from '#transcode';
-import type { Hardware } from '#transcode';
+import type { Amounts, Hardware, TranscodeWorker } from '#transcode';
 import { programVersions, startResolves } from './compose-resolves.ts';
 import { TranscodeWork } from './transcode.worker.ts';
 
@@ -27,44 +27,69 @@ export type TranscodesOptions = {
 };
 
 const LEAST_SLOTS = 2;
+/** Jobs that are looked at, at once; what does not fit is declined. */
+const MOST_RUNS = 1000;
+
+/** What this worker has for runs, which depends on whether it has a device. */
+function capacityOf({ transcode }: Config, [best = SOFTWARE]: readonly Hardware[]): Amounts {
+  const cpu = transcode.cpuSlots || Math.max(LEAST_SLOTS, availableParallelism());
+  const gpu = best.kind === 'software' ? 0 : transcode.gpuSessions;
+  return { slots: transcode.slots || cpu + gpu, cpu, gpu };
+}
+
+/** What this worker finds out of its machine beside its start. */
+function findOut({ config, logger }: TranscodesOptions, changed: () => void) {
+  const { hardware: wanted, device } = config.transcode;
+  // Until it is known, software encodes.
+  const found: { hardware: readonly Hardware[]; programs?: ResolverPrograms } = {
+    hardware: [SOFTWARE],
+  };
+  const findHardware = async (): Promise<void> => {
+    found.hardware = await probeHardware({ program: config.ffmpegPath, wanted, device });
+    logger.info('transcoder ready', {
+      ...capacityOf(config, found.hardware),
+      hardware: found.hardware.map(({ kind }) => kind),
+    });
+    changed();
+  };
+  const findPrograms = async (): Promise<void> => {
+    found.programs = await programVersions(config);
+    changed();
+  };
+  void findPrograms();
+  void findHardware();
+  return found;
+}
 
 /** Takes runs, and tells the api processes of itself. */
-export async function startTranscodes({ config, logger, redis, queue }: TranscodesOptions) {
+export async function startTranscodes(options: TranscodesOptions) {
+  const { config, logger, redis, queue } = options;
   const { prefix } = config.redis;
   const secret = await loadRunSecret(redis, prefix);
   const id = randomUUID();
-  const slots = config.transcode.slots || Math.max(LEAST_SLOTS, availableParallelism());
   const folder = join(config.dataDir, 'transcode');
   await mkdir(folder, { recursive: true });
-  let hardware: readonly Hardware[] = [SOFTWARE];
+  const found = findOut(options, () => card.changed());
+  const capacity = (): Amounts => capacityOf(config, found.hardware);
   const work: TranscodeWork = new TranscodeWork({
     start: (args) => startFfmpeg({ program: config.ffmpegPath, args, folder }),
     link: (job) => linkRun(job, secret),
-    hardware: () => hardware,
+    hardware: () => found.hardware,
+    capacity,
+    limits: config.transcode.limits,
     logger,
     changed: () => card.changed(),
   });
-  let programs: ResolverPrograms | undefined;
-  const about = () => ({ id, slots, busy: work.busy, hardware, ...(programs && { programs }) });
-  const card = new WorkerCard({ redis, prefix, about });
-  const findHardware = async (): Promise<void> => {
-    const { hardware: wanted, device } = config.transcode;
-    hardware = await probeHardware({ program: config.ffmpegPath, wanted, device });
-    logger.info('transcoder ready', { slots, hardware: hardware.map(({ kind }) => kind) });
-    card.changed();
+  const about = (): TranscodeWorker => {
+    const { taken, runs } = work;
+    return { id, capacity: capacity(), taken, runs, ...found };
   };
-  const findPrograms = async (): Promise<void> => {
-    programs = await programVersions(config);
-    card.changed();
-  };
-  void findPrograms();
-  // Beside the start: until it is known, software encodes.
-  void findHardware();
+  const card: WorkerCard = new WorkerCard({ redis, prefix, about });
   const runner = new BullRunRunner({
     redis: queue,
     prefix,
     logger,
-    slots,
+    slots: config.transcode.slots || MOST_RUNS,
     run: (job, draining) => work.run(job, draining),
   });
   const resolves = await startResolves({ config, logger, queue, secret });

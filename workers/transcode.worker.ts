@@ -3,8 +3,21 @@ import type { ClientRequest } from 'node:http';
 import type { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Logger } from '#kernel/logger';
-import { SOFTWARE, diagnose, ffmpegArgs } from '#transcode';
-import type { Hardware, Progress, RunExit, RunJob, RunLines, RunReport } from '#transcode';
+import { RunLedger, UsageWatch, diagnose, ffmpegArgs } from '#transcode';
+import type {
+  Amounts,
+  Hardware,
+  Progress,
+  RunExit,
+  RunFailure,
+  RunId,
+  RunJob,
+  RunLines,
+  RunReport,
+  TakenPlace,
+  Usage,
+  UsageLimits,
+} from '#transcode';
 
 /** One FFmpeg under way. */
 export interface RunningFfmpeg {
@@ -12,6 +25,7 @@ export interface RunningFfmpeg {
   readonly output: Readable;
   readonly lines: Pick<RunLines, 'all'>;
   readonly progress: () => Progress | null;
+  readonly usage: () => Promise<Usage | undefined>;
   readonly exited: Promise<RunExit>;
   stop(): Promise<RunExit>;
 }
@@ -26,11 +40,14 @@ export interface RunWire {
 export type TranscodeWorkerOptions = {
   readonly start: (args: readonly string[]) => RunningFfmpeg;
   readonly link: (job: RunJob) => RunWire;
-  /** What to encode with, best first, as it is known now. */
+  /** What to encode with, best first, as it is known now; and how much of it there is. */
   readonly hardware: () => readonly Hardware[];
+  readonly capacity: () => Amounts;
+  /** Of each run. */
+  readonly limits: UsageLimits;
   readonly logger: Logger;
-  /** The number of runs has changed. */
-  readonly changed: (busy: number) => void;
+  /** What is taken has changed. */
+  readonly changed: () => void;
 };
 
 const REPORT_EVERY_MS = 1_000;
@@ -38,79 +55,123 @@ const REPORT_EVERY_MS = 1_000;
 /** Works off runs: one FFmpeg each, from its media's first byte until either end is closed. */
 export class TranscodeWork {
   readonly #options: TranscodeWorkerOptions;
-  #busy = 0;
+  readonly #ledger: RunLedger;
 
   constructor(options: TranscodeWorkerOptions) {
     this.#options = options;
+    this.#ledger = new RunLedger(options);
   }
 
-  get busy(): number {
-    return this.#busy;
+  /** What runs have taken of this worker. */
+  get taken(): Amounts {
+    return this.#ledger.taken;
   }
 
-  /** Until the run is over; never rejects. */
-  async run(job: RunJob, draining: AbortSignal): Promise<void> {
-    this.#occupy(1);
+  /** The runs that have taken it. */
+  get runs(): readonly RunId[] {
+    return this.#ledger.runs;
+  }
+
+  /** Until the run is over; `declined` when there is no place for it now. Never rejects. */
+  async run(job: RunJob, draining: AbortSignal): Promise<'over' | 'declined'> {
+    const place = this.#ledger.take(job);
+    if ('full' in place) return 'declined';
     try {
-      await this.#run(job, draining);
+      await this.#run(job, place, draining);
     } catch (error) {
       this.#options.logger.warn('run impossible', { runId: job.runId, error });
     } finally {
-      this.#occupy(-1);
+      place.release();
     }
+    return 'over';
   }
 
-  async #run(job: RunJob, draining: AbortSignal): Promise<void> {
+  async #run(job: RunJob, place: TakenPlace, draining: AbortSignal): Promise<void> {
     const wire = this.#options.link(job);
     const input = await wire.openInput(draining);
     if (input === undefined) return; // Whoever asked wants it no more.
-    const hardware = this.#hardwareFor(job);
-    const ffmpeg = this.#options.start(ffmpegArgs(job.plan, hardware, job));
+    const ffmpeg = this.#options.start(ffmpegArgs(job.plan, place.hardware, job));
     const output = wire.openOutput();
-    const stopWhen = new AbortController();
-    const stop = (): void => stopWhen.abort();
-    draining.addEventListener('abort', stop, { once: true });
-    output.once('close', stop);
-    output.once('response', stop); // It is answered only when it is not wanted.
-    output.on('error', stop);
-    stopWhen.signal.addEventListener('abort', () => void ffmpeg.stop(), { once: true });
-    const tell = (ended: RunReport['ended']): Promise<void> =>
-      wire.report({
-        hardware: hardware.kind,
-        progress: ffmpeg.progress(),
-        lines: ffmpeg.lines.all,
-        ended,
-      });
-    const telling = setInterval(() => void tell(null), REPORT_EVERY_MS);
+    const { limits } = this.#options;
+    const life = new RunLife({ place, wire, ffmpeg, limits });
+    const drain = (): void => life.end('drained');
+    const unwanted = (): void => life.end();
+    draining.addEventListener('abort', drain, { once: true });
+    output.once('close', unwanted);
+    output.once('response', unwanted); // It is answered only when it is not wanted.
+    output.on('error', unwanted);
     try {
-      await this.#move({ input, ffmpeg, output });
-      const exit = await ffmpeg.exited;
-      const failure = exit.exitCode === 0 ? null : diagnose(exit, ffmpeg.lines.all);
-      await tell({ exit, failure });
-      if (failure === null) output.end();
+      await move({ input, ffmpeg, output });
+      if (await life.over()) await endOf(output);
     } finally {
-      clearInterval(telling);
-      draining.removeEventListener('abort', stop);
+      draining.removeEventListener('abort', drain);
       input.destroy();
       output.destroy();
       await ffmpeg.stop();
     }
   }
+}
 
-  /** Resolves when FFmpeg has ended and all that it wrote is on its way. */
-  async #move({ input, ffmpeg, output }: Moved): Promise<void> {
-    // Where the media breaks off, FFmpeg ends by itself; where FFmpeg ends, its exit tells.
-    void pipeline(input, ffmpeg.input).catch(() => ffmpeg.input.destroy());
-    await pipeline(ffmpeg.output, output, { end: false }).catch(() => ffmpeg.stop());
+type LifeOptions = {
+  readonly place: TakenPlace;
+  readonly wire: RunWire;
+  readonly ffmpeg: RunningFfmpeg;
+  readonly limits: UsageLimits;
+};
+
+/** What becomes of one FFmpeg, and what there is to tell of it. */
+class RunLife {
+  readonly #options: LifeOptions;
+  readonly #watch: UsageWatch;
+  readonly #telling: NodeJS.Timeout;
+  #isOver = false;
+  /** Why we have ended it. */
+  #reason: RunFailure | undefined;
+
+  constructor(options: LifeOptions) {
+    this.#options = options;
+    this.#watch = new UsageWatch(options.limits);
+    this.#telling = setInterval(() => void this.#look(), REPORT_EVERY_MS);
   }
 
-  #hardwareFor({ softwareOnly }: RunJob): Hardware {
-    return softwareOnly ? SOFTWARE : (this.#options.hardware()[0] ?? SOFTWARE);
+  /** Ends it; the first reason counts. */
+  end(reason?: RunFailure): void {
+    this.#reason ??= reason;
+    void this.#options.ffmpeg.stop();
   }
 
-  #occupy(change: number): void {
-    this.#busy += change;
-    this.#options.changed(this.#busy);
+  /**
+   * Resolves when it has ended and the other side has been told.
+   * @returns whether all that it wrote is wanted.
+   */
+  async over(): Promise<boolean> {
+    const { ffmpeg } = this.#options;
+    const exit = await ffmpeg.exited;
+    clearInterval(this.#telling);
+    this.#isOver = true;
+    const failure = this.#reason ?? (exit.exitCode === 0 ? null : diagnose(exit, ffmpeg.lines.all));
+    await this.#tell({ exit, failure });
+    return failure === null || failure === 'drained';
+  }
+
+  async #look(): Promise<void> {
+    const usage = await this.#options.ffmpeg.usage();
+    const excess = usage && this.#watch.see(usage, performance.now());
+    if (this.#isOver) return;
+    if (excess !== undefined) this.end(excess);
+    await this.#tell(null);
+  }
+
+  #tell(ended: RunReport['ended']): Promise<void> {
+    const { place, wire, ffmpeg } = this.#options;
+    return wire.report({
+      hardware: place.hardware.kind,
+      fallback: place.fallback,
+      usage: this.#watch.now,
+      progress: ffmpeg.progress(),
+      lines: ffmpeg.lines.all,
+      ended,
+    });
   }
 }
 
@@ -119,3 +180,25 @@ type Moved = {
   readonly ffmpeg: RunningFfmpeg;
   readonly output: ClientRequest;
 };
+
+/** Resolves when FFmpeg has ended and all that it wrote is on its way. */
+async function move({ input, ffmpeg, output }: Moved): Promise<void> {
+  // Where the media breaks off, FFmpeg ends by itself; where FFmpeg ends, its exit tells.
+  void pipeline(input, ffmpeg.input).catch(() => ffmpeg.input.destroy());
+  await pipeline(ffmpeg.output, output, { end: false }).catch(() => ffmpeg.stop());
+}
+
+const LAST_BYTES_MS = 2_000;
+
+/** Resolves when all has been handed over that was written, or nobody takes it. */
+function endOf(output: ClientRequest): Promise<void> {
+  return new Promise((resolve) => {
+    const late = setTimeout(resolve, LAST_BYTES_MS);
+    const done = (): void => {
+      clearTimeout(late);
+      resolve();
+    };
+    output.once('close', done);
+    output.end(done);
+  });
+}

@@ -18,7 +18,7 @@ export type TranscodingOptions = {
   readonly peers: UpstreamClient;
   readonly directory: StreamDirectory;
   /** Runs of other programs, whose workers come in by the same door. */
-  readonly resolvers: ResolverDesk;
+  readonly resolvers: Pick<ResolverDesk, 'find' | 'close'>;
   /** Where workers reach this process. */
   readonly door: { url: string | undefined };
   /** The deliveries that read the streams' own sources. */

@@ -32,6 +32,16 @@ export const presentHealth = ({ about, settings, totals, readiness }: Health) =>
   redis: readiness.redis,
 });
 
+const presentWorker = ({ id, capacity, taken, hardware }: TranscodeWorker) => ({
+  worker_id: id,
+  slots: capacity.slots,
+  busy: taken.slots,
+  cpu_slots: { capacity: capacity.cpu, taken: taken.cpu },
+  gpu_sessions: { capacity: capacity.gpu, taken: taken.gpu },
+  hardware: hardware.map(({ kind }) => kind),
+  device: hardware[0]?.device ?? null,
+});
+
 type Info = {
   readonly about: About;
   readonly settings: ApiSettings;
@@ -69,12 +79,7 @@ export const presentInfo = ({ about, settings, readiness, workers, own }: Info) 
   transcoding: {
     enabled: workers.length > 0,
     profiles: describe([...BUILT_IN_PROFILES, ...own]),
-    workers: workers.map(({ id, slots, busy, hardware }) => ({
-      worker_id: id,
-      slots,
-      busy,
-      hardware: hardware.map(({ kind }) => kind),
-    })),
+    workers: workers.map(presentWorker),
   },
   configuration: {
     default_user_agent: settings.defaultUserAgent,

@@ -120,14 +120,25 @@ export const presentRun = (run: RunSnapshot) => ({
   ...presentReport(run.report ?? NOT_TOLD),
 });
 
-const NOT_TOLD = { hardware: null, progress: null, lines: [], ended: null };
+const NOT_TOLD = {
+  hardware: null,
+  fallback: null,
+  usage: null,
+  progress: null,
+  lines: [],
+  ended: null,
+};
 const NO_PROGRESS = { frame: null, fps: null, bitrateKbps: null, speed: null };
 
-function presentReport({ hardware, progress, lines, ended }: RunReport | typeof NOT_TOLD) {
+function presentReport(report: RunReport | typeof NOT_TOLD) {
+  const { hardware, fallback, usage, progress, lines, ended } = report;
   const { frame, fps, bitrateKbps, speed } = progress ?? NO_PROGRESS;
   const exit = ended?.exit ?? { exitCode: null, signal: null };
   return {
     hardware,
+    fallback: fallback?.reason ?? null,
+    cpu_percent: usage?.cpuPercent == null ? null : Math.round(usage.cpuPercent),
+    memory_bytes: usage?.memoryBytes ?? null,
     exit_code: exit.exitCode,
     signal: exit.signal,
     frame,

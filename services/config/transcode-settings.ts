@@ -10,6 +10,13 @@ const onOff = (fallback: boolean, meaning: string): Setting => ({
   meaning,
 });
 
+const amount = (fallback: number, unit: string | undefined, meaning: string): Setting => ({
+  schema: Joi.number().integer().min(0).max(1_000_000).default(fallback),
+  group: GROUP,
+  ...(unit === undefined ? {} : { unit }),
+  meaning,
+});
+
 const seconds = (fallback: number, meaning: string): Setting => ({
   schema: Joi.number().min(0).max(86_400).default(fallback),
   group: GROUP,
@@ -23,8 +30,29 @@ export const TRANSCODE_SETTINGS = {
     schema: Joi.number().integer().min(0).max(1000).default(0),
     group: GROUP,
     meaning:
-      'Transcodes that one worker runs at once; 0 takes one per processor, and two at least. Who comes when all are in use gets status 503.',
+      'Transcodes that one worker runs at once, whatever they do; 0 takes as many as CPU slots and GPU sessions together. Who comes when all are in use gets status 503.',
   },
+  TRANSCODE_CPU_SLOTS: amount(
+    0,
+    undefined,
+    'Pictures that one worker encodes in software at once, each size of a ladder counted; 0 takes one per processor, and two at least.',
+  ),
+  TRANSCODE_GPU_SESSIONS: {
+    schema: Joi.number().integer().min(1).max(1000).default(8),
+    group: GROUP,
+    meaning:
+      'Pictures that the device of one worker encodes at once, each size of a ladder counted. Drivers for consumer cards limit their sessions; what comes beyond is encoded in software.',
+  },
+  TRANSCODE_MAX_MEMORY: amount(
+    4096,
+    'MiB',
+    'A run of FFmpeg that holds more memory is ended and replaced; 0 for no limit.',
+  ),
+  TRANSCODE_MAX_CPU: amount(
+    0,
+    'percent of one processor',
+    'A run of FFmpeg that uses more for ten seconds is ended and replaced; 0 for no limit.',
+  ),
   TRANSCODE_HARDWARE: {
     schema: Joi.string().valid('auto', 'nvenc', 'vaapi', 'qsv', 'software').default('auto'),
     group: GROUP,

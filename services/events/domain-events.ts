@@ -79,6 +79,15 @@ export type Fact =
       readonly trigger: string;
       readonly clientCount: number;
       readonly durationMs: number;
+    }
+  | {
+      readonly type: 'transcode_fallback';
+      readonly profile: string;
+      /** The kind of device that was to encode, and what does instead. */
+      readonly from: string;
+      readonly to: 'software';
+      readonly reason: 'hardware_failed' | 'gpu_sessions_busy';
+      readonly clientCount: number;
     };
 
 export type EventType = Fact['type'];
@@ -92,6 +101,7 @@ export const EVENT_TYPES = [
   'failover_triggered',
   'slate_started',
   'slate_ended',
+  'transcode_fallback',
 ] as const satisfies readonly EventType[];
 
 /** One fact, named for ever by `eventId`, of one stream, with the app's metadata in full. */

@@ -107,6 +107,13 @@ const DATA: { readonly [Type in Fact['type']]: (fact: FactOf<Type>) => Data } = 
     client_count: fact.clientCount,
     duration_ms: Math.round(fact.durationMs),
   }),
+  transcode_fallback: (fact) => ({
+    profile: fact.profile,
+    from: fact.from,
+    to: fact.to,
+    reason: fact.reason,
+    client_count: fact.clientCount,
+  }),
 };
 
 /** TypeScript does not see that the table's row fits the fact. */

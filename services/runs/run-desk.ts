@@ -2,12 +2,12 @@ import type { Clock, Timers } from '#kernel/clock';
 import type { StreamId } from '#kernel/ids';
 import type { Logger } from '#kernel/logger';
 import type { Stream } from '#streams';
-import { isFragmentedHls, newRunId } from '#transcode';
+import { admission, isFragmentedHls, newRunId } from '#transcode';
 import type { RunHolders, RunId, RunQueue, TranscodePlan, WorkerBoard } from '#transcode';
 import type { UpstreamResponse } from '#upstream';
 import { openRemoteRun } from './remote-run.ts';
 import type { RemoteRunOptions } from './remote-run.ts';
-import { noWorker } from './run-error.ts';
+import { NO_RESOURCE, noWorker } from './run-error.ts';
 import { openRunSource } from './run-source.ts';
 import type { RunSource, RunSources } from './run-source.ts';
 import { TranscodeRun } from './run.ts';
@@ -74,7 +74,7 @@ export class RunDesk {
   async #openHere(request: RunRequest, signal: AbortSignal): Promise<UpstreamResponse> {
     const { stream, plan, softwareOnly } = request;
     try {
-      await this.#admit();
+      await this.#admit(request);
     } catch (error) {
       this.#release(stream.id);
       throw error;
@@ -115,23 +115,27 @@ export class RunDesk {
   }
 
   /** Says at once what waiting would only say later. What the board does not know is waited for. */
-  async #admit(): Promise<void> {
+  async #admit(request: RunRequest): Promise<void> {
     const workers = await this.#options.board.list();
-    if (workers.length === 0) throw noWorker('no_worker');
-    const slots = workers.reduce((sum, worker) => sum + worker.slots, 0);
-    const busy = workers.reduce((sum, worker) => sum + worker.busy, 0);
-    if (busy >= slots) throw noWorker('all_slots_busy');
+    const taken = new Set(workers.flatMap(({ runs }) => runs));
+    const waiting = [...this.#runs.values()]
+      .filter(({ id, state }) => state === 'asked' && !taken.has(id))
+      .map(({ wanted }) => wanted);
+    const lack = admission(workers, waiting, request);
+    if (lack === undefined) return;
+    throw noWorker(lack === 'no_worker' ? lack : NO_RESOURCE[lack]);
   }
 
-  #add({ stream, plan }: RunRequest, source: RunSource): TranscodeRun {
+  #add({ stream, plan, softwareOnly }: RunRequest, source: RunSource): TranscodeRun {
     const { startMs, staleMs, clock, timers } = this.#options;
     const id = newRunId();
     const ended = (over: TranscodeRun): void => this.#ended(over);
     const run = new TranscodeRun({
       id,
       streamId: stream.id,
-      plan,
+      wanted: { plan, softwareOnly },
       source,
+      fellBack: (fallback) => stream.fellBack(fallback),
       startMs,
       staleMs,
       clock,

@@ -171,6 +171,7 @@ function unwatched(stream: Stream): Stream {
     join: () => nobody,
     poll: () => nobody,
     learnKind: (kind) => stream.learnKind(kind),
+    fellBack: (fallback) => stream.fellBack(fallback),
     lookAtMedia: () => stream.lookAtMedia(),
   };
 }

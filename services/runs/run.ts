@@ -3,7 +3,7 @@ import type { AppError } from '#kernel/app-error';
 import type { Clock, Timer, Timers } from '#kernel/clock';
 import type { StreamId } from '#kernel/ids';
 import { orAbort } from '#kernel/or-abort';
-import type { RunId, RunReport, TranscodePlan } from '#transcode';
+import type { HardwareFallback, RunId, RunReport, WantedRun } from '#transcode';
 import type { UpstreamResponse } from '#upstream';
 import { noWorker, runFailed, workerLost } from './run-error.ts';
 import { RunOutput } from './run-output.ts';
@@ -12,8 +12,10 @@ import type { RunSource } from './run-source.ts';
 export type RunOptions = {
   readonly id: RunId;
   readonly streamId: StreamId;
-  readonly plan: TranscodePlan;
+  readonly wanted: WantedRun;
   readonly source: RunSource;
+  /** Software encodes in place of a device; told once. */
+  readonly fellBack: (fallback: HardwareFallback) => void;
   /** How long a worker may take to come, and FFmpeg to give its first bytes. */
   readonly startMs: number;
   /** FFmpeg that is given media and gives none for so long has stalled. */
@@ -79,6 +81,9 @@ export class TranscodeRun {
   get state(): RunState {
     return this.#state;
   }
+  get wanted(): WantedRun {
+    return this.#options.wanted;
+  }
 
   /** @throws AppError when it failed before its first bytes; the signal's reason. */
   opened(signal: AbortSignal): Promise<UpstreamResponse> {
@@ -104,7 +109,11 @@ export class TranscodeRun {
   }
 
   takeReport(report: RunReport): void {
+    const before = this.#report;
+    if (before !== null && before.ended !== null) return; // One that was under way.
     this.#report = report;
+    if (before === null && report.fallback !== null) this.#options.fellBack(report.fallback);
+    if (this.#state === 'running' && hasGoneOn(before, report)) this.#heard();
     if (report.ended !== null) this.#lastWords.resolve();
   }
 
@@ -133,7 +142,7 @@ export class TranscodeRun {
     body.on('data', () => this.#heard());
     this.#opened.resolve(
       new RunOutput({
-        contentType: this.#options.plan.output.contentType,
+        contentType: this.#options.wanted.plan.output.contentType,
         // A run ends by itself when its film does.
         isFilm: true,
         body,
@@ -202,5 +211,9 @@ export class TranscodeRun {
     this.#options.ended(this);
   }
 }
+
+/** FFmpeg goes on also while what it makes has not filled a fragment. */
+const hasGoneOn = (before: RunReport | null, now: RunReport): boolean =>
+  (now.progress?.outTimeMs ?? 0) > (before?.progress?.outTimeMs ?? 0);
 
 const wordOf = (value: unknown): string | null => (typeof value === 'string' ? value : null);

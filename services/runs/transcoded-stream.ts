@@ -10,7 +10,7 @@ import type {
   ViewerConnection,
   ViewerRequest,
 } from '#streams';
-import type { TranscodePlan } from '#transcode';
+import type { HardwareFallback, TranscodePlan } from '#transcode';
 import { RunWalk } from './run-walk.ts';
 
 export type TranscodedStreamOptions = {
@@ -85,6 +85,10 @@ export class TranscodedStream implements Stream {
 
   /** What comes out of FFmpeg is what the plan says. */
   learnKind(): void {}
+
+  fellBack(fallback: HardwareFallback): void {
+    this.stream.fellBack(fallback);
+  }
 
   /** FFmpeg tells of it by itself. */
   lookAtMedia(): undefined {}

@@ -4,16 +4,17 @@ import type { Clock, Timers } from '#kernel/clock';
 import type { StreamId } from '#kernel/ids';
 import type { ResolverPlan } from '#resolve';
 import type { Session, SessionRegistry } from '#sessions';
-import type { TranscodePlan } from '#transcode';
+import type { HardwareFallback, TranscodePlan } from '#transcode';
 import { headersVia, headersWithin } from '#upstream';
 import { limitFor } from './limit-for.ts';
-import type { FailoverStage, RetryPolicy, SlateTrigger } from '#upstream';
+import type { FailoverStage, RetryPolicy } from '#upstream';
 import type { SharingMode, StreamDefinition, StreamOptions } from './definition.ts';
 import { mediaKindOf } from './media-kind.ts';
 import { MediaLog } from './media-log.ts';
 import type { FailoverResolver } from './ports.ts';
 import type { MediaKind, StreamSnapshot } from './snapshots.ts';
 import { SlateLog } from './slate-log.ts';
+import type { Note } from './note.ts';
 import { SourceCursor } from './source-cursor.ts';
 import { CursorWalk } from './source-walk.ts';
 import { SwitchLog } from './switch-log.ts';
@@ -48,8 +49,8 @@ export interface StreamOwner {
   /** A switch of source is over; `timing` where somebody had a picture and has it again. */
   moved(stream: ManagedStream, change: Switch, timing: SwitchTiming | undefined): void;
   gaveUp(stream: ManagedStream, error: AppError, retries: number): void;
-  /** Viewers see a slate from now on; or did, for `durationMs`, and see it no longer. */
-  slated(stream: ManagedStream, trigger: SlateTrigger, durationMs?: number): void;
+  /** Something of which the app is to hear, and nothing else. */
+  noted(stream: ManagedStream, fact: Note): void;
   used(stream: ManagedStream): void;
 }
 
@@ -94,8 +95,9 @@ export class ManagedStream implements Stream {
     });
     this.#slates = new SlateLog({
       nowMs: () => options.clock.monotonicMs(),
-      began: (trigger) => options.owner.slated(this, trigger),
-      ended: (trigger, durationMs) => options.owner.slated(this, trigger, durationMs),
+      began: (trigger) => options.owner.noted(this, { type: 'slate_started', trigger }),
+      ended: (trigger, durationMs) =>
+        options.owner.noted(this, { type: 'slate_ended', trigger, durationMs }),
     });
     this.cursor = new SourceCursor({
       definition: () => this.#definition,
@@ -148,6 +150,12 @@ export class ManagedStream implements Stream {
   learnKind(kind: MediaKind): void {
     // What a program finds comes as a transport stream, whatever it was.
     if (this.resolver === undefined) this.#kind = kind;
+  }
+
+  fellBack({ from, reason }: HardwareFallback): void {
+    const profile = this.transcode?.profile ?? '';
+    const note = { type: 'transcode_fallback', profile, from, to: 'software', reason } as const;
+    this.#options.owner.noted(this, note);
   }
 
   lookAtMedia(): MediaLook | undefined {

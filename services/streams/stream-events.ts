@@ -4,8 +4,8 @@ import { newEventId } from '#kernel/ids';
 import type { AppError } from '#kernel/app-error';
 import type { Session } from '#sessions';
 import { wireNameOf } from '#upstream';
-import type { SlateTrigger } from '#upstream';
 import type { ManagedStream } from './managed-stream.ts';
+import type { Note } from './note.ts';
 import type { Removal } from './streams.ts';
 import type { Switch } from './switch-log.ts';
 
@@ -94,12 +94,8 @@ export class StreamEvents {
     });
   }
 
-  /** @param durationMs - How long it was shown; absent when it begins. */
-  slated(stream: ManagedStream, trigger: SlateTrigger, durationMs?: number): DomainEvent {
-    const clientCount = stream.viewerCount;
-    if (durationMs === undefined)
-      return this.#of(stream, { type: 'slate_started', trigger, clientCount });
-    return this.#of(stream, { type: 'slate_ended', trigger, clientCount, durationMs });
+  noted(stream: ManagedStream, note: Note): DomainEvent {
+    return this.#of(stream, { ...note, clientCount: stream.viewerCount });
   }
 
   #of(stream: ManagedStream, fact: Fact): DomainEvent {

@@ -3,12 +3,12 @@ import type { AppError } from '#kernel/app-error';
 import type { Clock } from '#kernel/clock';
 import type { NodeEpoch } from '#kernel/ids';
 import type { Session } from '#sessions';
-import type { SlateTrigger } from '#upstream';
 import type { StreamDefinition } from './definition.ts';
 import type { ManagedStream, StreamDefaults } from './managed-stream.ts';
 import { mediaKindOf } from './media-kind.ts';
 import type { StateChange, StateJournal } from './ports.ts';
 import { StreamEvents } from './stream-events.ts';
+import type { Note } from './note.ts';
 import type { Removal } from './streams.ts';
 import type { Switch } from './switch-log.ts';
 import type { SwitchTiming } from './viewing.ts';
@@ -79,8 +79,8 @@ export class StreamLedger {
     this.#options.journal.append([{ kind: 'noted', event }]);
   }
 
-  slated(stream: ManagedStream, trigger: SlateTrigger, durationMs?: number): void {
-    const event = this.#events.slated(stream, trigger, durationMs);
+  noted(stream: ManagedStream, note: Note): void {
+    const event = this.#events.noted(stream, note);
     this.#options.journal.append([{ kind: 'noted', event }]);
   }
 

@@ -4,7 +4,6 @@ import type { Timer } from '#kernel/clock';
 import type { ClientId, StreamId } from '#kernel/ids';
 import { SessionRegistry } from '#sessions';
 import type { Session } from '#sessions';
-import type { SlateTrigger } from '#upstream';
 import type { StreamDefinition, StreamInput } from './definition.ts';
 import { ManagedStream } from './managed-stream.ts';
 import type { StreamOwner } from './managed-stream.ts';
@@ -17,6 +16,7 @@ import type {
   Totals,
   ViewerSnapshot,
 } from './snapshots.ts';
+import type { Note } from './note.ts';
 import { StreamLedger } from './stream-ledger.ts';
 import { idFor } from './stream-id.ts';
 import type { StreamRegistryOptions } from './stream-registry-options.ts';
@@ -198,10 +198,9 @@ export class StreamRegistry implements Streams, StreamDirectory, StreamOwner {
     this.#ledger.failed(stream, error, retries);
   }
 
-  slated(stream: ManagedStream, trigger: SlateTrigger, durationMs?: number): void {
-    const message = durationMs === undefined ? 'slate began' : 'slate ended';
-    this.#options.logger.info(message, { streamId: stream.id, trigger, durationMs });
-    this.#ledger.slated(stream, trigger, durationMs);
+  noted(stream: ManagedStream, note: Note): void {
+    this.#options.logger.info('stream noted', { streamId: stream.id, ...note });
+    this.#ledger.noted(stream, note);
   }
 
   used(stream: ManagedStream): void {

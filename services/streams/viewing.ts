@@ -2,7 +2,7 @@ import type { Grant } from '#access';
 import type { AppError } from '#kernel/app-error';
 import type { ClientId, StreamId } from '#kernel/ids';
 import type { ResolverPlan } from '#resolve';
-import type { TranscodePlan } from '#transcode';
+import type { HardwareFallback, TranscodePlan } from '#transcode';
 import type { SlateTrigger } from '#upstream';
 import type { SharingMode, StreamOptions } from './definition.ts';
 import type { MediaFacts, MediaKind } from './snapshots.ts';
@@ -162,6 +162,8 @@ export interface Stream {
   poll(viewer: ViewerRequest, idleMs: number): ViewerConnection;
   /** What the source's answer proved: corrects `kind` where the URL said too little. */
   learnKind(kind: MediaKind): void;
+  /** Its transcode goes on, or begins, in software where a device could have encoded. */
+  fellBack(fallback: HardwareFallback): void;
   /** Undefined when what the source in use consists of is known, or another is looking. */
   lookAtMedia(): MediaLook | undefined;
 }

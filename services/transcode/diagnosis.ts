@@ -12,8 +12,10 @@ export type RunExit = {
  * - `encoder_missing`: this FFmpeg has not got an encoder, filter or format of that name.
  * - `hardware`: the device that was to encode did not. Software may.
  * - `input`: what came is not media, or breaks off at once.
- * - `memory`, `killed`, `crashed`: it was the machine.
+ * - `memory`, `cpu`: it used more than it may, or than there is.
+ * - `killed`, `crashed`: it was the machine.
  * - `stalled`: it was given media and gave none.
+ * - `drained`: its worker had to end.
  */
 export type RunFailure =
   | 'template'
@@ -21,17 +23,21 @@ export type RunFailure =
   | 'hardware'
   | 'input'
   | 'memory'
+  | 'cpu'
   | 'killed'
   | 'crashed'
   | 'stalled'
+  | 'drained'
   | 'unknown';
 
 /** The first that fits counts: causes stand before what follows from them. */
 const SIGNS: readonly (readonly [RunFailure, RegExp])[] = [
+  // NVENC says "out of memory" when all its sessions are in use.
+  ['hardware', /openencodesession/i],
   ['memory', /cannot allocate memory|out of memory/i],
   [
     'hardware',
-    /no capable devices|cannot load (?:libcuda|libnvidia|nvcuda)|openencodesession|no free encod|incompatible client key|cuda_error|device creation failed|failed to initiali[sz]e va|vaapi|mfx|qsv|no va display|hwaccel|failed to create.*device|unsupported device/i,
+    /no capable devices|cannot load (?:libcuda|libnvidia|nvcuda)|no free encod|incompatible client key|cuda_error|device creation failed|failed to initiali[sz]e va|vaapi|mfx|qsv|no va display|hwaccel|failed to create.*device|unsupported device/i,
   ],
   [
     'encoder_missing',

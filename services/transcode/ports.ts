@@ -5,6 +5,8 @@ import type { RunId } from './ids.ts';
 import type { TranscodePlan } from './plan.ts';
 import type { UserProfile } from './profiles.ts';
 import type { Progress } from './progress.ts';
+import type { Amounts, HardwareFallback } from './resources.ts';
+import type { UsageNow } from './usage-watch.ts';
 
 /** What a worker is asked to do: ids and intent, no secret. */
 export type RunJob = {
@@ -33,6 +35,9 @@ export interface RunQueue {
 /** What a worker tells of a run while it lasts, and last of all when it is over. */
 export type RunReport = {
   readonly hardware: HardwareKind;
+  /** Software encodes in place of a device. */
+  readonly fallback: HardwareFallback | null;
+  readonly usage: UsageNow | null;
   readonly progress: Progress | null;
   /** First and last lines of FFmpeg, fit to be shown. */
   readonly lines: readonly string[];
@@ -42,8 +47,10 @@ export type RunReport = {
 /** One worker that takes runs, as it told last. */
 export type TranscodeWorker = {
   readonly id: string;
-  readonly slots: number;
-  readonly busy: number;
+  readonly capacity: Amounts;
+  readonly taken: Amounts;
+  /** The runs that have taken it. */
+  readonly runs: readonly RunId[];
   /** What it encodes with, best first. */
   readonly hardware: readonly Hardware[];
   /** Versions of what finds the media of pages; absent while it is not known yet. */

@@ -1,13 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { file, liveTs, startFakeProvider } from '../../scripts/faultd.d/fake-provider.ts';
-import { Tables } from '../../scripts/faultd.d/watch/tables.ts';
-import { readPacket } from '../../scripts/faultd.d/ts-tools.ts';
-import { WholeUnits } from '../../scripts/faultd.d/watch/whole-units.ts';
-import { decode, playWithFfmpeg, toneAtEnd } from '../support/players.ts';
+import { playWithFfmpeg, toneAtEnd } from '../support/players.ts';
 import { eventually } from '../support/processes.ts';
 import { useProduct } from '../support/use-product.ts';
 import { watch } from '../support/viewer.ts';
+import { complaintsOf, wholePictures } from '../support/whole-pictures.ts';
 
 const stage = useProduct({
   env: { SHARED_STREAM_GRACE: '0.2', TRANSCODE_SLOTS: '2', STREAM_RETRY_DELAY: '0.2' },
@@ -48,22 +46,6 @@ async function runsOf(id: string): Promise<readonly Run[]> {
   const { body } = await stage.product.api.get(`/streams/${id}`);
   return body['transcode_runs'] as readonly Run[];
 }
-
-/** A viewer that leaves in the middle of a picture has not been sent a damaged one. */
-function wholeUnits(media: Buffer): Buffer {
-  const tables = new Tables();
-  const units = new WholeUnits(tables);
-  const out: Buffer[] = [];
-  for (let at = 0; at + 188 <= media.length; at += 188) {
-    const packet = media.subarray(at, at + 188);
-    tables.see(packet, readPacket(packet));
-    out.push(units.take(packet));
-  }
-  return Buffer.concat(out);
-}
-
-const complaintsOf = async (media: Buffer): Promise<readonly string[]> =>
-  (await decode(wholeUnits(media))).complaints;
 
 type Track = Readonly<Record<string, unknown>>;
 
@@ -119,7 +101,7 @@ describe('a transcoded stream', () => {
     await viewer.more(4 * A_SECOND, 15_000);
     expect(ffmpegs().map(({ pid }) => pid)).toEqual([before?.pid]);
     expect(await complaintsOf(viewer.body())).toEqual([]);
-    expect(await toneAtEnd(wholeUnits(viewer.body()))).toBeGreaterThan(900);
+    expect(await toneAtEnd(wholePictures(viewer.body()))).toBeGreaterThan(900);
     expect(await runsOf(id)).toHaveLength(1);
     viewer.leave();
     await noneIsLeft();

@@ -128,7 +128,8 @@ describe('POST /transcode with a resolver', () => {
       status: 400,
       code: 'PROGRAM_DISABLED',
     });
-    const worker = { id: 'w', slots: 1, busy: 0, hardware: [] };
+    const nothing = { slots: 0, cpu: 0, gpu: 0 };
+    const worker = { id: 'w', capacity: nothing, taken: nothing, runs: [], hardware: [] };
     const programs = { streamlink: null, ytdlp: '2026' };
     const board = { list: async () => [{ ...worker, programs }] };
     await using lacking = await startApi({ transcoding: { ...transcoding, board } });

@@ -11,6 +11,7 @@ const ALL = [
   'failover_triggered',
   'slate_started',
   'slate_ended',
+  'transcode_fallback',
 ];
 
 const inQuery = (path: string, url: string): string =>

@@ -72,6 +72,14 @@ export const FACTS = {
     clientCount: 2,
     durationMs: 4200.4,
   },
+  transcode_fallback: {
+    type: 'transcode_fallback',
+    profile: 'default',
+    from: 'nvenc',
+    to: 'software',
+    reason: 'gpu_sessions_busy',
+    clientCount: 2,
+  },
 } as const satisfies { readonly [Type in Fact['type']]: Extract<Fact, { type: Type }> };
 
 export const anEvent = (changes: Partial<DomainEvent> = {}): DomainEvent => ({

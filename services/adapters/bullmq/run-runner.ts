@@ -1,4 +1,4 @@
-import { Worker } from 'bullmq';
+import { DelayedError, Worker } from 'bullmq';
 import type { Job as BullJob } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Logger } from '#kernel/logger';
@@ -16,12 +16,17 @@ export type RunRunnerOptions<Job extends AnyJob = RunJob> = {
   readonly name?: string;
   /** Runs at once. */
   readonly slots: number;
-  /** Until the run is over; never rejects. The signal aborts when the worker drains. */
-  readonly run: (job: Job, signal: AbortSignal) => Promise<void>;
+  /**
+   * Until the run is over, or `declined` at once: others may have a place for it. Never rejects.
+   * The signal aborts when the worker drains.
+   */
+  readonly run: (job: Job, signal: AbortSignal) => Promise<unknown>;
 };
 
 /** A worker that died is noticed by its connections; this is for the queue's books only. */
 const LOCK_MS = 30_000;
+/** Until a run that was declined is offered anew. */
+const OFFER_AGAIN_MS = 250;
 
 /** Takes runs from the queue, as many at once as there are slots. */
 export class BullRunRunner<Job extends AnyJob = RunJob> {
@@ -30,8 +35,11 @@ export class BullRunRunner<Job extends AnyJob = RunJob> {
   #closing: Promise<void> | undefined;
 
   constructor({ slots, run, logger, name, ...target }: RunRunnerOptions<Job>) {
-    const process = async (job: BullJob<Job>): Promise<void> => {
-      if (job.data.v === 1) await run(job.data, this.#draining.signal);
+    const process = async (job: BullJob<Job>, token?: string): Promise<void> => {
+      if (job.data.v !== 1) return;
+      if ((await run(job.data, this.#draining.signal)) !== 'declined') return;
+      await job.moveToDelayed(Date.now() + OFFER_AGAIN_MS, token);
+      throw new DelayedError();
     };
     this.#worker = new Worker<Job>(name ?? RUN_QUEUE, process, {
       ...queueOptions(target),

@@ -3,8 +3,9 @@ import { createInterface } from 'node:readline';
 import type { Duplex, Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { ProgressReader, RunLines } from '#transcode';
-import type { Progress, RunExit } from '#transcode';
+import type { Progress, RunExit, Usage } from '#transcode';
 import { driverEnvironment } from './driver-environment.ts';
+import { processUsage } from './process-usage.ts';
 
 const WATCH_SCRIPT = fileURLToPath(new URL('run-watch.sh', import.meta.url));
 const USUAL_PIPES = 5;
@@ -32,6 +33,8 @@ export type FfmpegProcess = {
   readonly output: Readable;
   readonly lines: RunLines;
   readonly progress: () => Progress | null;
+  /** What it uses now; undefined when it is gone, or where that cannot be told. */
+  readonly usage: () => Promise<Usage | undefined>;
   /** Resolves when it has ended, however it did. */
   readonly exited: Promise<RunExit>;
   /** Asks it to end, and makes it. Idempotent; resolves with `exited`. */
@@ -85,6 +88,8 @@ export function startFfmpeg({
     output,
     lines,
     progress: () => progress,
+    // The shell that was started has become FFmpeg.
+    usage: async () => (child.pid === undefined ? undefined : processUsage(child.pid)),
     exited,
     stop: () => (stopping ??= stop()),
   };

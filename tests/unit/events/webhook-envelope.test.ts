@@ -48,6 +48,13 @@ const DATA = {
   },
   slate_started: { trigger: 'channel_unavailable', client_count: 2 },
   slate_ended: { trigger: 'channel_unavailable', client_count: 2, duration_ms: 4200 },
+  transcode_fallback: {
+    profile: 'default',
+    from: 'nvenc',
+    to: 'software',
+    reason: 'gpu_sessions_busy',
+    client_count: 2,
+  },
 };
 
 describe('the webhook envelope', () => {
