@@ -12,6 +12,7 @@ import { createTextClient } from '#adapters/http/text-client';
 import { createUpstreamClient } from '#adapters/http/upstream-client';
 import type { ChangeFeed } from '#adapters/redis/change-feed';
 import { RedisNetworkStore, networkNotes } from '#adapters/redis/network-store';
+import { ConfigError } from '#config';
 import type { Config } from '#config';
 import { HlsInput } from '#conversion';
 import { createPlaylistClient } from '#delivery';
@@ -83,6 +84,7 @@ async function openMedia(config: Config, logger: Logger) {
   const { allowPrivate, verifyTls, maxRedirects, userAgent, ...upstream } = config.upstream;
   const egress = egressFrom(config.egress.url, config.egress.localAddress);
   const sources = { allowPrivate, verifyTls, maxRedirects, egress };
+  if (config.egress.url !== '' && egress === undefined) throw wrongEgress();
   const client = createUpstreamClient(sources);
   const texts = createTextClient(sources);
   const { connectTimeoutMs: connectMs, readTimeoutMs: headersMs, maxPlaylistBytes } = upstream;
@@ -108,3 +110,7 @@ async function openMedia(config: Config, logger: Logger) {
 const guardOf = ({ upstream }: Config) => ({ allowPrivate: true, verifyTls: upstream.verifyTls });
 
 const ignore = (): void => {};
+
+/** Its value is a secret. Nothing may go out past it. */
+const wrongEgress = (): ConfigError =>
+  new ConfigError(['EGRESS_URL must be the URL of a proxy, without a path, or of a template']);

@@ -11,8 +11,8 @@ export type InputKind =
 export type NetworkCommand = {
   readonly programme: Programme;
   readonly input: InputKind;
-  /** Subtitles that are a file of their own can be had. */
-  readonly hasSubtitleFile: boolean;
+  /** Of subtitles that are a file of their own and can be had; `null` where there are none. */
+  readonly subtitleInput: InputKind | null;
   readonly variant: Variant;
   /** Where to begin in the source. */
   readonly seekSeconds: number;
@@ -55,7 +55,7 @@ export function networkArgs(command: NetworkCommand): readonly string[] {
     ...PROGRESS,
     ...hwaccelArgs(programme.encoding, variant),
     ...mainInput(command),
-    ...subtitleInput(command),
+    ...subtitleInputArgs(command),
     '-map',
     '0:v:0?',
     '-map',
@@ -81,10 +81,10 @@ function mainInput({ input, seekSeconds, leftSeconds }: NetworkCommand): readonl
   ];
 }
 
-const readsSubtitleFile = ({ variant, hasSubtitleFile }: NetworkCommand): boolean =>
-  hasSubtitleFile && variant.subtitles !== null;
+const readsSubtitleFile = ({ variant, subtitleInput: input }: NetworkCommand): boolean =>
+  input !== null && variant.subtitles !== null;
 
-function subtitleInput(command: NetworkCommand): readonly string[] {
+function subtitleInputArgs(command: NetworkCommand): readonly string[] {
   if (!readsSubtitleFile(command)) return [];
   const { programme, seekSeconds } = command;
   const begin =
@@ -94,7 +94,7 @@ function subtitleInput(command: NetworkCommand): readonly string[] {
     ...PROTOCOLS,
     ...SUBTITLE_FORMATS,
     '-i',
-    `concatf:pipe:${SUBTITLE_SCRIPT_FD}`,
+    `${command.subtitleInput === 'file' ? 'concatf:' : ''}pipe:${SUBTITLE_SCRIPT_FD}`,
   ];
 }
 

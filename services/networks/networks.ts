@@ -60,9 +60,9 @@ export class Networks {
     if (asked === undefined) throw noNetworkWorker();
     await queue.ask(asked);
     const now = await this.#until(id, START_DEADLINE_MS, (network) => network.state !== 'starting');
-    if (now === undefined || now.state === 'stopped') throw stoppedMeanwhile(id);
+    if (now === undefined || now.order === 'stop') throw stoppedMeanwhile(id);
     if (now.state === 'failed') throw startFailed(id, now.error ?? 'unknown reason');
-    if (now.state === 'running') return now;
+    if (now.state !== 'starting') return now;
     await store.change(id, (current) =>
       current?.orderNumber === asked.orderNumber ? stoppedBy(current) : undefined,
     );

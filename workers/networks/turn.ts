@@ -98,9 +98,7 @@ export class Turn {
     if (url === null || this.#variant.subtitles === null) return undefined;
     const { headers } = network.programme;
     try {
-      const source = await sources.open({ streamUrl: url, headers }, interrupted);
-      if (source.kind === 'file') return source;
-      source.close();
+      return await sources.open({ streamUrl: url, headers }, interrupted);
     } catch (error) {
       logger.warn('subtitles not to be had', { networkId: network.id, code: codeOf(error) });
     }
@@ -115,7 +113,7 @@ export class Turn {
     const args = networkArgs({
       programme,
       input: source.kind,
-      hasSubtitleFile: subtitleFile !== undefined,
+      subtitleInput: subtitleFile?.kind ?? null,
       variant: this.#variant,
       seekSeconds: programme.seekSeconds + desk.playedMs / 1000,
       leftSeconds: this.#leftSeconds(source.kind === 'file'),

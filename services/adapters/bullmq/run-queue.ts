@@ -1,9 +1,8 @@
-import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { DependencyError } from '#kernel/app-error';
 import type { Logger } from '#kernel/logger';
 import type { RunId, RunJob } from '#transcode';
-import { RUN_QUEUE, queueOptions } from './naming.ts';
+import { LastingQueue } from './lasting-queue.ts';
+import { RUN_QUEUE } from './naming.ts';
 
 export type RunQueueOptions = {
   /** A connection for `commands`; stays the caller's. */
@@ -18,35 +17,20 @@ type AnyJob = { readonly v: 1; readonly runId: RunId };
 
 /** Runs that wait for a worker, in BullMQ: the side that asks. */
 export class BullRunQueue<Job extends AnyJob = RunJob> {
-  readonly #queue: Queue<AnyJob>;
+  readonly #queue: LastingQueue<Job>;
 
-  constructor(options: RunQueueOptions) {
-    this.#queue = new Queue<AnyJob>(options.name ?? RUN_QUEUE, {
-      ...queueOptions(options),
-      skipWaitingForReady: true,
-    });
-    this.#queue.on('error', (error) => options.logger.debug('run queue error', { error }));
+  constructor({ name = RUN_QUEUE, ...options }: RunQueueOptions) {
+    this.#queue = new LastingQueue<Job>({ ...options, name });
   }
 
   async ask(job: Job): Promise<void> {
-    try {
-      await this.#queue.add('run', job, {
-        jobId: job.runId,
-        attempts: 1,
-        removeOnComplete: true,
-        removeOnFail: true,
-      });
-    } catch (cause) {
-      throw new DependencyError('QUEUE_UNAVAILABLE', {
-        message: 'The queue of runs is not available.',
-        cause,
-      });
-    }
+    const once = { attempts: 1, removeOnComplete: true, removeOnFail: true };
+    await this.#queue.add(job, { jobId: job.runId, ...once });
   }
 
   async cancel(runId: RunId): Promise<void> {
     // One that a worker has begun is locked; it ends by its connections.
-    await this.#queue.remove(runId).catch(() => {});
+    await this.#queue.remove(runId);
   }
 
   /** Idempotent. */

@@ -21,7 +21,7 @@ function argsOf(about: Partial<Programme> = {}, more: More = {}): string {
   return networkArgs({
     programme: one,
     input: 'file',
-    hasSubtitleFile: false,
+    subtitleInput: null,
     variant: firstVariant(one),
     seekSeconds: 0,
     leftSeconds: null,
@@ -41,7 +41,7 @@ describe('the command of a programme', () => {
   it('never has an address, a header or a name of a file elsewhere', () => {
     const secret = { streamUrl: 'http://u:p@host/secret', headers: { 'X-Token': 'secret' } };
     const subtitles = { url: 'http://host/secret.srt', language: null, seekSeconds: 0 };
-    const args = argsOf({ ...secret, subtitles, encoding: ENCODING }, { hasSubtitleFile: true });
+    const args = argsOf({ ...secret, subtitles, encoding: ENCODING }, { subtitleInput: 'pipe' });
     expect(args).not.toMatch(/secret|host|\/\/|u:p/);
   });
 
@@ -93,7 +93,7 @@ describe('the command of a programme', () => {
         seekSeconds: 60,
         subtitles: { url: 'http://host/s.srt', language: null, seekSeconds: 10 },
       },
-      more: { hasSubtitleFile: true, seekSeconds: 75 },
+      more: { subtitleInput: 'file', seekSeconds: 75 },
       has: '-ss 25 -protocol_whitelist concatf,pipe,http,tcp',
     },
   ];
