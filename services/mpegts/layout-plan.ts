@@ -1,4 +1,4 @@
-import { PAT_PID } from './packet.ts';
+import { NULL_PID, PAT_PID } from './packet.ts';
 import { mainTrackOf } from './program.ts';
 import type { Program, Track } from './program.ts';
 import type { ProgramTables } from './program-watch.ts';
@@ -24,8 +24,9 @@ const LAST_PID = 0x1ffe;
  * Decides what the output looks like when a source takes over. Tracks of a kind are matched in
  * order; where all video and audio codecs match, the output's tables stay. Otherwise the PMT gets
  * the next version, and each track whose codec was there before, however long ago, keeps its PID:
- * players that still have a decoder for it go on with that. PAT and the PMT's PID stay in either
- * case. Tracks that are neither video, audio nor subtitles go no further.
+ * players that still have a decoder for it go on with that. PAT, the PMT's PID and the clock's stay
+ * in either case: GStreamer goes on with tracks that come and go, and not where the clock moves.
+ * Tracks that are neither video, audio nor subtitles go no further.
  */
 export function planLayout(
   current: ProgramTables | undefined,
@@ -68,13 +69,14 @@ function nextLayout(
   source: Program,
   { matched, meanings }: { matched: ReadonlyMap<number, number>; meanings: PidMeanings },
 ): { layout: ProgramTables; pids: Map<number, number> } {
-  const { programNumber, pmtPid, version } = current.program;
+  const { programNumber, pmtPid, pcrPid, version } = current.program;
+  const hasClock = pcrPid !== NULL_PID;
   const pids = new Map(matched);
-  const taken = new Set([PAT_PID, pmtPid, current.program.pcrPid, ...pids.values()]);
+  const taken = new Set([PAT_PID, pmtPid, ...pids.values()]);
   for (const { pid } of current.program.tracks) taken.add(pid);
   for (const track of carried(source)) {
     if (pids.has(track.pid)) continue;
-    const pid = place(track, taken, meanings);
+    const pid = place(track, { taken, meanings, pcrPid });
     taken.add(pid);
     pids.set(track.pid, pid);
   }
@@ -82,19 +84,30 @@ function nextLayout(
     programNumber,
     pmtPid,
     version: (version + 1) & 0x1f,
-    pcrPid: pids.get(source.pcrPid) ?? pids.get(mainTrackOf(source)?.pid ?? -1) ?? LAST_PID,
+    pcrPid: hasClock ? pcrPid : clockOf(source, pids),
     descriptors: source.descriptors,
     tracks: carried(source).map((track) => ({ ...track, pid: pids.get(track.pid) ?? track.pid })),
   };
   return { layout: { program, pat: current.pat, pmt: pmtSection(program) }, pids };
 }
 
+const clockOf = (source: Program, pids: ReadonlyMap<number, number>): number =>
+  pids.get(source.pcrPid) ?? pids.get(mainTrackOf(source)?.pid ?? -1) ?? LAST_PID;
+
+type Places = {
+  readonly taken: ReadonlySet<number>;
+  readonly meanings: PidMeanings;
+  /** Of the clock, which stays where it is; the codec that had this PID may have it again. */
+  readonly pcrPid: number;
+};
+
 /** A PID that has meant this codec; else the track's own, or a free one, that has meant nothing. */
-function place({ pid, codec }: Track, taken: ReadonlySet<number>, meanings: PidMeanings): number {
+function place({ pid, codec }: Track, { taken, meanings, pcrPid }: Places): number {
   const isFree = (other: number): boolean => !taken.has(other);
   if (isFree(pid) && meanings.get(pid) === codec) return pid;
   for (const [known, meaning] of meanings) if (meaning === codec && isFree(known)) return known;
-  const isNew = (other: number): boolean => isFree(other) && !meanings.has(other);
+  const isNew = (other: number): boolean =>
+    isFree(other) && !meanings.has(other) && other !== pcrPid;
   return isNew(pid) ? pid : (firstPid(isNew) ?? firstPid(isFree) ?? LAST_PID);
 }
 

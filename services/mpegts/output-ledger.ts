@@ -99,6 +99,13 @@ export class OutputLedger {
       if (known !== undefined) fresh.counter = known.counter;
       this.#tracks.set(track.pid, isKnown ? known : fresh);
     }
+    // The counter of what comes no more is kept: it may come again, or go on with the clock alone.
+    for (const { pid, counter } of before.values) {
+      if (this.#tracks.get(pid) !== undefined) continue;
+      const gone = new OutputTrack(tableTrack(pid));
+      gone.counter = counter;
+      this.#tracks.set(pid, gone);
+    }
     this.#pcrPid = program.pcrPid;
     this.#main = this.#tracks.get(mainTrackOf(program)?.pid ?? -1);
   }

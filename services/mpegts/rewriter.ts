@@ -144,8 +144,8 @@ export class Rewriter {
     if (route.cut?.isWhole) this.#writeCut(route, writer);
     if (!route.isOpen) return this.#writeClock(view, writer);
     this.#beginTrack(route, writer);
-    if (view.pcrAt >= 0 && route.pid !== this.#pcrPid) this.#writeClock(view, writer);
     this.#copy(route, view, writer);
+    if (view.pcrAt >= 0 && route.pid !== this.#pcrPid) this.#writeClock(view, writer);
   }
 
   #beginUnit(route: Route, view: PacketView, writer: PacketWriter): void {

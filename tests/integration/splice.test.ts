@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TsAnalyser } from '#mpegts';
+import { decodeFrames } from '../support/decoded-frames.ts';
 import { decodeErrors, frameTimes, pesPackets } from '../support/splice-check.ts';
 import { spliceSource, type SourceSpec } from '../support/splice-media.ts';
 import { randomNumbers, randomStretches, spliceStretches } from '../support/splice-rig.ts';
@@ -157,6 +158,9 @@ describe('sources with other codecs go on in one timeline', () => {
       expect(report.announced).toBeGreaterThanOrEqual(STRETCHES - 1);
       const versions = pmtVersions(bytes);
       expect(versions).toEqual([0, 1, 2, 3]);
+      // Players go on that would begin again where the clock is on another PID.
+      expect(clocksOf(bytes)).toMatchObject({ pids: [0x100] });
+      expect(clocksOf(bytes).maxStepS).toBeLessThan(0.25);
       expect(sources).toHaveLength(2);
       // ffmpeg keeps to the tracks it saw first, and plays those on to the end.
       const audio = await frameTimes(path, 'a:0');
@@ -176,8 +180,29 @@ describe('H.264 whose groups are all open', () => {
     expect(video.count).toBeGreaterThan(150);
     expect(video.stepsBack).toBeLessThan(STRETCHES);
     expect(video.maxStepS).toBeLessThan(0.6);
+    // What a decoder says that begins with this keyframe of the source by itself.
+    const { complaints } = await decodeFrames(bytes, { isLenient: true });
+    const others = complaints
+      .split('\n')
+      .filter((line) => !/^$|mmco: unref short failure|message repeated \d times/.test(line));
+    expect(others).toEqual([]);
   });
 });
+
+/** Where PMTs say that the clock is, and its longest step. */
+function clocksOf(bytes: Buffer) {
+  const analyser = new TsAnalyser();
+  const pids = new Set<number>();
+  const clocks: number[] = [];
+  for (let at = 0; at < bytes.length; at += 188) {
+    analyser.push([bytes.subarray(at, at + 188)]);
+    const { program, pcr27m = 0 } = analyser.facts;
+    if (program !== undefined) pids.add(program.pcrPid);
+    if (pcr27m > (clocks.at(-1) ?? 0)) clocks.push(pcr27m);
+  }
+  const steps = clocks.slice(1).map((clock, index) => clock - (clocks[index] ?? 0));
+  return { pids: [...pids], maxStepS: Math.max(...steps) / 27_000_000 };
+}
 
 /** The versions of the PMT in the order in which they come. */
 function pmtVersions(bytes: Buffer): readonly number[] {

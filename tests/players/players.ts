@@ -7,6 +7,8 @@ export type Player = {
   /** The program that must be there. */
   readonly program: string;
   readonly args: (url: string) => readonly string[];
+  /** It takes up other tracks when they are announced: it has to go on whatever the codecs. */
+  readonly follows: boolean;
   /** What is written to it every second, to be told where it is. */
   readonly asks?: string;
   /** A line that tells so, in seconds. */
@@ -17,12 +19,33 @@ export type Player = {
 
 const words = (line: string): readonly string[] => line.split(' ');
 
+function gstreamer(
+  name: string,
+  { element, follows }: { readonly element: string; readonly follows: boolean },
+): Player {
+  return {
+    name,
+    program: 'gst-launch-1.0',
+    follows,
+    args: (url) => [
+      '-q',
+      element,
+      `uri=${url}`,
+      'video-sink=videoconvert ! progressreport update-freq=1 format=time ! fakesink sync=true',
+      'audio-sink=fakesink sync=true',
+    ],
+    position: /progressreport0 \([\d:]+\): (\d+)/,
+    complaint: /error|warning|critical/i,
+  };
+}
+
 export const PLAYERS: readonly Player[] = [
   {
     name: 'VLC',
     program: 'cvlc',
     // The interface for scripts; it answers numbers alone.
     args: (url) => [...words('-I rc --rc-fake-tty --vout dummy --aout dummy --no-color'), url],
+    follows: true,
     asks: 'get_time\n',
     position: /^(?:> )*(\d+)\s*$/,
     complaint: /error|discontinuity received|late picture|corrupt/i,
@@ -36,22 +59,13 @@ export const PLAYERS: readonly Player[] = [
       '--msg-level=statusline=status',
       url,
     ],
+    follows: false,
     position: /at (-?[\d.]+)\s*$/,
     complaint: /error|invalid|corrupt|warn/i,
   },
-  {
-    name: 'GStreamer',
-    program: 'gst-launch-1.0',
-    args: (url) => [
-      '-q',
-      'playbin3',
-      `uri=${url}`,
-      'video-sink=videoconvert ! progressreport update-freq=1 format=time ! fakesink sync=true',
-      'audio-sink=fakesink sync=true',
-    ],
-    position: /progressreport0 \([\d:]+\): (\d+)/,
-    complaint: /error|warning|critical/i,
-  },
+  gstreamer('GStreamer', { element: 'playbin', follows: true }),
+  // The newer one leaves it to the application to choose among other tracks.
+  gstreamer('GStreamer-3', { element: 'playbin3', follows: false }),
 ];
 
 const ASK_EVERY_MS = 1000;

@@ -97,6 +97,26 @@ describe('the layout when a source takes over', () => {
     expect(layout.program.tracks).toHaveLength(4);
   });
 
+  it('has its clock where it was, which nothing but the codec that was there may have', () => {
+    const meanings = new Map(PLAIN.program.tracks.map(({ pid, codec }) => [pid, codec]));
+    const newer = tables(0x50, [
+      [HEVC, 0x100],
+      [AAC, 0x101],
+    ]);
+    const first = planLayout(PLAIN, newer, meanings);
+    expect(first.layout.program.pcrPid).toBe(0x100);
+    expect(first.pids.get(0x100)).not.toBe(0x100);
+    const back = planLayout({ ...PLAIN, program: first.layout.program }, PLAIN, meanings);
+    expect(back.layout.program.pcrPid).toBe(0x100);
+    expect(back.pids.get(0x100)).toBe(0x100);
+  });
+
+  it('has its clock with its pictures where there was none', () => {
+    const { program } = tables(0x1000, [[AAC, 0x101]]);
+    const current = { ...PLAIN, program: { ...program, pcrPid: 0x1fff } };
+    expect(planLayout(current, PLAIN).layout.program.pcrPid).toBe(0x100);
+  });
+
   it('differs where there is one track more, or one less', () => {
     const two = tables(0x50, [
       [H264, 0x100],
