@@ -42,7 +42,7 @@ const isPlain = ({ method, headers }: IncomingMessage): boolean =>
 
 /** Exactly as our playlists write it; a `client_id` that needed escapes is left to the app. */
 const LINK =
-  /^\/hls\/([0-9a-f]{32})\/segment(?:\.ts|\.m4s|\.mp4)?\?h=([\w-]+)&client_id=([\w.~!*'()-]{1,128})(&s=[\w.-]{1,128})?$/;
+  /^\/hls\/([0-9a-f]{32})\/segment(?:\.ts|\.m4s|\.mp4)?\?h=([\w-]+)&client_id=([\w.~!*'()-]{1,128})(&s=[\w.-]{1,128})?(?:&as=\.\w{3,4})?$/;
 
 function linkIn(url: string, rootPath: string) {
   const path = rootPath !== '' && url.startsWith(`${rootPath}/`) ? url.slice(rootPath.length) : url;

@@ -94,7 +94,8 @@ export class AccessControl {
   }
 
   /**
-   * Signs and seals with a new secret from now on. What the last two have signed stays good.
+   * Signs and seals with a new secret from now on. What others have signed within the last day, and
+   * what the last two have, stays good.
    * @throws AppError `SECRET_IN_SETTING` where the configuration gives the secrets.
    * @throws DependencyError `STORE_UNAVAILABLE`
    */

@@ -7,7 +7,10 @@ export interface SecretStore {
    * @throws DependencyError `STORE_UNAVAILABLE`
    */
   load(): Promise<KeyRing['secrets']>;
-  /** Puts a new one before the others, and drops the oldest. @throws as `load`. */
+  /**
+   * Puts a new one before the others, and drops those that have not been in use for a day, but for
+   * the last two. @throws as `load`.
+   */
   rotate(): Promise<void>;
   /** Calls when any process has rotated them, or may have. */
   onChange(listener: () => void): void;

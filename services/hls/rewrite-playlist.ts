@@ -37,6 +37,8 @@ export type RewriteOptions = {
   readonly imported?: Variables;
   /** The URL to write instead, without anything that differs from viewer to viewer. */
   readonly toLocal: (reference: Reference) => string;
+  /** What is to stand at the very end of that URL, behind what differs; nothing, when absent. */
+  readonly endOf?: (reference: Reference) => string;
 };
 
 /**
@@ -208,9 +210,11 @@ class Rewriter {
     if (url === undefined) return;
     this.#uris += 1;
     if (this.#uris > MAX_URIS) throw tooMany();
-    const variables = this.#variables.all;
-    this.#replace(span, this.#options.toLocal({ ...target, url, written, variables }));
+    const { toLocal, endOf } = this.#options;
+    const reference = { ...target, url, written, variables: this.#variables.all };
+    this.#replace(span, toLocal(reference));
     this.#cut();
+    this.#piece = endOf?.(reference) ?? '';
   }
 
   #resolve(written: string): string | undefined {

@@ -31,7 +31,7 @@ export type SessionRegistryOptions = {
 /** A session's end that is to come. `looksAtMs`: unless it has asked again by then, monotonic. */
 type Leaving = { readonly timer: Timer; readonly looksAtMs?: number };
 
-/** How long a player that polls is refused after it was kicked: until it has given up. */
+/** How long a player is refused after it was kicked: until it has given up. */
 const REFUSED_MS = 30_000;
 
 /**
@@ -58,8 +58,10 @@ export class SessionRegistry {
    * A request whose response is the viewing: live bytes, or part of a file. The caller tells of its
    * end with `detach`. A derived id that is watching already is a second device behind the same
    * address and gets an id of its own; with a linger it is a player that seeks.
+   * @throws NotAllowedError `VIEWER_KICKED` for a moment after it was.
    */
   attach(request: SessionRequest, lingerMs: number): Session {
+    this.#assertWelcome(request);
     const session = this.#findOrBegin(request, lingerMs === 0);
     session.connections += 1;
     session.lingerMs = lingerMs;
@@ -80,7 +82,7 @@ export class SessionRegistry {
    * @throws NotAllowedError `VIEWER_KICKED` for a moment after it was.
    */
   touch(request: SessionRequest, idleMs: number): Session {
-    if (this.#refused.size > 0 && this.#isRefused(request)) throw isKicked();
+    this.#assertWelcome(request);
     const session = this.#findOrBegin(request, false);
     session.idleAtMs = this.#options.clock.monotonicMs() + idleMs;
     const leaving = this.#timers.get(session);
@@ -101,7 +103,7 @@ export class SessionRegistry {
     for (const session of this.#grants.withKey(keyId)) this.end(session, 'access_ended');
   }
 
-  /** Ends a session and refuses its next requests: a player that polls would be back at once. */
+  /** Ends a session and refuses its next requests: many a player would be back at once. */
   kick(session: Session): void {
     const name = nameOf(session);
     this.#refused.get(name)?.cancel();
@@ -142,9 +144,10 @@ export class SessionRegistry {
     this.#refused.clear();
   }
 
-  #isRefused(request: SessionRequest): boolean {
+  #assertWelcome(request: SessionRequest): void {
+    if (this.#refused.size === 0) return;
     const clientId = this.#clientIdFor(request, false);
-    return this.#refused.has(nameOf({ streamId: request.streamId, clientId }));
+    if (this.#refused.has(nameOf({ streamId: request.streamId, clientId }))) throw isKicked();
   }
 
   #findOrBegin(request: SessionRequest, siblings: boolean): Session {

@@ -51,6 +51,15 @@ const PAGE = `<!doctype html><video id="video" muted></video><script src="/hls.j
   });
 </script>`;
 
+/** A page whose browser reads playlists itself, as Safari does. */
+const NATIVE_PAGE = `<!doctype html><video id="video" muted></video><script>
+  const video = document.getElementById('video');
+  const state = () => ({ at: video.currentTime, failure: video.error?.message ?? null });
+  video.crossOrigin = 'anonymous';
+  video.src = new URL(location.href).searchParams.get('stream');
+  video.play();
+</script>`;
+
 type State = {
   readonly at: number;
   readonly bufferedTo: number;
@@ -79,6 +88,7 @@ beforeAll(async () => {
   browser = await Browser.start();
   site = await startFakeProvider({
     '/page': text(PAGE, 'text/html'),
+    '/native': text(NATIVE_PAGE, 'text/html'),
     '/hls.js': file(LIBRARY, { contentType: 'text/javascript' }),
   });
 });
@@ -88,10 +98,13 @@ afterAll(async () => {
 });
 
 /** Creates a stream and plays it on a page of another origin. */
-async function play(stream: Record<string, unknown>, more = ''): Promise<Page> {
+async function play(
+  stream: Record<string, unknown>,
+  { more = '', page = '/page' } = {},
+): Promise<Page> {
   const id = await stage.product.api.createStream(stream);
   const url = encodeURIComponent(`${stage.product.url}/hls/${id}/playlist.m3u8`);
-  return browser.open(`${site.url('/page')}?stream=${url}${more}`);
+  return browser.open(`${site.url(page)}?stream=${url}${more}`);
 }
 
 const stateOf = async (page: Page): Promise<State> => (await page.evaluate('state()')) as State;
@@ -166,7 +179,7 @@ describe.concurrent('hls.js on a page of another origin', () => {
 
   it('plays a low-latency playlist in parts, nearer than it would whole ones', async () => {
     await using provider = await startFakeProvider({ '/l/': await lowLatencyChannel() });
-    const page = await play({ url: provider.url('/l/index.m3u8') }, '&low');
+    const page = await play({ url: provider.url('/l/index.m3u8') }, { more: '&low' });
     await page.until('video.currentTime > 0.3', PATIENCE);
     const before = await stateOf(page);
     await page.until(`video.currentTime > ${before.at + 3}`, PATIENCE);
@@ -180,7 +193,7 @@ describe.concurrent('hls.js on a page of another origin', () => {
   it('may say who watches and read ranges, as a preflight has allowed it', async () => {
     const source = folder(stage.media.hls.byterange);
     await using provider = await startFakeProvider({ '/film/': source });
-    const page = await play({ url: provider.url('/film/index.m3u8') }, '&name=bob');
+    const page = await play({ url: provider.url('/film/index.m3u8') }, { more: '&name=bob' });
     await page.until('video.currentTime > 0.3', PATIENCE);
     expect(await page.evaluate(FIRST_BYTES)).toEqual([
       206,
@@ -190,5 +203,21 @@ describe.concurrent('hls.js on a page of another origin', () => {
     expect(await stateOf(page)).toMatchObject(WELL);
     const { body } = await stage.product.api.get('/clients');
     expect(body['clients']).toContainEqual(expect.objectContaining({ username: 'bob' }));
+  });
+});
+
+describe('a browser that reads playlists itself, on a page of another origin', () => {
+  it.each(['aes', 'fmp4'] as const)('plays a film: %s', async (format) => {
+    await using provider = await startFakeProvider({ '/film/': folder(stage.media.hls[format]) });
+    const page = await play({ url: provider.url('/film/index.m3u8') }, { page: '/native' });
+    await page.until('video.currentTime > 1', PATIENCE);
+    expect(await page.evaluate('state()')).toMatchObject({ failure: null });
+  });
+
+  it('plays a live playlist', async () => {
+    await using provider = await startFakeProvider({ '/l/': hlsLive(stage.main) });
+    const page = await play({ url: provider.url('/l/index.m3u8') }, { page: '/native' });
+    await page.until('video.currentTime > 1', PATIENCE);
+    expect(await page.evaluate('state()')).toMatchObject({ failure: null });
   });
 });

@@ -8,7 +8,8 @@ import { RENEW_LUA, TAKE_LUA } from './slot-scripts.ts';
 
 /** A process that has not renewed its slots for so long is gone. */
 const HOLD_MS = 5_000;
-const RENEW_MS = 500;
+/** So often a slot is renewed while it lasts once. */
+const RENEWALS = 10;
 const FIRST_LOOK_MS = 20;
 const LAST_LOOK_MS = 200;
 
@@ -17,6 +18,8 @@ export type SlotLeasesOptions = {
   readonly prefix: string;
   /** Of this process's life: what an earlier one held is another's. */
   readonly node: NodeEpoch;
+  /** How long a slot lasts that is not renewed. */
+  readonly holdMs?: number;
 };
 
 type Held = {
@@ -34,12 +37,14 @@ type Held = {
 export class RedisSlotLeases implements SlotLeases {
   readonly #options: SlotLeasesOptions;
   readonly #held = new Map<string, Held>();
+  readonly #holdMs: number;
   readonly #renewing: NodeJS.Timeout;
   #asked = 0;
 
   constructor(options: SlotLeasesOptions) {
     this.#options = options;
-    this.#renewing = setInterval(() => void this.#renew(), RENEW_MS).unref();
+    this.#holdMs = options.holdMs ?? HOLD_MS;
+    this.#renewing = setInterval(() => void this.#renew(), this.#holdMs / RENEWALS).unref();
   }
 
   async take(limit: ProviderLimit, signal: AbortSignal): Promise<SlotLease> {
@@ -119,7 +124,7 @@ export class RedisSlotLeases implements SlotLeases {
   ): Promise<unknown> {
     const keys = this.#keys(limit);
     const { redis } = this.#options;
-    return redis.eval(script, keys.length, ...keys, id, limit.maxOpen, HOLD_MS, manner);
+    return redis.eval(script, keys.length, ...keys, id, limit.maxOpen, this.#holdMs, manner);
   }
 
   /** Accounts hold user names: their digests are told to Redis. */

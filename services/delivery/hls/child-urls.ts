@@ -1,4 +1,4 @@
-import type { HandleCodec, Target } from '#hls';
+import type { HandleCodec, ResourceKind, Target } from '#hls';
 import type { ClientId, StreamId } from '#kernel/ids';
 import type { ViewerRequest } from '#streams';
 
@@ -11,6 +11,34 @@ export function childUrl(handles: HandleCodec, streamId: StreamId, target: Targe
   const name = target.kind === 'playlist' ? 'playlist.m3u8' : 'segment.ts';
   return `${name}?h=${handles.seal(streamId, target)}`;
 }
+
+/** Plain media and captions, by the names that they have at sources. */
+const NAMED: Readonly<Record<string, string>> = {
+  vtt: 'vtt',
+  webvtt: 'vtt',
+  mp3: 'mp3',
+  ac3: 'ac3',
+  ec3: 'eac3',
+  eac3: 'eac3',
+};
+
+/**
+ * What a local URL ends in where `segment.ts` would be the wrong name for what it leads to. FFmpeg,
+ * from 7.1.1, refuses media whose URL has not the extension of its format, and takes what stands
+ * behind the last dot for that, of the query too. Boxes and AAC it takes as `.ts`.
+ *
+ * @param role - Of the track that lists it.
+ */
+export function urlEnd(kind: ResourceKind, url: string, role: string | undefined): string {
+  if (kind !== 'segment') return '';
+  const written = EXTENSION.exec(url)?.[1]?.toLowerCase();
+  const isText = role === 'subtitles' && (written === undefined || TS.has(written));
+  const name = isText ? 'vtt' : NAMED[written ?? ''];
+  return name === undefined ? '' : `&as=.${name}`;
+}
+
+const EXTENSION = /\.(\w{1,8})(?:[?#]|$)/;
+const TS = new Set(['ts', 'txt']);
 
 /**
  * Stands in front of a link that must be absolute, until it is known who reads it: no scheme has

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Places, cutOf, isSameTrack, rewriteLongPlaylist, rewritePlaylist } from '#hls';
 import type { HandleCodec, Reference, Target, Track, TrackUrl, Variables } from '#hls';
 import type { StreamId } from '#kernel/ids';
-import { HERE, childUrl } from './child-urls.ts';
+import { HERE, childUrl, urlEnd } from './child-urls.ts';
 import type { FetchedPlaylist } from './fetch-playlist.ts';
 import type { ListedSegments } from './listed-segments.ts';
 import { Lru } from './lru.ts';
@@ -71,7 +71,8 @@ export class PlaylistWriter {
       const local = this.#localUrl(reference, context, places);
       return reference.isAbsolute ? HERE + local : local;
     };
-    const options = { baseUrl: finalUrl, encoding, imported: context.imported, toLocal };
+    const endOf = ({ kind, url }: Reference): string => urlEnd(kind, url, context.track?.role);
+    const options = { baseUrl: finalUrl, encoding, imported: context.imported, toLocal, endOf };
     const pieces =
       text.length > LONG_TEXT_CHARS
         ? await rewriteLongPlaylist(text, options, () => nextTurn())
