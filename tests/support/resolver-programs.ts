@@ -61,6 +61,7 @@ if (args[0] === '--version') { console.log('2023.03.04'); process.exit(0); }
 if (args.join(' ') !== '--ignore-config --config-locations -') refuse('ERROR: called with ' + args.join(' '));
 const told = readFileSync(0, 'utf8').split('\\n').filter(Boolean).map((line) => line.slice(1, -1));
 if (!told.includes('--dump-json') || !told.includes('--no-download')) refuse('ERROR: would play');
+if (told.includes('--')) refuse("ERROR: '--ignore-config' is not a valid URL");
 const [cookies] = values(told, '--cookies');
 const headers = headersOf(values(told, '--add-headers'), ':');
 headers['x-format'] = values(told, '--format')[0];

@@ -37,7 +37,7 @@ export function ytdlpOptions({
     `--proxy=${way.proxy ?? ''}`,
     ...(way.localAddress === null ? [] : [`--source-address=${way.localAddress}`]),
     ...(verifyTls ? [] : ['--no-check-certificates']),
-    '--',
+    // It begins with its scheme. A `--` would make URLs of what stands behind the configuration.
     url,
   ];
 }
