@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { format, resolveConfig } from 'prettier';
-import { type Setting, SETTINGS } from '#config';
+import { FOREIGN_SETTINGS, type Setting, SETTINGS } from '#config';
 
 /** `docs/configuration.md`, made from the settings themselves. */
 export const CONFIGURATION_DOCS = fileURLToPath(
@@ -26,8 +26,25 @@ export async function renderConfigurationDocs(): Promise<string> {
   const groups = Map.groupBy(settings, ([, { group }]) => group);
   const sections = [...groups].map(([group, members]) => section(group, members));
   const style = await resolveConfig(CONFIGURATION_DOCS);
-  return format([INTRODUCTION, ...sections].join('\n'), { ...style, parser: 'markdown' });
+  return format([INTRODUCTION, ...sections, foreign()].join('\n'), {
+    ...style,
+    parser: 'markdown',
+  });
 }
+
+/** What comes along when a container of m3u-proxy is replaced by ours. */
+const foreign = (): string =>
+  [
+    '## Settings of m3u-proxy without meaning here',
+    '',
+    'They are accepted, and change nothing.',
+    '',
+    '| variable | instead |',
+    '|---|---|',
+    ...FOREIGN_SETTINGS.map(
+      ([names, instead]) => `| \`${names.replaceAll(' ', '` `')}\` | ${instead} |`,
+    ),
+  ].join('\n');
 
 const section = (group: string, settings: readonly [string, Setting][]): string =>
   [`## ${group}`, '', '| variable | default | takes | meaning |', '|---|---|---|---|']

@@ -111,8 +111,19 @@ function known(environment: Environment): Record<string, string> {
   const entries = Object.entries(environment)
     .map(([name, value]) => [name.toUpperCase(), value?.trim() ?? ''] as const)
     .filter(([name, value]) => value !== '' || settings[name]?.blankIsMeant);
-  return Object.fromEntries(entries);
+  return { ...aliased(new Map(entries)), ...Object.fromEntries(entries) };
 }
+
+/** m3u-editor's container gives one of the two, and m3u-proxy reads the other. */
+const ALIASES = [['REDIS_PORT', 'REDIS_SERVER_PORT']] as const;
+
+const aliased = (given: ReadonlyMap<string, string>): Record<string, string> =>
+  Object.fromEntries(
+    ALIASES.flatMap(([alias, name]) => {
+      const value = given.get(alias);
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
 
 /** Python's names for levels, which m3u-proxy's settings use. */
 const LEVELS: Readonly<Record<string, string>> = { warning: 'warn', critical: 'error' };

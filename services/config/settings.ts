@@ -95,7 +95,7 @@ export const SETTINGS = {
   REDIS_SERVER_PORT: {
     schema: Joi.number().port().default(6379),
     group: 'Redis',
-    meaning: 'Port, with `REDIS_ENABLED`.',
+    meaning: 'Port, with `REDIS_ENABLED`; `REDIS_PORT` is another name for it.',
   },
   REDIS_DB: { schema: count(0), group: 'Redis', meaning: 'Database number, with `REDIS_ENABLED`.' },
   REDIS_PASSWORD: { schema: text(''), group: 'Redis', meaning: 'Password, with `REDIS_ENABLED`.' },
