@@ -8,6 +8,7 @@ import type {
   Amounts,
   Hardware,
   Progress,
+  RunEnds,
   RunExit,
   RunFailure,
   RunId,
@@ -26,6 +27,7 @@ export interface RunningFfmpeg {
   readonly lines: Pick<RunLines, 'all'>;
   readonly progress: () => Progress | null;
   readonly usage: () => Promise<Usage | undefined>;
+  readonly media: () => RunEnds;
   readonly exited: Promise<RunExit>;
   stop(): Promise<RunExit>;
 }
@@ -170,6 +172,7 @@ class RunLife {
       usage: this.#watch.now,
       progress: ffmpeg.progress(),
       lines: ffmpeg.lines.all,
+      media: ffmpeg.media(),
       ended,
     });
   }

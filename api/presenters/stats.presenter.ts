@@ -1,6 +1,7 @@
 import type { StreamSnapshot, Totals, ViewerSnapshot } from '#streams';
 import { isoTime } from './iso-time.ts';
 import { presentStream } from './stream.presenter.ts';
+import type { RunsOf } from './stream.presenter.ts';
 import { presentWatching } from './viewer.presenter.ts';
 import type { StatsOf } from './viewer.presenter.ts';
 
@@ -20,11 +21,12 @@ type Everything = {
   readonly streams: readonly StreamSnapshot[];
   readonly viewers: readonly ViewerSnapshot[];
   readonly statsOf: StatsOf;
+  readonly runsOf: RunsOf;
 };
 
-export const presentStats = ({ totals, streams, viewers, statsOf }: Everything) => ({
+export const presentStats = ({ totals, streams, viewers, statsOf, runsOf }: Everything) => ({
   ...presentTotals(totals),
-  streams: streams.map(presentStream),
+  streams: streams.map((stream) => presentStream(stream, runsOf)),
   clients: viewers.map((viewer) => presentWatching(viewer, statsOf)),
 });
 

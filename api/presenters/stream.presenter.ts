@@ -1,3 +1,5 @@
+import type { StreamId } from '#kernel/ids';
+import type { RunSnapshot } from '#runs';
 import type {
   CreateOutcome,
   FailoverOutcome,
@@ -7,7 +9,7 @@ import type {
 } from '#streams';
 import { presentEgress } from './egress.presenter.ts';
 import { isoTime } from './iso-time.ts';
-import { presentMedia } from './media.presenter.ts';
+import { presentMedia, presentRunMedia } from './media.presenter.ts';
 
 const KIND_WORDS = {
   hls: 'HLS',
@@ -25,8 +27,16 @@ const isTranscode = ({ definition }: StreamSnapshot): boolean =>
 const pathOf = (kind: MediaKind, id: string): string =>
   kind === 'hls' ? `/hls/${id}/playlist.m3u8` : `/stream/${id}`;
 
+/** The runs of a transcoded stream, the oldest first. */
+export type RunsOf = (id: StreamId) => readonly RunSnapshot[];
+
+const mediaOf = ({ definition, media }: StreamSnapshot, runsOf: RunsOf) =>
+  definition.transcode === undefined
+    ? { media_info: presentMedia(media), output_media_info: {} }
+    : presentRunMedia(runsOf(definition.id), media);
+
 /** A stream as lists show it. Its URLs and headers may hold credentials: for management only. */
-export const presentStream = (stream: StreamSnapshot) => ({
+export const presentStream = (stream: StreamSnapshot, runsOf: RunsOf) => ({
   stream_id: stream.definition.id,
   original_url: stream.definition.url,
   current_url: stream.currentUrl,
@@ -48,9 +58,7 @@ export const presentStream = (stream: StreamSnapshot) => ({
   last_access: isoTime(stream.lastAccessMs),
   metadata: stream.definition.metadata,
   headers: stream.definition.headers,
-  // Of a transcode, what is read is what FFmpeg has made.
-  media_info: isTranscode(stream) ? {} : presentMedia(stream.media),
-  output_media_info: isTranscode(stream) ? presentMedia(stream.media) : {},
+  ...mediaOf(stream, runsOf),
   sharing: stream.definition.sharing,
   egress: presentEgress(stream.definition.egress),
   max_connections: stream.definition.maxConnections ?? null,

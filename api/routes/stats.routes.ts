@@ -9,10 +9,12 @@ import { presentStream } from '#api/presenters/stream.presenter';
 import { presentViewers } from '#api/presenters/viewer.presenter';
 import type { StatsOf } from '#api/presenters/viewer.presenter';
 
+type Deps = Pick<AppDeps, 'streams' | 'hls' | 'clock' | 'transcoding'>;
+
 /** Counters and lists of this process. */
 export function statsRoutes(
   resource: AddResource,
-  { streams, hls, clock }: Pick<AppDeps, 'streams' | 'hls' | 'clock'>,
+  { streams, hls, clock, transcoding: { runsOf } }: Deps,
 ): void {
   const statsOf: StatsOf = (id) => hls.statsOf(id);
   const everything = () => ({
@@ -20,6 +22,7 @@ export function statsRoutes(
     streams: streams.list(),
     viewers: streams.viewers(),
     statsOf,
+    runsOf,
   });
   resource('/stats', { get: (_req, res) => res.json(presentStats(everything())) });
   resource('/stats/detailed', { get: (_req, res) => res.json(presentDetailedStats(everything())) });
@@ -29,7 +32,10 @@ export function statsRoutes(
   resource('/stats/streams', {
     get: (_req, res) => {
       const listed = streams.list();
-      res.json({ total_streams: listed.length, streams: listed.map(presentStream) });
+      res.json({
+        total_streams: listed.length,
+        streams: listed.map((one) => presentStream(one, runsOf)),
+      });
     },
   });
   resource('/stats/clients', {

@@ -1,3 +1,4 @@
+import type { StreamSnapshot } from '#streams';
 import type { AppDeps } from '#api/deps';
 import type { AddResource } from '#api/http/resource';
 import { streamIdIn } from '#api/http/stream-id';
@@ -18,6 +19,7 @@ type Deps = Pick<AppDeps, 'streams' | 'hls' | 'transcoding'>;
 
 /** Streams one by one: create, list, read, stop, fail over. */
 export function streamRoutes(resource: AddResource, { streams, hls, transcoding }: Deps): void {
+  const present = (stream: StreamSnapshot) => presentStream(stream, transcoding.runsOf);
   resource('/streams', {
     post: [
       jsonBody,
@@ -32,7 +34,7 @@ export function streamRoutes(resource: AddResource, { streams, hls, transcoding 
       const listed = streams
         .list()
         .filter(({ viewerCount }) => active === undefined || viewerCount > 0 === active);
-      res.json({ streams: listed.map(presentStream), total: listed.length });
+      res.json({ streams: listed.map(present), total: listed.length });
     },
   });
 
@@ -46,7 +48,7 @@ export function streamRoutes(resource: AddResource, { streams, hls, transcoding 
       const failover_history = stream.switches.map(presentSwitch);
       const transcode_runs = transcoding.runsOf(id).map(presentRun);
       const watched = { hls: presentHls(stats), clients: viewers, client_count: viewers.length };
-      res.json({ stream: presentStream(stream), failover_history, transcode_runs, ...watched });
+      res.json({ stream: present(stream), failover_history, transcode_runs, ...watched });
     },
     delete: async (req, res) => {
       await streams.remove(streamIdIn(req), { reason: 'manual_deletion' });

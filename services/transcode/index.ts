@@ -7,6 +7,8 @@ export { asRunId, isRunToken, newRunId, runToken } from './ids.ts';
 export type { RunId } from './ids.ts';
 export { isFragmentedHls, isRawTemplate, planOf } from './plan.ts';
 export type { PlanRequest, TranscodePlan } from './plan.ts';
+export { MediaLines } from './media-lines.ts';
+export type { RunEnds, RunMedia } from './media-lines.ts';
 export type * from './ports.ts';
 export { BUILT_IN_PROFILES } from './profiles.ts';
 export type { UserProfile } from './profiles.ts';

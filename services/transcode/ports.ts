@@ -2,6 +2,7 @@ import type { StreamId } from '#kernel/ids';
 import type { RunExit, RunFailure } from './diagnosis.ts';
 import type { Hardware, HardwareKind } from './hardware.ts';
 import type { RunId } from './ids.ts';
+import type { RunEnds } from './media-lines.ts';
 import type { TranscodePlan } from './plan.ts';
 import type { UserProfile } from './profiles.ts';
 import type { Progress } from './progress.ts';
@@ -41,6 +42,8 @@ export type RunReport = {
   readonly progress: Progress | null;
   /** First and last lines of FFmpeg, fit to be shown. */
   readonly lines: readonly string[];
+  /** What goes in and what comes out. */
+  readonly media?: RunEnds;
   readonly ended: { readonly exit: RunExit; readonly failure: RunFailure | null } | null;
 };
 

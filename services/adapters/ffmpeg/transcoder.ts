@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Duplex, Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { ProgressReader, RunLines } from '#transcode';
-import type { Progress, RunExit, Usage } from '#transcode';
+import { MediaLines, ProgressReader, RunLines } from '#transcode';
+import type { Progress, RunEnds, RunExit, Usage } from '#transcode';
 import { driverEnvironment } from './driver-environment.ts';
 import { processUsage } from './process-usage.ts';
 
@@ -35,6 +35,7 @@ export type FfmpegProcess = {
   readonly progress: () => Progress | null;
   /** What it uses now; undefined when it is gone, or where that cannot be told. */
   readonly usage: () => Promise<Usage | undefined>;
+  readonly media: () => RunEnds;
   /** Resolves when it has ended, however it did. */
   readonly exited: Promise<RunExit>;
   /** Asks it to end, and makes it. Idempotent; resolves with `exited`. */
@@ -60,13 +61,7 @@ export function startFfmpeg({
   const pipes: readonly unknown[] = child.stdio;
   const [input, output, errors, lifeline, numbers] = pipes as Pipes;
   const more = pipes.slice(USUAL_PIPES) as Duplex[];
-  const lines = new RunLines();
-  const reader = new ProgressReader();
-  let progress: Progress | null = null;
-  followLines(errors, (line) => lines.take(line));
-  followLines(numbers, (line) => {
-    progress = reader.take(line) ?? progress;
-  });
+  const said = listen(errors, numbers);
   // FFmpeg may end before it has read everything.
   for (const pipe of [lifeline, input, ...more]) pipe.on('error', () => {});
   // The watcher holds its end until it is told: only then everything of the child is over.
@@ -86,13 +81,28 @@ export function startFfmpeg({
     morePipes: more,
     input,
     output,
-    lines,
-    progress: () => progress,
+    ...said,
     // The shell that was started has become FFmpeg.
     usage: async () => (child.pid === undefined ? undefined : processUsage(child.pid)),
     exited,
     stop: () => (stopping ??= stop()),
   };
+}
+
+/** What it says of itself. */
+function listen(errors: Readable, numbers: Readable) {
+  const lines = new RunLines();
+  const media = new MediaLines();
+  const reader = new ProgressReader();
+  let progress: Progress | null = null;
+  followLines(errors, (line) => {
+    lines.take(line);
+    media.take(line);
+  });
+  followLines(numbers, (line) => {
+    progress = reader.take(line) ?? progress;
+  });
+  return { lines, progress: () => progress, media: () => media.ends };
 }
 
 /** FFmpeg ends some lines with a carriage return only. */
