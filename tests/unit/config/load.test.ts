@@ -129,10 +129,7 @@ describe('configuration', () => {
       'redis://r:1/2',
     ],
     [{ REDIS_ENABLED: '1', REDIS_PORT: '36790' }, 'redis://localhost:36790/0'],
-    [
-      { REDIS_ENABLED: '1', REDIS_PORT: '36790', REDIS_SERVER_PORT: '7' },
-      'redis://localhost:7/0',
-    ],
+    [{ REDIS_ENABLED: '1', REDIS_PORT: '36790', REDIS_SERVER_PORT: '7' }, 'redis://localhost:7/0'],
     [{ REDIS_ENABLED: '1', REDIS_PASSWORD: 'a/b' }, 'redis://:a%2Fb@localhost:6379/0'],
     [{ REDIS_ENABLED: '1', REDIS_URL: 'rediss://r' }, 'rediss://r'],
     [{ REDIS_URL: 'unix:///srv/my%20data/redis.sock' }, 'unix:///srv/my%20data/redis.sock'],
