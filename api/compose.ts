@@ -26,7 +26,7 @@ import { RedisSlotLeases } from '#adapters/redis/slot-leases';
 import { RedisStateJournal } from '#adapters/redis/state-journal';
 import { redisStreamKeyStore } from '#adapters/redis/stream-key-store';
 import { RedisStreamStore } from '#adapters/redis/stream-store';
-import { readApiDocument } from './api-document.ts';
+import { ApiDocument } from './api-document.ts';
 import { createApp } from './app.ts';
 import { openAccess } from './compose-access.ts';
 import { hostLimitsOf, openClients } from './compose-clients.ts';
@@ -91,7 +91,7 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
 const aboutOf = (config: Config) => ({
   resolvers: resolversOf(config),
   settings: settingsOf(config),
-  apiDocument: readApiDocument(),
+  apiDocument: new ApiDocument(),
 });
 
 type RegistryParts = Omit<

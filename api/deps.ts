@@ -25,8 +25,8 @@ export type AppDeps = {
   /** What is known now; never waits, since anybody may ask. */
   readonly readiness: () => Readiness;
   readonly settings: ApiSettings;
-  /** `openapi.yaml`, parsed. */
-  readonly apiDocument: Readonly<Record<string, unknown>>;
+  /** `openapi.yaml`, as JSON. */
+  readonly apiDocument: { text(): Promise<string> };
   /** Routes for players: `/stream/…` and `/hls/…`, without a token. */
   readonly delivery: readonly Router[];
   readonly transcoding: TranscodingDeps;

@@ -1,6 +1,7 @@
 import { Router } from 'express';
 import type { RequestHandler } from 'express';
 import swaggerUi from 'swagger-ui-express';
+import type { AppDeps } from '#api/deps';
 import { resourcesOn } from '#api/http/resource';
 import { ownFilesOnly } from '#api/middleware/security-headers';
 
@@ -8,7 +9,7 @@ import { ownFilesOnly } from '#api/middleware/security-headers';
  * `/openapi.json`, and Swagger UI over it at `/docs`, from files of ours only. Every link is
  * relative, so that both work with and without a prefix, whoever strips it.
  */
-export function docsRoutes(apiDocument: object): Router {
+export function docsRoutes(apiDocument: AppDeps['apiDocument']): Router {
   const router = Router();
   const resource = resourcesOn(router);
   const page = swaggerUi.generateHTML(undefined, {
@@ -16,7 +17,10 @@ export function docsRoutes(apiDocument: object): Router {
     customCss: '',
   });
   const showPage: RequestHandler = (_req, res) => void res.type('html').send(page);
-  resource('/openapi.json', { get: (_req, res) => void res.json(apiDocument) });
+  const showDocument: RequestHandler = async (_req, res) => {
+    res.type('json').send(await apiDocument.text());
+  };
+  resource('/openapi.json', { get: showDocument });
   resource('/docs', { get: [ownFilesOnly, intoFolder, showPage] });
   resource('/redoc', {
     get: (req, res) => res.redirect(307, req.path.endsWith('/') ? '../docs/' : 'docs/'),

@@ -44,16 +44,22 @@ const sinkOf = (socket: Socket): ViewerSink => ({
     return socket.writableLength;
   },
   write(parts, flushed) {
-    const last = parts.length - 1;
-    // One system call, however many parts.
-    if (last > 0) socket.cork();
-    for (const [index, part] of parts.entries()) {
-      if (index === last) socket.write(part, flushed);
-      else socket.write(part);
-    }
-    if (last > 0) socket.uncork();
+    const [first] = parts;
+    if (parts.length === 1 && first) socket.write(first, flushed);
+    else writeTogether(socket, parts, flushed);
   },
 });
+
+/** One system call, however many parts. */
+function writeTogether(socket: Socket, parts: readonly Buffer[], flushed?: () => void): void {
+  const last = parts.length - 1;
+  socket.cork();
+  for (const [index, part] of parts.entries()) {
+    if (index === last) socket.write(part, flushed);
+    else socket.write(part);
+  }
+  socket.uncork();
+}
 
 const framedSinkOf = (res: Response): ViewerSink => ({
   get pendingBytes() {

@@ -7,6 +7,8 @@ import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { viewers } from './cases/viewers.ts';
 import { gaps } from './cases/gaps.ts';
+import { hlsFromCache } from './cases/hls-cache.ts';
+import { hlsSoak } from './cases/hls-soak.ts';
 import { files, live } from './cases/passthrough.ts';
 import { idleMemory, joinsAndLeaves, starts } from './cases/process.ts';
 import { hls, registrations } from './cases/requests.ts';
@@ -18,7 +20,7 @@ const MARK = '## Measured';
 const { values } = parseArgs({
   options: {
     only: { type: 'string' },
-    /** How long joins and leaves go on, in seconds. */
+    /** How long joins and leaves go on, and players of `hls-soak`, in seconds. */
     soak: { type: 'string', default: '16' },
     /** Of `gaps`: which. */
     gap: { type: 'string' },
@@ -35,8 +37,10 @@ const CASES: Readonly<Record<string, (origin: number) => Promise<Table>>> = {
   viewers,
   gaps: () => gaps(values.gap),
   hls,
+  'hls-cache': hlsFromCache,
   registrations,
   joins: (origin) => joinsAndLeaves(origin, Number(values.soak)),
+  'hls-soak': (origin) => hlsSoak(origin, Number(values.soak)),
 };
 
 const startedAt = performance.now();

@@ -67,27 +67,28 @@ async function startNodeProxy(name: string, file: string, origin: number): Promi
   };
 }
 
-const nginxConfig = (port: number, origin: number, buffers: string): string => `
+const nginxConfig = (port: number, origin: number, options: string): string => `
 daemon off; master_process off; worker_processes 1; pid nginx.pid; error_log stderr crit;
 events { worker_connections 2048; }
 http {
   access_log off; sendfile on; tcp_nopush on; types { } default_type application/octet-stream;
   client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path f; uwsgi_temp_path u; scgi_temp_path s;
+  proxy_cache_path cache keys_zone=c:8m max_size=200m;
   upstream origin { server 127.0.0.1:${origin}; keepalive 64; }
   server {
     listen 127.0.0.1:${port} backlog=1024; keepalive_requests 1000000;
     location / {
       proxy_pass http://origin; proxy_http_version 1.1; proxy_set_header Connection "";
-      proxy_max_temp_file_size 0; ${buffers}
+      proxy_max_temp_file_size 0; ${options}
     }
   }
 }
 `;
 
-async function startNginx(name: string, origin: number, buffers: string): Promise<Subject> {
+async function startNginx(name: string, origin: number, options: string): Promise<Subject> {
   const port = await freePort();
   const folder = await mkdtemp(join(tmpdir(), 'penstock-bench-'));
-  await writeFile(join(folder, 'nginx.conf'), nginxConfig(port, origin, buffers));
+  await writeFile(join(folder, 'nginx.conf'), nginxConfig(port, origin, options));
   const child = spawn('nginx', ['-p', folder, '-c', 'nginx.conf'], {
     stdio: ['ignore', 'inherit', 'inherit'],
   });
@@ -128,6 +129,8 @@ async function freePort(): Promise<number> {
   return port;
 }
 
+const CACHE_FOR_A_SECOND =
+  'proxy_cache c; proxy_cache_key $uri; proxy_cache_valid 1s; proxy_cache_lock on; proxy_cache_use_stale updating;';
 const LARGE_BUFFERS = 'proxy_buffers 16 64k; proxy_buffer_size 64k; proxy_busy_buffers_size 128k;';
 
 export const penstock: SubjectStarter = {
@@ -149,4 +152,9 @@ export const nginx: SubjectStarter = {
 export const nginxLarge: SubjectStarter = {
   name: 'nginx, 16×64k',
   start: (origin) => startNginx('nginx, 16×64k', origin, LARGE_BUFFERS),
+};
+/** Keeps everything for a second, whoever asks; bodies are sent from files in the page cache. */
+export const nginxCache: SubjectStarter = {
+  name: 'nginx, cache',
+  start: (origin) => startNginx('nginx, cache', origin, `${LARGE_BUFFERS} ${CACHE_FOR_A_SECOND}`),
 };

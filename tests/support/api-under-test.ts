@@ -103,7 +103,7 @@ export function appDeps(overrides: Overrides = {}): AppDeps {
       metadata: { read: async () => ({}) },
     },
     readiness: () => ({ redis: 'ok' }),
-    apiDocument,
+    apiDocument: { text: async () => JSON.stringify(apiDocument) },
     hls: { statsOf: () => undefined },
     delivery: [],
     transcoding: noTranscoding(),

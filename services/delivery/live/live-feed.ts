@@ -236,12 +236,13 @@ export class LiveFeed {
     const admitted = this.#slate.admit(parts);
     if (admitted === undefined) return true;
     const spliced = this.#relay.splice(admitted);
-    if (this.#isAwaited && spliced.length > 0) {
-      this.#isAwaited = false;
-      this.#slate.over();
-      this.#walk.flowing(this.#gap.begun());
-    }
-    return this.#relay.send(spliced);
+    if (!this.#isAwaited || spliced.length === 0) return this.#relay.send(spliced);
+    this.#isAwaited = false;
+    this.#slate.over();
+    this.#walk.flowing(this.#gap.begun());
+    const goesOn = this.#relay.send(spliced);
+    this.#relay.flush(); // Viewers have had nothing for long enough.
+    return goesOn;
   }
 
   #begin(contentType: string): void {

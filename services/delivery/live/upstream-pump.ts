@@ -7,6 +7,7 @@ import type { MediaKind } from '#streams';
 import type { UpstreamResponse } from '#upstream';
 import type { SourceDetection } from './detection.ts';
 import { judgeFirstBytes } from './first-bytes.ts';
+import { ReadRest } from './read-rest.ts';
 import { SourceWatch } from './source-watch.ts';
 
 const NOTHING = Buffer.alloc(0);
@@ -48,6 +49,7 @@ export class UpstreamPump {
   readonly #options: PumpOptions;
   #aligner = new PacketAligner();
   readonly #watch: SourceWatch;
+  readonly #rest: ReadRest;
   readonly #end = Promise.withResolvers<PumpEnd>();
   #target: PumpTarget;
   #hasBegun = false;
@@ -71,6 +73,7 @@ export class UpstreamPump {
       failed: (failure) => this.#close({ failure }),
       suspected: (isSuspected) => this.#target.suspected(isSuspected),
     });
+    this.#rest = new ReadRest({ clock, timers, over: () => options.response.resume() });
   }
 
   /** Media has come. */
@@ -117,6 +120,7 @@ export class UpstreamPump {
 
   close(): void {
     this.#watch.stop();
+    this.#rest.stop();
     this.#options.response.close();
   }
 
@@ -128,7 +132,13 @@ export class UpstreamPump {
     const goesOn = this.#target.push(parts);
     this.#watch.took(parts);
     if (!goesOn) this.#watch.pause();
-    return goesOn;
+    return goesOn && !this.#rests(bytes.length);
+  }
+
+  /** What is made of segments comes in pieces of memory: there is nothing to gather. */
+  #rests(bytes: number): boolean {
+    const { burstMs = 0, hasEnd = false } = this.#options.response;
+    return burstMs === 0 && !hasEnd && this.#rest.begins(bytes);
   }
 
   /** Less than a packet is no sign of life: a source that drips is as good as silent. */

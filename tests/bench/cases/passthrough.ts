@@ -14,7 +14,7 @@ async function passThrough(origin: number, path: string, title: string): Promise
     const url = await subject.urlOf(path);
     const cells: string[] = [];
     for (const connections of [1, 8]) {
-      const order = { kind: 'hold', url, connections, seconds: SECONDS } as const;
+      const order = { kind: 'hold', url, connections, seconds: SECONDS, warmUpMs: 2_000 } as const;
       const { bytes, seconds, cpuSeconds } = await measure(subject, order);
       cells.push(whole(bytes / seconds / 1e6), rounded(cpuSeconds / (bytes / BYTES_PER_GB)));
     }

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { askWithWrk } from '../measure.ts';
 import { memoryOf } from '../machine.ts';
+import { firstSegmentOf } from '../playlists.ts';
 import { nginx, nginxLarge, nodePipeline, Penstock, penstock, type Subject } from '../subjects.ts';
 import { rounded, whole, type Table } from '../table.ts';
 
@@ -32,14 +33,6 @@ export async function hls(origin: number): Promise<Table> {
     columns: ['', 'playlists/s', 'CPU ms', 'p99 ms', 'segments of 332 kB/s', 'CPU ms', 'p99 ms'],
     rows,
   };
-}
-
-async function firstSegmentOf(playlist: string): Promise<string> {
-  const text = await (await fetch(playlist)).text();
-  const line = text
-    .split(/\r?\n/)
-    .find((candidate) => candidate !== '' && !candidate.startsWith('#'));
-  return new URL(line ?? '', playlist).href;
 }
 
 /** `POST /streams`, each with a URL of its own, after ten thousand have been registered. */

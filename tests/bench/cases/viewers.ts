@@ -9,7 +9,7 @@ import {
 import { memoryOf } from '../machine.ts';
 import { rounded, whole, type Table } from '../table.ts';
 
-const SECONDS = 6;
+const SECONDS = 8;
 const BIT_RATE_BYTES = 1e6;
 /** A player with a second of buffer would have stopped. */
 const GAP_MS = 1_000;
@@ -25,6 +25,7 @@ const ROUNDS: readonly Round[] = [
   { starter: nodeFanOut, sharing: 'shared', viewers: 200 },
   { starter: penstock, sharing: 'shared', viewers: 500 },
   { starter: nodeFanOut, sharing: 'shared', viewers: 500 },
+  { starter: penstock, sharing: 'shared', viewers: 1000 },
   { starter: penstock, sharing: 'per-client', viewers: 200 },
   { starter: nodePipeline, sharing: 'per-client', viewers: 200 },
   // It cannot share a live upstream.
@@ -42,7 +43,7 @@ export async function viewers(origin: number): Promise<Table> {
       url,
       connections,
       seconds: SECONDS,
-      warmUpMs: 2_000,
+      warmUpMs: 3_000,
     });
     const percent = (seen.cpuSeconds / seen.seconds) * 100;
     rows.push([

@@ -64,7 +64,11 @@ async function hold(): Promise<LoadResult> {
     players.push(new Player(urlOf(index)));
     if (index % 25 === 24) await delay(20);
   }
-  await until(() => players.every((player) => player.bytes > 64 * 1024));
+  const waiting = (): number => players.filter(({ bytes }) => bytes <= 64 * 1024).length;
+  await until(
+    () => waiting() === 0,
+    () => `${waiting()} of ${players.length} players, ${closedOf(players)} of them cut off, wait.`,
+  );
   await delay(order.warmUpMs ?? 500);
   for (const player of players) player.reset();
   const startedAt = performance.now();
@@ -85,10 +89,13 @@ function summed(players: readonly Player[], elapsedMs: number): LoadResult {
     bytes: bytes.reduce((sum, count) => sum + count, 0),
     leastBytes: Math.min(...bytes),
     longestGapMs: Math.max(...players.map((player) => player.longestGapMs)),
-    closed: players.filter((player) => player.isClosed).length,
+    closed: closedOf(players),
     rounds: 0,
   };
 }
+
+const closedOf = (players: readonly Player[]): number =>
+  players.filter(({ isClosed }) => isClosed).length;
 
 /** Joins, reads a little, leaves, and again. */
 async function churn(): Promise<LoadResult> {
@@ -113,10 +120,10 @@ async function churn(): Promise<LoadResult> {
   return result;
 }
 
-async function until(condition: () => boolean): Promise<void> {
+async function until(condition: () => boolean, say = () => ''): Promise<void> {
   const deadline = performance.now() + READY_DEADLINE_MS;
   while (!condition()) {
-    if (performance.now() > deadline) throw new Error('The server did not send in time.');
+    if (performance.now() > deadline) throw new Error(`The server did not send in time. ${say()}`);
     await delay(5);
   }
 }

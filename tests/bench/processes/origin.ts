@@ -40,8 +40,11 @@ function answer(socket: Socket, head: string): void {
   if (path.startsWith('/paced')) return sendPaced(socket);
   if (path.startsWith('/live')) return sendLive(socket);
   if (path.startsWith('/movie')) return sendFilm(socket, head);
+  if (path.startsWith('/rolling') && path.includes('.m3u8')) {
+    return sendSmall(socket, 'application/vnd.apple.mpegurl', rollingPlaylist());
+  }
   if (path.includes('.m3u8')) return sendSmall(socket, 'application/vnd.apple.mpegurl', playlist);
-  return sendSmall(socket, 'video/mp2t', segment);
+  return sendSmall(socket, 'video/mp2t', segmentAt(path));
 }
 
 const LIVE_HEAD = 'HTTP/1.1 200 OK\r\nContent-Type: video/mp2t\r\nConnection: close\r\n\r\n';
@@ -74,6 +77,32 @@ setInterval(() => {
   pacedPackets = due;
   for (const socket of paced) socket.write(part);
 }, TICK_MS);
+
+const PACKET_BYTES = 188;
+const sized = (bytes: number): Buffer => heavy.read(0, Math.round(bytes / PACKET_BYTES));
+const small = sized(8_000);
+const large = sized(2_000_000);
+
+function segmentAt(path: string): Buffer {
+  if (path.startsWith('/rolling/small/')) return small;
+  return path.startsWith('/rolling/large/') ? large : segment;
+}
+
+const ROLLING_SEGMENTS = 6;
+const ROLLING_SECONDS = 2;
+
+/** A live playlist by the clock: a segment more, and one less, every two seconds. */
+function rollingPlaylist(): Buffer {
+  const first = Math.floor(performance.now() / 1000 / ROLLING_SECONDS);
+  const segments = Array.from(
+    { length: ROLLING_SEGMENTS },
+    (_, index) => `#EXTINF:${ROLLING_SECONDS}.000,\nseg${first + index}.ts\n`,
+  );
+  return Buffer.from(
+    `#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:${ROLLING_SECONDS}\n` +
+      `#EXT-X-MEDIA-SEQUENCE:${first}\n${segments.join('')}`,
+  );
+}
 
 /** A file of 16 GiB whose content repeats. */
 function sendFilm(socket: Socket, head: string): void {

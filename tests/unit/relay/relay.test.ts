@@ -58,7 +58,7 @@ describe('a shared relay before its first viewers', () => {
       'first',
     ]);
     expect(counts.resumed).toBe(0);
-    await clock.advance(50);
+    await clock.advance(75);
     expect(counts.resumed).toBe(1);
   });
 });
@@ -97,7 +97,7 @@ describe('a relay with many viewers', () => {
     const { relay, clock, counts } = startRelay(false);
     const sinks = [new TestSink(), new TestSink(), new TestSink()];
     for (const sink of sinks) relay.attach(sink);
-    await clock.advance(50);
+    await clock.advance(75);
     const lent = Buffer.alloc(BATCH + 188, 7);
     expect(relay.push(bytes(lent))).toBe(true);
     lent.fill(0);
@@ -109,14 +109,14 @@ describe('a relay with many viewers', () => {
     expect(counts.served).toBe(3 * (BATCH + 188));
   });
 
-  it('sends a part of a batch after 50 ms', async () => {
+  it('sends a part of a batch after 75 ms', async () => {
     const { relay, clock } = startRelay(false);
     const sink = new TestSink();
     relay.attach(sink);
-    await clock.advance(50);
+    await clock.advance(75);
     relay.push(bytes(Buffer.alloc(188)));
     expect(sink.gotBytes).toBe(0);
-    await clock.advance(50);
+    await clock.advance(75);
     expect(sink.gotBytes).toBe(188);
     relay.close();
     expect(clock.pendingTimers).toBe(0);
@@ -128,7 +128,7 @@ describe('a relay with many viewers', () => {
     const fast = new TestSink();
     relay.attach(slow);
     relay.attach(fast);
-    await clock.advance(50);
+    await clock.advance(75);
     for (let n = 0; n < 10; n += 1) expect(relay.push(bytes(Buffer.alloc(BATCH, n)))).toBe(true);
     expect(fast.got).toHaveLength(10);
     expect(slow.got.map((batch) => batch[0])).toEqual([0, 1, 2]);
@@ -142,7 +142,7 @@ describe('a relay with many viewers', () => {
     const [stays, leaves] = [new TestSink(), new TestSink()];
     relay.attach(stays);
     relay.attach(leaves);
-    await clock.advance(50);
+    await clock.advance(75);
     relay.detach(leaves);
     relay.push(bytes(Buffer.alloc(BATCH)));
     expect(stays.gotBytes).toBe(BATCH);
@@ -154,7 +154,7 @@ describe('a relay with many viewers', () => {
 async function startWatched() {
   const bench = startRelay(false);
   bench.relay.attach(new TestSink());
-  await bench.clock.advance(50);
+  await bench.clock.advance(75);
   const join = (): Buffer => {
     const sink = new TestSink();
     bench.relay.attach(sink);
@@ -188,7 +188,7 @@ describe('a viewer that comes later', () => {
     const { relay, clock } = startRelay(false);
     relay.push(picture(3, 7));
     relay.attach(new TestSink());
-    await clock.advance(50);
+    await clock.advance(75);
     const late = new TestSink();
     relay.attach(late);
     expect(Buffer.concat(late.got).equals(Buffer.concat([TABLES, Buffer.alloc(3 * 188, 7)]))).toBe(
@@ -215,7 +215,7 @@ describe('a viewer that comes later', () => {
     const { relay, clock } = startRelay(false, 3 * BATCH);
     const slow = new TestSink(false);
     relay.attach(slow);
-    await clock.advance(50);
+    await clock.advance(75);
     for (let n = 0; n < 6; n += 1) relay.push(bytes(Buffer.alloc(BATCH, n)));
     relay.push(picture(348, 50));
     relay.push(bytes(Buffer.alloc(BATCH, 51)));
@@ -230,7 +230,7 @@ describe('a viewer that takes nothing', () => {
     const { relay, clock, dropped } = startRelay(isLossless);
     const sink = new TestSink(false);
     relay.attach(sink);
-    await clock.advance(50);
+    await clock.advance(75);
     relay.push(bytes(Buffer.alloc(BATCH)));
     await clock.advance(59_000);
     expect(dropped).toEqual([]);
@@ -256,7 +256,7 @@ describe('a viewer that takes nothing', () => {
     const [slow, idle] = [new TestSink(false), new TestSink()];
     relay.attach(slow);
     relay.attach(idle);
-    await clock.advance(50);
+    await clock.advance(75);
     for (let n = 0; n < 4; n += 1) {
       relay.push(bytes(Buffer.alloc(BATCH)));
       await clock.advance(40_000);

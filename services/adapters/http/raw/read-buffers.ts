@@ -7,8 +7,8 @@ const MAX_SPARE_SMALL = 64;
 
 /** How many bytes make a measurement, and when their pace calls for the other size. */
 const SAMPLE_BYTES = 4 * 1024 * 1024;
-const FAST_SAMPLE_MS = 80; // 50 MB/s
-const SLOW_SAMPLE_MS = 400; // 10 MB/s
+const FAST_SAMPLE_MS = 160; // 25 MB/s
+const SLOW_SAMPLE_MS = 800; // 5 MB/s
 
 /** The memory that sockets read into: small for each connection, large for a few fast ones. */
 export class ReadBuffers {
