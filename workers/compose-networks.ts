@@ -4,6 +4,7 @@ import { BullNetworkQueue } from '#adapters/bullmq/network-queue';
 import { BullNetworkRunner } from '#adapters/bullmq/network-runner';
 import { FfmpegRemuxer } from '#adapters/ffmpeg/remuxer';
 import { startFfmpeg } from '#adapters/ffmpeg/transcoder';
+import { networkAttic } from '#adapters/fs/network-attic';
 import { DiskNetworkFolder } from '#adapters/fs/network-folder';
 import { createCallbackClient } from '#adapters/http/callback-client';
 import { MediaDoor } from '#adapters/http/media-door';
@@ -22,6 +23,7 @@ import type { Logger } from '#kernel/logger';
 import type { Callback, NetworkStore } from '#networks';
 import { egressFrom } from '#upstream';
 import { NetworkKeeper } from './networks/keeper.ts';
+import { NetworkCleaner } from './networks/network-cleaner.ts';
 import { NetworkWatch } from './networks/network-watch.ts';
 
 export type NetworksOptions = {
@@ -64,13 +66,24 @@ export async function startNetworks(options: NetworksOptions) {
     tell: createCallbackClient({ guard: guardOf(config), timeoutMs: settings.callbackTimeoutMs }),
   });
   const watch = new NetworkWatch({ ...common, store, queue });
+  const cleaner = cleanerOf({ config, store, logger });
   const close = (): Promise<void> =>
     closeAll([
-      () => Promise.all([watch.close(), runner.close(), callbacks.close()]),
+      () => Promise.all([watch.close(), cleaner?.close(), runner.close(), callbacks.close()]),
       () => media.close(),
       () => queue.close(),
     ]);
   return { close };
+}
+
+type CleanerParts = Pick<NetworksOptions, 'config' | 'logger'> & { readonly store: NetworkStore };
+
+/** Undefined where files are to stay. */
+function cleanerOf({ config, store, logger }: CleanerParts): NetworkCleaner | undefined {
+  const { gc, folder: root } = config.networks;
+  const { isOn, ...when } = gc;
+  const parts = { store, attic: networkAttic, root, timers: systemTimers, logger };
+  return isOn ? new NetworkCleaner({ ...parts, ...when }) : undefined;
 }
 
 /** Not when the app has stopped or started something since: it knows more than we would tell. */

@@ -3,6 +3,7 @@ import { Command, Option } from 'commander';
 import { metadataCommands } from './commands/by-metadata.ts';
 import { clientCommands } from './commands/clients.ts';
 import { monitorCommand } from './commands/monitor.ts';
+import { networkCommands } from './commands/networks.ts';
 import { seconds } from './commands/numbers.ts';
 import { serviceCommands } from './commands/service.ts';
 import { streamCommands } from './commands/streams.ts';
@@ -40,6 +41,7 @@ const COMMANDS = [
   serviceCommands,
   monitorCommand,
   clientCommands,
+  networkCommands,
   webhookCommands,
   metadataCommands,
 ];

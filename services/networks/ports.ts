@@ -21,6 +21,8 @@ export interface NetworkStore {
    */
   change(id: NetworkId, change: NetworkChange): Promise<Network | undefined>;
   remove(id: NetworkId): Promise<void>;
+  /** Removes a record that is still as given. @returns false when it has changed. */
+  removeUnchanged(network: Network): Promise<boolean>;
 }
 
 /** Tells of changed records. */
@@ -43,6 +45,16 @@ export interface NetworkFiles {
   readText(folder: string, name: string): Promise<string | undefined>;
   /** Removes a folder and what is in it; one that is not there is no error. */
   remove(folder: string): Promise<void>;
+}
+
+/** What networks have left on the disk of a worker. */
+export interface NetworkAttic {
+  /** Those of networks below a root, and for how long nothing was written in them. */
+  folders(root: string): Promise<readonly { readonly path: string; readonly idleMs: number }[]>;
+  /** Removes a folder, or nothing; players see it whole or not at all. */
+  remove(folder: string): Promise<void>;
+  /** Removes segments that left the playlist more than a minute ago. */
+  removeUnlisted(folder: string): Promise<void>;
 }
 
 /** The folder of one network, for the worker that runs it. */

@@ -115,6 +115,21 @@ describe('penstock on the command line', () => {
     expect((await penstock(['webhooks', 'remove', sink.url])).code).toBe(4);
   });
 
+  it('starts, shows, stops and deletes a network', async () => {
+    await using provider = await startFakeProvider({ '/live.ts': liveTs(stage.main) });
+    const url = provider.url('/live.ts?password=swordfish');
+    const started = await json('networks', 'start', 'by-hand', url, '--segment', '1', '--record');
+    expect(started).toMatchObject({ network_id: 'by-hand', status: 'running' });
+    const { out } = await penstock(['networks']);
+    expect(out).toMatch(/^by-hand +running, recording/m);
+    expect(out).not.toContain('swordfish');
+    expect((await penstock(['networks', 'status', 'by-hand'])).out).toMatch(/^state +running$/m);
+    expect(await json('networks', 'stop', 'by-hand')).toMatchObject({ status: 'stopped' });
+    expect((await penstock(['networks', 'delete', 'by-hand'])).code).toBe(0);
+    expect((await penstock(['networks', 'status', 'by-hand'])).code).toBe(4);
+    expect((await penstock(['networks', 'start', 'by-hand'])).code).toBe(2);
+  });
+
   it('says how the service does, and whether it reaches an address', async () => {
     const [stats, health, reached, dead] = await Promise.all([
       penstock(['stats']),

@@ -1,10 +1,9 @@
-import { readFile } from 'node:fs/promises';
-import { text } from 'node:stream/consumers';
 import type { Command } from 'commander';
 import { CommandFailure, EXIT } from '../failure.ts';
 import type { InfoAnswer, StreamAnswer } from '../service/answers.ts';
 import { shellOf } from '../shown/shell.ts';
 import { infoText, streamTable } from '../shown/streams.ts';
+import { readBody } from './body.ts';
 import { headerPair, metadataPair, toMap } from './pairs.ts';
 
 type CreateOptions = {
@@ -83,20 +82,6 @@ async function bodyOf(url: string | undefined, options: CreateOptions): Promise<
   };
   const given = Object.entries(said).filter(([, value]) => value !== undefined);
   return { ...(from === undefined ? {} : await readBody(from)), ...Object.fromEntries(given) };
-}
-
-async function readBody(from: string): Promise<object> {
-  try {
-    const body: unknown = JSON.parse(
-      from === '-' ? await text(process.stdin) : await readFile(from, 'utf8'),
-    );
-    if (typeof body === 'object' && body !== null && !Array.isArray(body)) return body;
-  } catch (error) {
-    if (!(error instanceof SyntaxError))
-      throw new CommandFailure(`--from: ${from} cannot be read`, EXIT.usage);
-  }
-  // A parser's message repeats what it read, and that has passwords in it.
-  throw new CommandFailure(`--from: ${from} is no JSON object`, EXIT.usage);
 }
 
 function addInfo(program: Command): void {

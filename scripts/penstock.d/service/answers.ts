@@ -83,3 +83,16 @@ export type MatchAnswer = {
   readonly stream_type: string;
   readonly metadata: Readonly<Record<string, string>>;
 };
+
+export type NetworkAnswer = {
+  readonly network_id: string;
+  readonly status: string;
+  readonly current_segment_number: number;
+  readonly started_at: string;
+  readonly stream_url: string;
+  readonly ffmpeg_pid: number | null;
+  readonly bytes_written: number;
+  readonly dvr_mode?: boolean;
+  readonly hls_dir?: string | null;
+  readonly error_message?: string | null;
+};

@@ -21,6 +21,11 @@ if ARGV[5] ~= '' then redis.call('PUBLISH', ARGV[4], ARGV[5]) end
 return 1
 `;
 
+const REMOVE_LUA = `
+if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
+return redis.call('HDEL', KEYS[1], ARGV[1])
+`;
+
 const LIST_LUA = `
 local time = redis.call('TIME')
 return { time[1] * 1000 + math.floor(time[2] / 1000), redis.call('HVALS', KEYS[1]) }
@@ -68,6 +73,13 @@ export class RedisNetworkStore implements NetworkStore {
     await inStore(() =>
       this.#redis.multi().hdel(this.#networks, id).publish(this.#changes, note).exec(),
     );
+  }
+
+  async removeUnchanged(network: Network): Promise<boolean> {
+    const reply = await inStore(() =>
+      this.#redis.eval(REMOVE_LUA, 1, this.#networks, network.id, JSON.stringify(network)),
+    );
+    return reply === 1;
   }
 
   async #read(id: NetworkId): Promise<[string, number]> {
