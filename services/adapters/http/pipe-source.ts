@@ -28,9 +28,9 @@ export class PipeSource implements MediaSource {
       resolve();
     });
     this.#response.read({
-      // The memory is ours until it has been written: reading goes on only then.
+      // The memory is lent, and a stream may keep what it was given: it gets its own.
       chunk: (bytes) => {
-        input.write(bytes, () => this.#response.resume());
+        input.write(Buffer.from(bytes), () => this.#response.resume());
         return false;
       },
       end: over,
