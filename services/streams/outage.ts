@@ -5,13 +5,17 @@ import { decide, endless, pauseMs } from '#upstream';
 import type { Decision, OutageFacts, RetryPolicy } from '#upstream';
 
 /** What an outage does not know by itself. */
-type Facts = Omit<OutageFacts, 'retries' | 'failovers' | 'elapsedMs'>;
+type Facts = Omit<OutageFacts, 'retries' | 'failovers' | 'failoversSinceMedia' | 'elapsedMs'>;
 
 /** One outage as one reader sees it: what it has tried, and since when. */
 export class Outage {
   readonly #clock: Clock;
   readonly #sinceMs: number;
   #policy: RetryPolicy;
+  /** For so long media came meanwhile, if not for long enough to end the outage. */
+  #flowedMs = 0;
+  #flowingSinceMs: number | undefined;
+  #failoversSinceMedia = 0;
   /** Tries of the same source since the last switch. */
   retries = 0;
   failovers = 0;
@@ -38,9 +42,12 @@ export class Outage {
     return pauseMs(this.#policy, 1);
   }
 
+  /** After a failure. */
   decide(facts: Facts): Decision {
+    this.#dry();
     const { retries, failovers } = this;
-    return decide(this.#policy, { ...facts, retries, failovers, elapsedMs: this.#elapsedMs });
+    const tries = { retries, failovers, failoversSinceMedia: this.#failoversSinceMedia };
+    return decide(this.#policy, { ...facts, ...tries, elapsedMs: this.#elapsedMs });
   }
 
   /** From now on tries go on without end, and grow rarer. */
@@ -48,8 +55,16 @@ export class Outage {
     this.#policy = endless(this.#policy);
   }
 
+  /** Media comes: while it does, the viewer misses nothing. */
+  flowing(): void {
+    this.#flowingSinceMs ??= this.#clock.monotonicMs();
+    this.#failoversSinceMedia = 0;
+  }
+
   switched(): void {
+    this.#dry();
     this.failovers += 1;
+    this.#failoversSinceMedia += 1;
     this.retries = 0;
   }
 
@@ -63,7 +78,15 @@ export class Outage {
     });
   }
 
+  /** Media comes no longer. Harmless when it did not. */
+  #dry(): void {
+    if (this.#flowingSinceMs === undefined) return;
+    this.#flowedMs += this.#clock.monotonicMs() - this.#flowingSinceMs;
+    this.#flowingSinceMs = undefined;
+  }
+
+  /** Without media. */
   get #elapsedMs(): number {
-    return this.#clock.monotonicMs() - this.#sinceMs;
+    return this.#clock.monotonicMs() - this.#sinceMs - this.#flowedMs;
   }
 }

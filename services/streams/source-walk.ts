@@ -51,6 +51,7 @@ export class CursorWalk implements SourceWalk {
   flowing(timing?: SwitchTiming): void {
     const { cursor, switches, clock, stage } = this.#options;
     this.#hasPicture = true;
+    this.#outage?.flowing();
     this.#flowingSinceMs ??= clock.monotonicMs();
     cursor.book.flowed(this.#source.url);
     if (stage === 'live') switches.watching(this);

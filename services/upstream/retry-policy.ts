@@ -23,8 +23,11 @@ export type Outage = {
   /** Tries of the same source since the last switch. */
   readonly retries: number;
   readonly failovers: number;
+  /** Of these, the ones since media came last; all of them when absent. */
+  readonly failoversSinceMedia?: number;
   /** Other sources there are; with a resolver: how often it may be asked. */
   readonly alternates: number;
+  /** For how long there was no media. */
   readonly elapsedMs: number;
   /** Another source is open already and gives media. */
   readonly hasSpare?: boolean;
@@ -81,9 +84,14 @@ const hasJustBrokenOff = ({ failure, hadFlowed, retries }: Outage): boolean =>
 const isAllowed = ({ maxFailovers }: RetryPolicy, { failovers }: Outage): boolean =>
   maxFailovers === 0 || failovers < maxFailovers;
 
-/** Only a viewer with a picture is kept waiting beyond the first round. */
-const mayGoOn = (policy: RetryPolicy, outage: Outage): boolean =>
-  outage.hasPicture && isWithin(policy, outage);
+/**
+ * Only a viewer with a picture is kept waiting beyond the first round. Whenever media has come,
+ * every source gets a try before time counts.
+ */
+const mayGoOn = (policy: RetryPolicy, outage: Outage): boolean => {
+  const { hasPicture, failovers, failoversSinceMedia = failovers, alternates } = outage;
+  return hasPicture && (isWithin(policy, outage) || failoversSinceMedia < alternates);
+};
 
 const isWithin = (policy: RetryPolicy, outage: Outage): boolean =>
   policy.outageLimitMs === 0 || outage.elapsedMs < policy.outageLimitMs;

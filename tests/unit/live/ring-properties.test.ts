@@ -1,114 +1,21 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { LiveViewing, StandbyMode } from '#delivery';
-import type { ViewerSink } from '#relay';
-import type { SharingMode } from '#streams';
-import { startSimulation } from '../../support/simulated-delivery.ts';
+import {
+  MINUTE_MS,
+  STALL_MS,
+  URLS,
+  carryOut,
+  feedsOf,
+  inWorld,
+  plan,
+  runs,
+  startWorld,
+} from '../../support/ring-world.ts';
 import type { Condition } from '../../support/simulated-sources.ts';
-import { streamInput, VIEWER } from '../../support/stream-bench.ts';
 import { settle } from '../../support/test-clock.ts';
 
-const MINUTE_MS = 60_000;
-const STALL_MS = 3000;
-const URLS = ['http://a/', 'http://b/', 'http://c/'] as const;
-
-type Step = { readonly source: number; readonly condition: Condition; readonly forMs: number };
-type Plan = {
-  readonly sources: number;
-  readonly viewers: number;
-  readonly standby: StandbyMode;
-  readonly sharing: SharingMode;
-  readonly failbackAfterMs: number;
-  readonly steps: readonly Step[];
-};
-
-const conditions: readonly Condition[] = ['good', 'refuses', 'forbids', 'hangs', 'stalls', 'ends'];
-const step = fc.record({
-  source: fc.nat(2),
-  condition: fc.constantFrom(...conditions),
-  forMs: fc.oneof(fc.integer({ min: 1, max: 3000 }), fc.integer({ min: 1, max: 40_000 })),
-});
-const plan = (over: Partial<Record<keyof Plan, fc.Arbitrary<unknown>>> = {}) =>
-  fc.record({
-    sources: fc.integer({ min: 1, max: 3 }),
-    viewers: fc.integer({ min: 1, max: 3 }),
-    standby: fc.constantFrom<StandbyMode>('cold', 'warm', 'hot'),
-    sharing: fc.constantFrom<SharingMode>('per-client', 'shared'),
-    failbackAfterMs: fc.constantFrom(0, 5000),
-    steps: fc.array(step, { minLength: 1, maxLength: 25 }),
-    ...over,
-  }) as fc.Arbitrary<Plan>;
-
-class CountingSink implements ViewerSink {
-  readonly pendingBytes = 0;
-  lastMs = 0;
-  readonly #nowMs: () => number;
-
-  constructor(nowMs: () => number) {
-    this.#nowMs = nowMs;
-  }
-
-  write(_parts: readonly Buffer[], flushed?: () => void): void {
-    this.lastMs = this.#nowMs();
-    flushed?.();
-  }
-}
-
-/** Viewers with a picture, on feeds of their own, over sources that do as they are told. */
-async function startWorld(a: Plan) {
-  const { sources: count, viewers, standby, sharing, failbackAfterMs } = a;
-  const { registry, clock, state, sources, live } = await startSimulation({
-    standby,
-    stallMs: STALL_MS,
-    failbackAfterMs,
-    outageLimitMs: 0,
-  });
-  const [primary, ...failoverUrls] = URLS.slice(0, count);
-  const { snapshot } = await registry.create(streamInput(primary ?? '', { failoverUrls, sharing }));
-  const { id } = snapshot.definition;
-  const stream = await registry.open(id);
-  const gone = new AbortController();
-  const sinks: CountingSink[] = [];
-  const ends: string[] = [];
-  for (let n = 0; n < viewers; n += 1) {
-    const viewer = { ...VIEWER, userAgent: `viewer ${n}` };
-    const watching = live.watch(stream, viewer, gone.signal);
-    await clock.advance(20);
-    const viewing = (await watching) as LiveViewing;
-    const sink = new CountingSink(() => clock.nowMs());
-    sinks.push(sink);
-    void viewing.flow(sink, gone.signal).then((end) => ends.push(end));
-  }
-  const close = async (): Promise<void> => {
-    gone.abort();
-    await settle();
-    registry.close();
-  };
-  return { registry, clock, state, sources, id, stream, sinks, ends, close };
-}
-
-type World = Awaited<ReturnType<typeof startWorld>>;
-
-async function carryOut({ sources: count, steps }: Plan, { sources, clock }: World) {
-  for (const { source, condition, forMs } of steps) {
-    sources.set(URLS[source % count] ?? '', condition);
-    await clock.advance(forMs);
-  }
-}
-
-const feedsOf = ({ viewers, sharing }: Plan): number => (sharing === 'shared' ? 1 : viewers);
-
-/** Runs one plan in a world of its own. */
-async function inWorld(a: Plan, check: (world: World) => Promise<void>): Promise<void> {
-  const world = await startWorld(a);
-  try {
-    await check(world);
-  } finally {
-    await world.close();
-  }
-}
-
-const runs = { numRuns: 40 };
+/** How long a simulated source may hang. */
+const HEAD_TIMEOUT_MS = 2000;
 
 describe('whatever befalls the sources of a live stream that is watched', () => {
   it('its picture does not end, and plays again soon after any source is good', async () => {
@@ -125,6 +32,54 @@ describe('whatever befalls the sources of a live stream that is watched', () => 
         }),
       ),
       runs,
+    );
+  }, 60_000);
+
+  it('nobody is without a picture for long while one source is good, however short an outage may be', async () => {
+    const limited = {
+      outageLimitMs: fc.constant(1000),
+      sources: fc.integer({ min: 2, max: 3 }),
+    };
+    await fc.assert(
+      fc.asyncProperty(plan(limited), fc.nat(2), (a, chosen) => {
+        const good = chosen % a.sources;
+        const steps = a.steps.filter(({ source }) => source % a.sources !== good);
+        return inWorld(a, async (world) => {
+          await carryOut({ ...a, steps }, world);
+          await world.clock.advance(10_000);
+          expect(world.ends).toEqual([]);
+          for (const { lastMs, longestMs } of world.sinks) {
+            const silentMs = Math.max(longestMs, world.clock.nowMs() - lastMs);
+            expect(silentMs).toBeLessThanOrEqual(STALL_MS + 2 * HEAD_TIMEOUT_MS + 1000);
+          }
+        });
+      }),
+      runs,
+    );
+  }, 60_000);
+
+  it('a source that is good for short spells is asked ever more rarely', async () => {
+    const spells = fc.array(fc.integer({ min: 100, max: 9000 }), { minLength: 1, maxLength: 5 });
+    const two = {
+      sources: fc.constant(2),
+      viewers: fc.constant(1),
+      failbackAfterMs: fc.constant(0),
+    };
+    await fc.assert(
+      fc.asyncProperty(plan(two), spells, (a, spellsMs) =>
+        inWorld(a, async ({ sources, clock, ends }) => {
+          const fromMs = clock.nowMs();
+          for (let n = 0; clock.nowMs() - fromMs < 10 * MINUTE_MS; n += 1) {
+            await clock.advance(spellsMs[n % spellsMs.length] ?? 1000);
+            sources.set(URLS[0], 'ends');
+            sources.set(URLS[0], 'good');
+          }
+          const asked = sources.openings.filter(({ url }) => url === URLS[0]);
+          expect(asked.length).toBeLessThanOrEqual(25);
+          expect(ends).toEqual([]);
+        }),
+      ),
+      { numRuns: 20 },
     );
   }, 60_000);
 

@@ -222,6 +222,24 @@ describe('the primary', () => {
   });
 });
 
+describe('an outage in which media comes now and then', () => {
+  it('is as long as the time without media, and every source is tried before it counts', async () => {
+    const { stream, clock, state } = await openStream(undefined, undefined, {
+      outageLimitMs: 3000,
+    });
+    const walk = await watching(stream);
+    let source = walk.current;
+    for (let spell = 0; spell < 20; spell += 1) {
+      await clock.advance(5000);
+      const next = walk.failed(source, failure('UPSTREAM_STALLED'), never);
+      await clock.advance(5000);
+      source = await next;
+      walk.flowing();
+    }
+    expect(state.told).not.toContain('stream_failed');
+  });
+});
+
 describe('a live picture with a resolver', () => {
   it('waits for its source when the app names no other', async () => {
     const { stream, clock, state } = await openStream({ failoverResolverUrl: 'http://app/' });
