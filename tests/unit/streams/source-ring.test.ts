@@ -223,6 +223,21 @@ describe('the primary', () => {
 });
 
 describe('an outage in which media comes now and then', () => {
+  it('of the only source is as long as the time without media', async () => {
+    const options = { outageLimitMs: 3000 };
+    const { stream, clock, state } = await openStream({ failoverUrls: [] }, undefined, options);
+    const walk = await watching(stream);
+    let source = walk.current;
+    for (let spell = 0; spell < 10; spell += 1) {
+      await clock.advance(5000);
+      const next = walk.failed(source, failure('UPSTREAM_ENDED'), never);
+      await clock.advance(200);
+      source = await next;
+      walk.flowing();
+    }
+    expect(state.told).not.toContain('stream_failed');
+  });
+
   it('is as long as the time without media, and every source is tried before it counts', async () => {
     const { stream, clock, state } = await openStream(undefined, undefined, {
       outageLimitMs: 3000,

@@ -65,6 +65,17 @@ const ROWS: readonly Row[] = [
     giveUp,
   ],
   [
+    'tries every source once more where media came since, though time is over',
+    {
+      alternates: 3,
+      failovers: 9,
+      failoversSinceMedia: 2,
+      hasPicture: true,
+      elapsedMs: 30_000,
+    },
+    failover(1000),
+  ],
+  [
     'has no limit when the limit is 0',
     { alternates: 1, failovers: 9, hasPicture: true, elapsedMs: 9e9 },
     failover(1000),
