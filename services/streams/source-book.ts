@@ -1,6 +1,6 @@
 import type { AppError } from '#kernel/app-error';
 import type { Clock, Timer, Timers } from '#kernel/clock';
-import { HEALTHY, failureClassOf, stepHealth } from '#upstream';
+import { HEALTHY, failureFacts, stepHealth } from '#upstream';
 import type { HealthEvent, SourceHealth } from '#upstream';
 import { Wakeups } from './wakeups.ts';
 
@@ -48,7 +48,7 @@ export class SourceBook {
   /** A connection to this source failed, over which media had flowed for `goodMs`. */
   failed(url: string, error: AppError, goodMs: number): void {
     const atMs = this.#clock.monotonicMs();
-    this.#step(url, { type: 'failed', failure: failureClassOf(error), goodMs, atMs });
+    this.#step(url, { type: 'failed', ...failureFacts(error), goodMs, atMs });
     this.#endProbe(url, error);
   }
 

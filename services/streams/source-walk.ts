@@ -1,6 +1,6 @@
 import type { AppError } from '#kernel/app-error';
 import { orAbort } from '#kernel/or-abort';
-import { GOOD_SPELL_MS, failoverReason, failureClassOf } from '#upstream';
+import { GOOD_SPELL_MS, failoverReason, failureFacts } from '#upstream';
 import type { Decision, SlateTrigger } from '#upstream';
 import { Outage } from './outage.ts';
 import type { Probe, ProbeEnd } from './source-book.ts';
@@ -179,7 +179,7 @@ export class CursorWalk implements SourceWalk {
   #decide(error: AppError, outage: Outage, hadFlowed: boolean): Decision {
     const { cursor, stage } = this.#options;
     const facts = {
-      failure: failureClassOf(error),
+      ...failureFacts(error),
       hadFlowed,
       alternates: cursor.alternates,
       hasSpare: this.#spare?.isFlowing ?? false,

@@ -20,6 +20,7 @@ export {
 } from './source-headers.ts';
 export type { ProviderLimit } from './source-headers.ts';
 export { accountOf, hostLimitsFrom, hostOf } from './provider-account.ts';
+export { failureFacts, restMsOf, retryAfterMs } from './retry-after.ts';
 export { failureClassOf, statusOf } from './failure-class.ts';
 export type { FailureClass } from './failure-class.ts';
 export { failoverReason, wireNameOf } from './failover-reason.ts';

@@ -16,6 +16,8 @@ export type RetryPolicy = {
 /** One outage so far, as one reader sees it. */
 export type Outage = {
   readonly failure: FailureClass;
+  /** The source asked to be left in peace for so long. */
+  readonly restMs?: number;
   /** Media had come over the connection that failed. */
   readonly hadFlowed: boolean;
   /** Media has reached the viewer at some time: its player waits rather than shows an error. */
@@ -70,13 +72,18 @@ function withinRound(policy: RetryPolicy, outage: Outage): Decision {
 }
 
 function decideAlone(policy: RetryPolicy, outage: Outage): Decision {
-  const again: Decision = { action: 'retry', delayMs: pauseMs(policy, outage.retries + 1) };
+  const delayMs = Math.max(restOf(outage), pauseMs(policy, outage.retries + 1));
+  const again: Decision = { action: 'retry', delayMs };
   const isLost = outage.isFile === true && outage.failure === 'useless';
   if (outage.hasPicture && !isLost) return mayGoOn(policy, outage) ? again : { action: 'give-up' };
   const isWorthIt = outage.hasPicture || outage.failure !== 'useless';
   const mayTry = isWorthIt && outage.retries < policy.retryAttempts;
   return mayTry && isWithin(policy, outage) ? again : { action: 'give-up' };
 }
+
+/** Who has no picture yet is not kept waiting for a minute. */
+const restOf = ({ restMs = 0, hasPicture }: Outage): number =>
+  hasPicture ? restMs : Math.min(restMs, MAX_DELAY_MS);
 
 const hasJustBrokenOff = ({ failure, hadFlowed, retries }: Outage): boolean =>
   failure === 'broken' && hadFlowed && retries === 0;

@@ -25,6 +25,8 @@ export type HealthEvent =
       readonly type: 'failed';
       readonly failure: FailureClass;
       readonly goodMs: number;
+      /** It asked to be left in peace for so long. */
+      readonly restMs?: number;
       readonly atMs: number;
     }
   /** Media came from it. */
@@ -83,9 +85,9 @@ const spend: Rule = (health, event) => {
   return cool(health, event);
 };
 const cool: Rule = (health, event) => {
-  const { failure, atMs } = event as Failed;
+  const { failure, atMs, restMs = 0 } = event as Failed;
   const strikes = health.strikes + 1;
-  const readyAtMs = atMs + cooldownMs(failure, strikes);
+  const readyAtMs = atMs + Math.max(restMs, cooldownMs(failure, strikes));
   return { state: 'open', budget: 0, strikes, readyAtMs, failedAtMs: atMs };
 };
 

@@ -1,10 +1,13 @@
 import { UpstreamError } from '#kernel/app-error';
+import type { Clock } from '#kernel/clock';
 import type { Source } from '#streams';
+import { retryAfterMs } from '#upstream';
 import type { UpstreamClient, UpstreamResponse, UpstreamTimeouts } from '#upstream';
 
 export type SourceOpener = {
   readonly upstream: UpstreamClient;
   readonly timeouts: UpstreamTimeouts;
+  readonly clock: Clock;
 };
 
 /**
@@ -12,7 +15,7 @@ export type SourceOpener = {
  * @throws AppError as {@link UpstreamClient.open}, and `UPSTREAM_STATUS`; the signal's reason.
  */
 export async function openSource(
-  { upstream, timeouts }: SourceOpener,
+  { upstream, timeouts, clock }: SourceOpener,
   { url, headers }: Source,
   signal: AbortSignal,
 ): Promise<UpstreamResponse> {
@@ -21,6 +24,11 @@ export async function openSource(
   response.close();
   throw new UpstreamError('UPSTREAM_STATUS', {
     message: `The source answered with status ${response.status}.`,
-    details: { status: response.status },
+    details: { status: response.status, ...restOf(response, clock.nowMs()) },
   });
+}
+
+function restOf({ headers }: UpstreamResponse, nowMs: number): { readonly retryAfterMs?: number } {
+  const ms = retryAfterMs(headers.get('retry-after'), nowMs);
+  return ms === undefined ? {} : { retryAfterMs: ms };
 }

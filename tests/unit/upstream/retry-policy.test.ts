@@ -76,6 +76,16 @@ const ROWS: readonly Row[] = [
     failover(1000),
   ],
   [
+    'leaves an only source in peace for as long as it asks, while there is a picture',
+    { hasPicture: true, restMs: 30_000 },
+    retry(30_000),
+  ],
+  [
+    'leaves an only source in peace for ten seconds at most while there is none',
+    { restMs: 30_000 },
+    retry(10_000),
+  ],
+  [
     'has no limit when the limit is 0',
     { alternates: 1, failovers: 9, hasPicture: true, elapsedMs: 9e9 },
     failover(1000),
