@@ -12,6 +12,7 @@ import { hlsSoak } from './cases/hls-soak.ts';
 import { files, live } from './cases/passthrough.ts';
 import { idleMemory, joinsAndLeaves, starts } from './cases/process.ts';
 import { hls, registrations } from './cases/requests.ts';
+import { transcode } from './cases/transcode.ts';
 import { script, startHelper } from './machine.ts';
 import { formatTable, type Table } from './table.ts';
 
@@ -39,6 +40,7 @@ const CASES: Readonly<Record<string, (origin: number) => Promise<Table>>> = {
   hls,
   'hls-cache': hlsFromCache,
   registrations,
+  transcode,
   joins: (origin) => joinsAndLeaves(origin, Number(values.soak)),
   'hls-soak': (origin) => hlsSoak(origin, Number(values.soak)),
 };

@@ -107,7 +107,7 @@ describe('a transcoded stream', () => {
     await noneIsLeft();
   });
 
-  it('goes on when FFmpeg or its worker is killed, without a seam', async () => {
+  it('goes on when FFmpeg or its worker is killed, or drains, without a seam', async () => {
     await using provider = await startFakeProvider({ '/live.ts': liveTs(stage.main) });
     const { id, url } = await transcode({ url: provider.url('/live.ts') });
     await using viewer = watch(url);
@@ -120,10 +120,13 @@ describe('a transcoded stream', () => {
       ffmpegs().every(({ pid }) => pid !== orphan?.pid),
     );
     await viewer.more(2 * A_SECOND, 20_000);
+    process.kill(stage.product.pid('worker'), 'SIGTERM'); // As when a new version is rolled out.
+    await viewer.more(3 * A_SECOND, 20_000);
     expect(await complaintsOf(viewer.body())).toEqual([]);
     expect((await runsOf(id)).map(({ error_reason: reason }) => reason)).toEqual([
       'killed',
       'worker_lost',
+      'drained',
       null,
     ]);
     viewer.leave();

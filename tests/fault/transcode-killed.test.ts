@@ -1,9 +1,12 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { liveTs, startFakeProvider } from '../../scripts/faultd.d/fake-provider.ts';
 import { LoopedTs } from '../../scripts/faultd.d/looped-ts.ts';
 import { media } from '../../scripts/faultd.d/media.ts';
 import { eventually } from '../support/processes.ts';
 import { startProduct, type Product } from '../support/product.ts';
+import { redisCommand } from '../support/redis-command.ts';
 import { watch } from '../support/viewer.ts';
 
 const PROFILE =
@@ -11,6 +14,16 @@ const PROFILE =
 
 const ffmpegsOf = (product: Product): number =>
   product.processes().filter(({ command }) => command.startsWith('ffmpeg ')).length;
+
+/** Every key but those that expire by themselves within seconds: holds and leases of the living. */
+async function keysOf({ dataDir }: Product): Promise<readonly string[]> {
+  const reply = await redisCommand(join(dataDir, 'redis', 'redis.sock'), 'KEYS *');
+  return reply
+    .split('\r\n')
+    .filter((line) => !/^[*$]\d+$/.test(line) && !PASSING.test(line))
+    .toSorted();
+}
+const PASSING = /:runs:/;
 
 /** A product with a stream that is being transcoded for a viewer. */
 async function transcoding() {
@@ -40,11 +53,14 @@ describe('a transcode', () => {
 
   it('leaves nothing behind after being started and stopped many times', async () => {
     await using running = await transcoding();
+    // What is there for good is there after the first.
+    let before: readonly string[] | undefined;
     for (let round = 0; round < 5; round += 1) {
       await using viewer = watch(running.url);
       await viewer.reached(1_000, 15_000);
       viewer.leave();
       await eventually('FFmpeg has ended', () => ffmpegsOf(running.product) === 0);
+      before ??= await keysOf(running.product);
     }
     const busy = async (): Promise<readonly number[]> => {
       const { body } = await running.product.api.get('/info');
@@ -52,6 +68,9 @@ describe('a transcode', () => {
       return workers.map((worker) => worker.busy);
     };
     await expect.poll(busy, { timeout: 10_000 }).toEqual([0]);
+    const keys = (): Promise<readonly string[]> => keysOf(running.product);
+    await expect.poll(keys, { timeout: 10_000 }).toEqual(before);
+    expect(await readdir(join(running.product.dataDir, 'transcode'))).toEqual([]);
   });
 
   it('ends with the api process that asked for it', async () => {
