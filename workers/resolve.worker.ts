@@ -62,7 +62,9 @@ export class ResolveWork {
     const output = wire.openOutput();
     output.on('error', () => {});
     let program: RunningResolver | undefined;
+    let isOurs = false; // Then there is nothing to tell: whoever asks on is given another run.
     const stop = (): void => {
+      isOurs = true;
       output.destroy();
       void program?.stop();
     };
@@ -73,10 +75,11 @@ export class ResolveWork {
       program = await this.#options.start(order);
       if (output.destroyed) return;
       const failure = await this.#give(program, order, output);
+      if (isOurs) return;
       await wire.report({ ended: { failure } });
       if (failure === null) output.end();
     } catch (error) {
-      await wire.report({ ended: { failure: failureOf(error) } });
+      if (!isOurs) await wire.report({ ended: { failure: failureOf(error) } });
     } finally {
       draining.removeEventListener('abort', stop);
       output.destroy();

@@ -5,6 +5,7 @@ import { clientCommands } from './commands/clients.ts';
 import { monitorCommand } from './commands/monitor.ts';
 import { networkCommands } from './commands/networks.ts';
 import { seconds } from './commands/numbers.ts';
+import { profileCommands } from './commands/profiles.ts';
 import { serviceCommands } from './commands/service.ts';
 import { streamCommands } from './commands/streams.ts';
 import { webhookCommands } from './commands/webhooks.ts';
@@ -43,5 +44,6 @@ const COMMANDS = [
   clientCommands,
   networkCommands,
   webhookCommands,
+  profileCommands,
   metadataCommands,
 ];

@@ -1,6 +1,8 @@
+import { isPlaylist } from '#hls';
 import type { Clock, Timers } from '#kernel/clock';
 import { MediaPace } from '#mpegts';
 import type { BodySink, UpstreamResponse } from '#upstream';
+import { resolveFailed } from './resolver-error.ts';
 
 export type PacedOptions = {
   readonly clock: Clock;
@@ -13,6 +15,7 @@ export type PacedOptions = {
 const MOST_AHEAD_MS = 10_000;
 /** Programs hand on a segment at a time. */
 const BURST_MS = 12_000;
+const HEAD_BYTES = 64;
 
 /** A transport stream that may come faster than it plays, as its viewers can take it together. */
 export class PacedResponse implements UpstreamResponse {
@@ -22,6 +25,7 @@ export class PacedResponse implements UpstreamResponse {
   #isHeld = false;
   #isWanted = true;
   #isClosed = false;
+  #isFirst = true;
 
   constructor(inner: UpstreamResponse, options: PacedOptions) {
     this.#inner = inner;
@@ -67,6 +71,13 @@ export class PacedResponse implements UpstreamResponse {
 
   #chunk(bytes: Buffer, sink: BodySink): boolean {
     const { clock } = this.#options;
+    // One that nobody here can read, as with DRM, is handed on as the text that it is.
+    if (this.#isFirst && isPlaylist(bytes.toString('utf8', 0, HEAD_BYTES))) {
+      this.close();
+      sink.fail(resolveFailed('media'));
+      return true;
+    }
+    this.#isFirst = false;
     const aheadMs = this.#pace.take(bytes, clock.monotonicMs());
     this.#isWanted = sink.chunk(bytes);
     if (aheadMs <= MOST_AHEAD_MS) return this.#isWanted;

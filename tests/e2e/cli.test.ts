@@ -77,6 +77,34 @@ describe('penstock on the command line', () => {
     expect(JSON.parse(gone.err)).toMatchObject({ code: 'STREAM_NOT_FOUND', status: 404 });
   });
 
+  it('keeps profiles, and registers streams that are made with them', async () => {
+    const template = '-i {input_url} -c copy -f mpegts {output_args}';
+    const made = await json('profiles', 'save', 'as-is', '--template', template);
+    expect(made).toMatchObject({ name: 'as-is', parameters: template, built_in: false });
+    const list = await penstock(['profiles']);
+    expect(list.out).toMatch(/^as-is +no/m);
+    expect(list.out).toMatch(/^default +yes/m);
+    const shown = await penstock(['profiles', 'show', 'as-is']);
+    expect(shown.out).toContain(template);
+    const source = ['http://provider.example/1.ts', '--profile', 'as-is', '--meta', 'id=8'];
+    const stream = await json('transcode', ...source, '--variable', 'a=b');
+    expect(stream).toMatchObject({ profile: 'as-is', stream_type: 'transcoded' });
+    const page = [
+      'http://video.example/x',
+      '--page',
+      'streamlink',
+      '--page-args',
+      'best --exec id',
+    ];
+    expect(await penstock(['transcode', ...page])).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('(RESOLVER_ARGS_REFUSED)'),
+    });
+    expect(await penstock(['profiles', 'remove', 'as-is'])).toMatchObject({ code: 0 });
+    expect(await penstock(['profiles', 'show', 'as-is'])).toMatchObject({ code: 4 });
+    expect(await penstock(['profiles', 'save', 'none'])).toMatchObject({ code: 2 });
+  });
+
   it('reads a whole body from standard input, so that no process list has its URLs', async () => {
     const body = { url: 'http://127.0.0.1:9/from-input.ts', metadata: { group: 'cli' } };
     const created = await penstock(['create', '--from', '-', '--sharing', 'shared', '--json'], {

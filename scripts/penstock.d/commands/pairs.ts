@@ -14,6 +14,9 @@ export const headerPair = (text: string): Pair => split(text, ':', "--header tak
 /** `name=value`. @throws CommandFailure */
 export const metadataPair = (text: string): Pair => split(text, '=', '--meta takes name=value');
 
+/** `name=value`. @throws CommandFailure */
+export const variablePair = (text: string): Pair => split(text, '=', '--variable takes name=value');
+
 /** The text itself is not repeated: headers have tokens in them. */
 function split(text: string, separator: string, fault: string): Pair {
   const at = text.indexOf(separator);

@@ -1,24 +1,15 @@
 import type { Command } from 'commander';
-import { CommandFailure, EXIT } from '../failure.ts';
 import type { InfoAnswer, StreamAnswer } from '../service/answers.ts';
 import { shellOf } from '../shown/shell.ts';
 import { infoText, streamTable } from '../shown/streams.ts';
-import { readBody } from './body.ts';
-import { headerPair, metadataPair, toMap } from './pairs.ts';
-
-type CreateOptions = {
-  readonly failover?: readonly string[];
-  readonly resolver?: string;
-  readonly userAgent?: string;
-  readonly header?: readonly string[];
-  readonly meta?: readonly string[];
-  readonly sharing?: string;
-  readonly from?: string;
-};
+import { toMap, variablePair } from './pairs.ts';
+import { streamBody, withStreamOptions } from './stream-body.ts';
+import type { StreamOptions } from './stream-body.ts';
 
 /** Streams one by one. */
 export function streamCommands(program: Command): void {
   addCreate(program);
+  addTranscode(program);
   program
     .command('list')
     .description('list all streams')
@@ -45,44 +36,54 @@ type Told = { readonly message: string };
 type Shell = ReturnType<typeof shellOf>;
 
 function addCreate(program: Command): void {
-  program
-    .command('create')
+  withStreamOptions(program.command('create'))
     .description('register a stream, or change it')
-    .argument('[url]', 'its first source')
-    .option('--failover <urls...>', 'its backups, in order')
-    .option('--resolver <url>', 'an address that names the next source')
-    .option('--user-agent <text>', 'what sources are told')
-    .option('--header <header...>', "headers for sources, as 'Name: value'")
-    .option('--meta <pair...>', 'metadata, as name=value')
-    .option('--sharing <mode>', 'per-client or shared')
-    .option('--from <file>', 'the whole body as JSON, from a file, or - for standard input')
-    .action(async (url: string | undefined, options: CreateOptions, command: Command) => {
+    .action(async (url: string | undefined, options: StreamOptions, command: Command) => {
       const shell = shellOf(command);
-      const body = await bodyOf(url, options);
-      const answer = await shell.service.post<Created>('/streams', { body });
-      shell.show(answer, ({ stream_id, stream_endpoint }) => `${stream_id}\n${stream_endpoint}`);
+      const body = await streamBody(url, options);
+      shell.show(await shell.service.post<Created>('/streams', { body }), createdText);
+    });
+}
+
+const createdText = ({ stream_id, stream_endpoint }: Created): string =>
+  `${stream_id}\n${stream_endpoint}`;
+
+type TranscodeOptions = StreamOptions & {
+  readonly profile?: string;
+  readonly variable?: readonly string[];
+  readonly format?: string;
+  readonly page?: string;
+  readonly pageArgs?: string;
+  readonly cookiesPath?: string;
+};
+
+function addTranscode(program: Command): void {
+  withStreamOptions(program.command('transcode'))
+    .description('register a stream that is transcoded, or whose page a program plays')
+    .option(
+      '--profile <profile>',
+      "name of a profile, or a template in quotes; 'default' if left out",
+    )
+    .option('--variable <pair...>', "for the template's placeholders, as name=value")
+    .option('--format <format>', 'what comes out: mpegts, hls, mp4, …')
+    .option('--page <program>', 'the URLs are pages, for streamlink or ytdlp')
+    .option('--page-args <text>', 'quality or format, and options of that program')
+    .option('--cookies-path <path>', 'a cookies file of the service')
+    .action(async (url: string | undefined, options: TranscodeOptions, command: Command) => {
+      const shell = shellOf(command);
+      const body = await streamBody(url, options, {
+        profile: options.profile,
+        profile_variables: options.variable && toMap(options.variable, variablePair),
+        output_format: options.format,
+        resolver: options.page,
+        resolver_args: options.pageArgs,
+        cookies_path: options.cookiesPath,
+      });
+      shell.show(await shell.service.post<Created>('/transcode', { body }), createdText);
     });
 }
 
 type Created = { readonly stream_id: string; readonly stream_endpoint: string };
-
-/** What options say goes over what the file says. */
-async function bodyOf(url: string | undefined, options: CreateOptions): Promise<object> {
-  const { failover, resolver, userAgent, header, meta, sharing, from } = options;
-  if (url === undefined && from === undefined)
-    throw new CommandFailure('create needs a URL, or --from', EXIT.usage);
-  const said = {
-    url,
-    failover_urls: failover,
-    failover_resolver_url: resolver,
-    user_agent: userAgent,
-    headers: header && toMap(header, headerPair),
-    metadata: meta && toMap(meta, metadataPair),
-    sharing,
-  };
-  const given = Object.entries(said).filter(([, value]) => value !== undefined);
-  return { ...(from === undefined ? {} : await readBody(from)), ...Object.fromEntries(given) };
-}
 
 function addInfo(program: Command): void {
   program

@@ -20,6 +20,8 @@ export type StreamAnswer = {
   readonly created_at: string;
   readonly metadata: Readonly<Record<string, string>>;
   readonly media_info: MediaAnswer;
+  /** What a transcode gives; empty for all other streams, and while none runs. */
+  readonly output_media_info: MediaAnswer & { readonly speed?: number };
 };
 
 /** What the stream consists of; empty until it is known. */
@@ -63,8 +65,26 @@ export type SwitchAnswer = {
   readonly gap_ms: number | null;
 };
 
+/** One run of FFmpeg for a transcoded stream. */
+export type RunAnswer = {
+  readonly state: string;
+  readonly started_at: string;
+  readonly ended_at: string | null;
+  readonly error_reason: string | null;
+  readonly hardware: string | null;
+};
+
+export type ProfileAnswer = {
+  readonly name: string;
+  readonly description: string;
+  /** The template. */
+  readonly parameters: string;
+  readonly built_in: boolean;
+};
+
 export type InfoAnswer = {
   readonly stream: StreamAnswer;
+  readonly transcode_runs: readonly RunAnswer[];
   readonly failover_history: readonly SwitchAnswer[];
   readonly clients: readonly ViewerAnswer[];
 };

@@ -2,6 +2,7 @@ import { redactUrl } from '#kernel/redact-url';
 import type {
   InfoAnswer,
   MediaAnswer,
+  RunAnswer,
   StreamAnswer,
   SwitchAnswer,
   ViewerAnswer,
@@ -34,8 +35,10 @@ export function stateOf({ slate, is_active }: StreamAnswer): string {
   return is_active ? 'watched' : 'idle';
 }
 
-export function infoText({ stream, failover_history: history, clients }: InfoAnswer): string {
+export function infoText(answer: InfoAnswer): string {
+  const { stream, failover_history: history, transcode_runs: runs, clients } = answer;
   const parts = [facts(factsOf(stream))];
+  if (runs.length > 0) parts.push(runTable(runs));
   if (history.length > 0) parts.push(switchTable(history));
   if (clients.length > 0) parts.push(viewerTable(clients));
   return parts.join('\n\n');
@@ -53,6 +56,7 @@ const factsOf = (stream: StreamAnswer): readonly (readonly [string, string])[] =
   ['viewers', String(stream.client_count)],
   ['served', bytes(stream.total_bytes_served)],
   ['media', mediaOf(stream.media_info)],
+  ...madeOf(stream.output_media_info),
   ['created', stream.created_at],
   ...Object.entries(stream.metadata).map(([name, value]) => [`  ${name}`, value] as const),
 ];
@@ -62,6 +66,25 @@ function mediaOf(media: MediaAnswer): string {
   const words = [video_codec, resolution, fps && `${fps} fps`, audio_codec, audio_channels];
   return words.filter(Boolean).join(' ') || NOTHING;
 }
+
+/** Of transcodes only. */
+function madeOf(made: StreamAnswer['output_media_info']): readonly (readonly [string, string])[] {
+  const media = mediaOf(made);
+  if (media === NOTHING) return [];
+  return [['made into', made.speed === undefined ? media : `${media}, speed ${made.speed}`]];
+}
+
+const runTable = (runs: readonly RunAnswer[]): string =>
+  table(
+    ['RUN SINCE', 'UNTIL', 'STATE', 'ON', 'WHY IT ENDED'],
+    runs.map((run) => [
+      run.started_at,
+      run.ended_at ?? NOTHING,
+      run.state,
+      run.hardware ?? NOTHING,
+      run.error_reason ?? NOTHING,
+    ]),
+  );
 
 const switchTable = (history: readonly SwitchAnswer[]): string =>
   table(

@@ -76,6 +76,7 @@ const streamWith = (id: string, viewers: number, served: number): StreamAnswer =
   created_at: '',
   metadata: {},
   media_info: {},
+  output_media_info: {},
 });
 
 type Counts = Readonly<Record<string, readonly [viewers: number, served: number]>>;
