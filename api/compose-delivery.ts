@@ -10,7 +10,7 @@ import {
   VodDelivery,
   createPlaylistClient,
 } from '#delivery';
-import type { SlateSettings } from '#delivery';
+import type { MediaProbe, SlateSettings } from '#delivery';
 import { closeAll } from '#kernel/closing';
 import { systemClock, systemTimers } from '#kernel/clock';
 import type { Clock, Timers } from '#kernel/clock';
@@ -66,7 +66,8 @@ export async function deliveryOf(parts: DeliveryParts) {
   const { standby } = config.upstream;
   const silenceProbe = new FfmpegSilenceProbe({ program: config.ffmpegPath, logger });
   const lag = new LoopLag(systemClock, systemTimers);
-  const probes = { silenceProbe, ...mediaProbeOf(config, logger) };
+  const looking = mediaProbeOf(config, logger);
+  const probes = { silenceProbe, ...looking };
   const detection = { settings: config.detection, lag, ...probes };
   const throttleBytesPerSecond = config.pacing.liveBytesPerSecond;
   const buffering = config.pacing.live;
@@ -93,7 +94,7 @@ export async function deliveryOf(parts: DeliveryParts) {
   const { transcodes } = transcoding;
   const close = (): Promise<void> => closeAll([() => transcoding.close(), () => resolvers.close()]);
   const withResolvers = { ...transcoding, close };
-  const { hls, rewritten } = hlsOf(parts, { ...common, live, transcodes });
+  const { hls, rewritten } = hlsOf(parts, { ...common, ...looking, live, transcodes });
   const playback = playbackRoutes({ directory: registry, live, vod, transcodes });
   const { secret, apiUrl } = transcoding;
   const owners = ownedHandlers(hlsHandlers({ hls }), { ...parts, secret, apiUrl });
@@ -109,6 +110,8 @@ type Common = {
   readonly logger: Logger;
   readonly live: LiveDelivery;
   readonly transcodes: TranscodeDelivery;
+  /** Finds out what segments consist of. */
+  readonly mediaProbe?: MediaProbe;
 };
 
 /** Playlists of sources, and those of segments that are cut here. */

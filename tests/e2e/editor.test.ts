@@ -10,6 +10,7 @@ import {
   text,
 } from '../../scripts/faultd.d/fake-provider.ts';
 import { playWithFfmpeg } from '../support/players.ts';
+import { eventually } from '../support/processes.ts';
 import { useProduct } from '../support/use-product.ts';
 import { fetchOnce, watch } from '../support/viewer.ts';
 
@@ -293,6 +294,10 @@ describe('players that m3u-editor sends', () => {
     }
     const playlist = (await fetchOnce(playerUrl(`/hls/${id}/playlist.m3u8`))).body().toString();
     const names = playlist.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+    await eventually('its segments have been looked at', async () => {
+      const { body } = await call('GET', `/streams/${id}`);
+      return JSON.stringify(body).includes('"resolution":"640x360"');
+    });
     // What the editor's nginx lets through.
     for (const name of names) expect(name.split('?')[0]).toMatch(/^[playist.m3u8egn]+$/);
   });

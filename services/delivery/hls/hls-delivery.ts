@@ -34,6 +34,7 @@ import type { PlaylistAsk } from './playlist-finder.ts';
 import { Presence } from './presence.ts';
 import { SegmentDelivery } from './segment-delivery.ts';
 import type { SegmentAnswer } from './segment-delivery.ts';
+import type { SegmentProbe } from './segment-media.ts';
 import { SegmentOpener } from './segment-opener.ts';
 import { viewingFailure } from './viewing-failure.ts';
 
@@ -47,6 +48,8 @@ export type HlsDeliveryOptions = {
   readonly lookAhead: number;
   /** How many requests a provider takes at once; absent: any number. */
   readonly allowance?: FetchAllowance;
+  /** Finds out what segments consist of; nobody does when absent. */
+  readonly mediaProbe?: SegmentProbe | undefined;
   /** The same in every process: handles are sealed with it. */
   readonly secret: Buffer | KeyRing;
   /** A viewer is gone when it has not asked for this long, or for three target durations. */
@@ -105,6 +108,7 @@ export class HlsDelivery {
       store,
       opener: new SegmentOpener({ upstream, timeouts, allowance }),
       allowance,
+      mediaProbe: options.mediaProbe,
       aheadCount,
       clock,
       timers,

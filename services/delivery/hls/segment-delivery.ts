@@ -13,6 +13,8 @@ import { VIEWER_PATIENCE_MS } from './patience.ts';
 import type { Presence } from './presence.ts';
 import { headAtSource } from './segment-head.ts';
 import { refusalHeaders, segmentHeaders } from './segment-headers.ts';
+import { lookAtSegment } from './segment-media.ts';
+import type { SegmentProbe } from './segment-media.ts';
 import type { SegmentOpener } from './segment-opener.ts';
 import { sourceTagOf } from './source-tag.ts';
 import { StreamSegments } from './stream-segments.ts';
@@ -56,6 +58,8 @@ export type SegmentDeliveryOptions = {
   readonly store: SegmentStore;
   readonly opener: SegmentOpener;
   readonly allowance: FetchAllowance;
+  /** Looks into segments that have been sent; nobody does when absent. */
+  readonly mediaProbe?: SegmentProbe | undefined;
   readonly aheadCount: number;
   readonly clock: Clock;
   readonly timers: Timers;
@@ -253,8 +257,20 @@ export class SegmentDelivery {
     }
     // What was here already says nothing about the source.
     if (origin === 'source' || origin === 'shared') hls.segmentSucceeded(target);
-    if (target.kind === 'segment') presence.segmentServed();
+    if (target.kind === 'segment') {
+      presence.segmentServed();
+      this.#look(hls, target);
+    }
     presence.close('segment_served');
+  }
+
+  /** By what is kept of it: nothing is asked for. */
+  #look(hls: HlsStream, target: Target): void {
+    const { mediaProbe } = this.#options;
+    if (mediaProbe === undefined) return;
+    const kept = this.segmentsOf(hls).peek({ target });
+    if (kept?.whole) void lookAtSegment(mediaProbe, hls.stream, kept.whole);
+    kept?.close();
   }
 }
 
