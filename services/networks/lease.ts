@@ -1,7 +1,7 @@
 import type { Network } from './network.ts';
 
 /** A worker that has not renewed its lease for so long is gone. */
-export const LEASE_MS = 6_000;
+export const LEASE_MS = 5_000;
 export const RENEW_MS = 1_000;
 
 /** Undefined when another worker has the network, or nobody is to run it. */

@@ -236,6 +236,26 @@ describe.concurrent('a recording', () => {
   });
 });
 
+describe.concurrent('a programme that breaks off for good', () => {
+  it('is told once, as the failure that it is, when nothing of it comes any more', async () => {
+    const id = 'breaks';
+    app.provider.setRoute('/breaks.ts', liveTs(stage.main));
+    await app.start(id, { stream_url: app.provider.url('/breaks.ts') });
+    const before = await app.untilListed(id, 1);
+    app.provider.setFault('/breaks.ts', status(503));
+    app.provider.cut('/breaks.ts', 'reset');
+    const [told] = await app.untilTold(id);
+    expect(told).toMatchObject({
+      event: 'broadcast_failed',
+      data: { exit_code: 1, error: expect.stringMatching(/503 \(Server Error\)/) },
+    });
+    expect(told?.data).not.toHaveProperty('error_type');
+    expect(Number(told?.data['final_segment_number'])).toBeGreaterThanOrEqual(before.length - 1);
+    expect(await app.status(id)).toMatchObject({ status: 'failed', ffmpeg_pid: null });
+    expect(await app.listed(id)).not.toEqual([]);
+  });
+});
+
 describe.concurrent('networks at once', () => {
   it('do not wait for one another, and a source that hangs holds up its own only', async () => {
     app.provider.setRoute('/hangs.ts', liveTs(stage.main));
