@@ -78,7 +78,8 @@ class ListReader {
   #startsAnew = false;
   #isGap = false;
   #range: string | undefined;
-  #lastSpan: (ByteSpan & { readonly url: string }) | undefined;
+  /** Where the last range of each URL ended. */
+  readonly #ends = new Map<string, number>();
   #key: MediaKey | undefined;
   #map: MediaSegment['map'];
 
@@ -155,13 +156,11 @@ class ListReader {
     this.#durationMs = 0;
   }
 
-  /** §4.3.2.2: without an offset, a range begins where that of the segment before ended. */
+  /** §4.3.2.2: without an offset, a range begins where the last one of the same file ended. */
   #resource(url: string, range: string | undefined): MediaResource {
-    if (range === undefined) return { url };
-    const [length = 0, offset] = range.split('@').map(Number);
-    const from = offset ?? (this.#lastSpan?.url === url ? endOf(this.#lastSpan) : 0);
-    const span = { offset: from, length };
-    this.#lastSpan = { ...span, url };
+    const span = spanIn(range, this.#ends.get(url) ?? 0);
+    if (!span) return { url };
+    this.#ends.set(url, span.offset + span.length);
     return { url, span };
   }
 
@@ -185,8 +184,9 @@ class ListReader {
   #readMap(attributes: Attributes): void {
     const url = this.#urlOf(attributes.get('URI') ?? '');
     if (url === undefined) return;
-    const resource = this.#resource(url, attributes.get('BYTERANGE'));
-    this.#map = { ...resource, key: this.#key };
+    // §4.3.2.5: without an offset it begins with the file. No range of a segment goes on from it.
+    const span = spanIn(attributes.get('BYTERANGE'), 0);
+    this.#map = { url, ...(span ? { span } : {}), key: this.#key };
   }
 
   #urlOf(written: string): string | undefined {
@@ -195,7 +195,12 @@ class ListReader {
   }
 }
 
-const endOf = ({ offset, length }: ByteSpan): number => offset + length;
+/** Nothing where it is not written as a range. */
+function spanIn(text: string | undefined, offsetElse: number): ByteSpan | undefined {
+  const [, length, offset] = /^(\d+)(?:@(\d+))?$/.exec(text?.trim() ?? '') ?? [];
+  if (length === undefined) return undefined;
+  return { offset: offset === undefined ? offsetElse : Number(offset), length: Number(length) };
+}
 
 const attributesIn = (line: string): Attributes =>
   new Map(attributesOf(line).map(({ name, value }) => [name, value]));

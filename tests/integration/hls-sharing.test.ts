@@ -58,14 +58,11 @@ describe('one segment for many viewers', () => {
       expect(hls.provider.requestsOf(`/v/${n}.ts`)).toHaveLength(1);
     }
     const counts = hls.penstock.hls.countsOf(asStreamId(hls.id));
-    expect(counts?.stream).toEqual({
-      bytes: 33 * 200_000,
-      requests: 33,
-      cacheHits: 3,
-      aheadHits: 0,
-      coalesced: 27,
-      fetched: 3,
-    });
+    // Who comes a moment too late on a busy machine gets it from memory.
+    const { cacheHits = 0, coalesced = 0, ...others } = counts?.stream ?? {};
+    expect(others).toEqual({ bytes: 33 * 200_000, requests: 33, aheadHits: 0, fetched: 3 });
+    expect(cacheHits + coalesced).toBe(30);
+    expect(coalesced).toBeGreaterThan(0);
     expect(counts?.viewer(asClientId('viewer-1'))).toMatchObject({ requests: 3, bytes: 600_000 });
     expect(hls.penstock.hls.memory).toMatchObject({ memoryBytes: 600_000, memorySegments: 3 });
   });

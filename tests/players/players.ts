@@ -13,6 +13,8 @@ export type Player = {
   readonly asks?: string;
   /** A line that tells so, in seconds. */
   readonly position: RegExp;
+  /** Seconds that one of what it tells is; 1 when absent. */
+  readonly unitS?: number;
   /** A line of complaint. */
   readonly complaint: RegExp;
 };
@@ -114,7 +116,8 @@ export class PlayerRun implements AsyncDisposable {
   #hear(text: string): void {
     for (const line of text.split(/[\r\n]+/)) {
       const position = this.#player.position.exec(line)?.[1];
-      if (position !== undefined) this.positions.push(Number(position));
+      const { unitS = 1 } = this.#player;
+      if (position !== undefined) this.positions.push(Number(position) * unitS);
       else if (this.#player.complaint.test(line)) this.complaints.push(line.trim());
     }
   }

@@ -33,6 +33,21 @@ describe('a media playlist', () => {
     ]);
   });
 
+  it('has the range of an init section begin with the file, and counts on from none of these', () => {
+    const { segments } = readMediaList(
+      '#EXTM3U\n#EXT-X-MAP:URI="f",BYTERANGE="9"\n#EXT-X-BYTERANGE:5@9\n#EXTINF:1,\nf\n' +
+        '#EXT-X-MAP:URI="f",BYTERANGE="9@0"\n#EXT-X-BYTERANGE:6\n#EXTINF:1,\nf\n' +
+        '#EXT-X-BYTERANGE:x\n#EXTINF:1,\nf\n',
+      { baseUrl: 'http://a/' },
+    );
+    expect(segments[0]?.map?.span).toEqual({ offset: 0, length: 9 });
+    expect(segments.map(({ span }) => span)).toEqual([
+      { offset: 9, length: 5 },
+      { offset: 14, length: 6 },
+      undefined,
+    ]);
+  });
+
   it('knows which key and which init section are in force', () => {
     const text = `${HEAD}#EXT-X-KEY:METHOD=AES-128,URI="k1",IV=0x1F
 #EXT-X-MAP:URI="init.mp4",BYTERANGE="10@5"
