@@ -1,16 +1,20 @@
+import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Splicer, TsAnalyser } from '#mpegts';
 import {
   AUDIO_PID,
+  H264_KEY,
   H264_PLAIN,
   PROGRAM,
   TsBuilder,
   VIDEO_PID,
+  adtsFrame,
   packet,
   pes,
   simpleStream,
 } from '../../support/ts-build.ts';
+import { pesPackets } from '../../support/splice-check.ts';
 import { checkTs } from '../../../scripts/faultd.d/ts-check.ts';
 import { packetsOf } from '../../../scripts/faultd.d/ts-tools.ts';
 
@@ -25,6 +29,19 @@ function splice(splicer: Splicer, ...sources: readonly Buffer[]): Buffer {
   }
   return Buffer.concat(out);
 }
+
+const lengthOf = (parts: readonly Buffer[]): number =>
+  parts.reduce((sum, { length }) => sum + length, 0);
+
+/** How many pictures viewers get of a source that is switched to. */
+function picturesOf(source: Buffer): number {
+  const splicer = new Splicer();
+  splicer.push([simpleStream()]);
+  const out = [...splicer.switchSource(), ...splicer.push([source]), ...splicer.switchSource()];
+  return pesPackets(Buffer.concat(out), new Set([VIDEO_PID])).length;
+}
+
+const hashOf = (bytes: Buffer): string => createHash('md5').update(bytes).digest('base64');
 
 const copyOf = (part: Buffer): Buffer => Buffer.from(part);
 
@@ -128,6 +145,62 @@ describe('a switch', () => {
       ({ pid, startsUnit }) => pid === VIDEO_PID && startsUnit,
     );
     expect(pictures).toHaveLength(19);
+  });
+
+  it('sends of unfinished audio the frames that have come whole', () => {
+    const frames = [1, 2, 3, 4].map((content) => adtsFrame(300, content));
+    const audio = pes({ pts90k: 90_000 + 20 * 3600, data: Buffer.concat(frames), isSized: true });
+    const unit = new TsBuilder().unit(AUDIO_PID, audio).bytes;
+    const splicer = new Splicer();
+    splicer.push([simpleStream()]);
+    splicer.push([unit.subarray(0, unit.length - 188)]);
+    const [last] = pesPackets(Buffer.concat([...splicer.switchSource()]), new Set([AUDIO_PID]));
+    const whole = Buffer.concat(frames.slice(0, 3));
+    expect(last).toMatchObject({ isWhole: true, hash: hashOf(whole) });
+  });
+
+  it('leaves out pictures shown before the first only until one is shown after it', () => {
+    const times = [0, 3, -1, 1, -2].map((frame) => HOUR_90K + frame * 3600);
+    const builder = new TsBuilder().tables();
+    times.forEach((pts90k, index) => {
+      const data = Buffer.concat([index === 0 ? H264_KEY : H264_PLAIN, Buffer.alloc(99)]);
+      builder.unit(VIDEO_PID, pes({ pts90k, dts90k: HOUR_90K + index, data }));
+    });
+    const leading = new TsBuilder().tables();
+    for (const [index, frame] of [0, -1, 1].entries()) {
+      const data = Buffer.concat([index === 0 ? H264_KEY : H264_PLAIN, Buffer.alloc(99)]);
+      const pts90k = HOUR_90K + frame * 3600;
+      leading.unit(VIDEO_PID, pes({ pts90k, dts90k: HOUR_90K + index, data }));
+    }
+    expect(picturesOf(builder.bytes)).toBe(5);
+    expect(picturesOf(leading.bytes)).toBe(2);
+  });
+
+  it('to a source without keyframes takes any picture after ten seconds of its time', () => {
+    const splicer = new Splicer();
+    splice(splicer, simpleStream());
+    splicer.switchSource();
+    const data = Buffer.concat([H264_PLAIN, Buffer.alloc(300)]);
+    const stages = Array.from({ length: 12 }, (_, second) => {
+      const builder = second === 0 ? new TsBuilder().tables() : new TsBuilder();
+      splicer.push([builder.unit(VIDEO_PID, pes({ pts90k: second * 90_000, data })).bytes]);
+      return splicer.stage;
+    });
+    expect(stages.indexOf('rewriting')).toBe(11);
+  });
+
+  it('to a source in which nothing can be found passes it as it is, after 28 MB', () => {
+    const splicer = new Splicer();
+    splice(splicer, simpleStream());
+    splicer.switchSource();
+    const unknown = Buffer.concat(
+      Array.from({ length: 10_000 }, (_, counter) =>
+        packet({ pid: 0x777, counter, payload: Buffer.alloc(184) }),
+      ),
+    );
+    const counts = Array.from({ length: 17 }, () => lengthOf(splicer.push([unknown])));
+    expect(counts.slice(0, 15)).toEqual(Array.from({ length: 15 }, () => 0));
+    expect(counts[16]).toBe(unknown.length);
   });
 
   it('before anything was sent leaves the next source untouched', () => {

@@ -73,7 +73,15 @@ describe('the program clock over a switch', () => {
     expect(later).toEqual([2_752_734, 2_805_468, 2_858_202]);
   });
 
-  it('only ever goes forward, and never beyond what is due', () => {
+  it('waits for what is due where its source is ahead of itself', () => {
+    const clock = new ClockMap(0, -1);
+    clock.begin(0, 90_000, 9000 * 300);
+    expect(clock.map(27_000_000, 90_090)).toBe(90_090 * 300);
+    // And goes on, a tick at a time, while nothing more is due.
+    expect(clock.map(28_000_000, 90_090)).toBe(90_090 * 300 + 1);
+  });
+
+  it('only ever goes forward', () => {
     const step = fc.integer({ min: -27_000_000, max: 27_000_000 });
     fc.assert(
       fc.property(
