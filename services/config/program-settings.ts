@@ -1,5 +1,5 @@
 import Joi from 'joi';
-import { flag } from './flag.ts';
+import { onOffIn } from './flag.ts';
 import type { Setting } from './setting.ts';
 
 const GROUP = 'Programs';
@@ -10,11 +10,7 @@ const program = (name: string, meaning: string): Setting => ({
   meaning,
 });
 
-const onOff = (fallback: boolean, meaning: string): Setting => ({
-  schema: flag(fallback),
-  group: GROUP,
-  meaning,
-});
+const onOff = onOffIn(GROUP);
 
 /** Programs of others that are run where they are installed. */
 export const PROGRAM_SETTINGS = {

@@ -1,14 +1,10 @@
 import Joi from 'joi';
-import { flag } from './flag.ts';
+import { onOffIn } from './flag.ts';
 import type { Setting } from './setting.ts';
 
 const GROUP = 'Slates';
 
-const onOff = (fallback: boolean, meaning: string): Setting => ({
-  schema: flag(fallback),
-  group: GROUP,
-  meaning,
-});
+const onOff = onOffIn(GROUP);
 
 const seconds = (fallback: number, meaning: string): Setting => ({
   schema: Joi.number().min(0).max(86_400).default(fallback),

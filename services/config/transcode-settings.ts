@@ -1,14 +1,10 @@
 import Joi from 'joi';
-import { flag } from './flag.ts';
+import { onOffIn } from './flag.ts';
 import type { Setting } from './setting.ts';
 
 const GROUP = 'Transcoding';
 
-const onOff = (fallback: boolean, meaning: string): Setting => ({
-  schema: flag(fallback),
-  group: GROUP,
-  meaning,
-});
+const onOff = onOffIn(GROUP);
 
 const amount = (fallback: number, unit: string | undefined, meaning: string): Setting => ({
   schema: Joi.number().integer().min(0).max(1_000_000).default(fallback),
