@@ -58,6 +58,7 @@ export class Networks {
       return startedBy(request, current, nowMs);
     });
     if (asked === undefined) throw noNetworkWorker();
+    this.#remember(id, asked.folder);
     await queue.ask(asked);
     const now = await this.#until(id, START_DEADLINE_MS, (network) => network.state !== 'starting');
     if (now === undefined || now.order === 'stop') throw stoppedMeanwhile(id);
@@ -110,13 +111,17 @@ export class Networks {
   async folderOf(id: NetworkId): Promise<string> {
     try {
       const { folder } = await this.find(id);
-      if (this.#folders.size < MOST_KNOWN_FOLDERS) this.#folders.set(id, folder);
+      this.#remember(id, folder);
       return folder;
     } catch (error) {
       const known = this.#folders.get(id);
       if (known === undefined || isNotFound(error)) throw error;
       return known;
     }
+  }
+
+  #remember(id: NetworkId, folder: string): void {
+    if (this.#folders.size < MOST_KNOWN_FOLDERS) this.#folders.set(id, folder);
   }
 
   async #stop(id: NetworkId): Promise<Network | undefined> {
