@@ -107,18 +107,21 @@ describe('a transcode with segments of fragmented MP4', () => {
 
     const [running] = ffmpegs();
     expect(ffmpegs()).toHaveLength(1);
+    const turns = String(await page.evaluate('turns'));
     process.kill(running?.pid ?? 0, 'SIGKILL');
-    await page.until(
-      'state().turns > 0 || player.levels[0].details.fragments.at(-1).cc > player.levels[0].details.startCC',
-      PATIENCE,
+    const isReplaced = /#EXT-X-DISCONTINUITY\n#EXT-X-MAP:URI=/;
+    await eventually(
+      'the next run is listed, with a map of its own',
+      async () => isReplaced.test(await textOf(url)),
+      15_000,
     );
+    await page.until(`turns > ${turns}`, PATIENCE);
     const before = await stateOf(page);
-    await page.until(`video.currentTime > ${before.at + 2.5}`, PATIENCE);
+    await page.until(`video.currentTime > ${before.at + 1.5}`, PATIENCE);
     const after = await stateOf(page);
     expect(after).toMatchObject({ fatal: [], failure: null });
-    expect(after.pictures - before.pictures).toBeGreaterThan(40);
+    expect(after.pictures - before.pictures).toBeGreaterThan(20);
     const replaced = await textOf(url);
-    expect(replaced.match(/#EXT-X-MAP/g)?.length).toBeGreaterThanOrEqual(1);
 
     const redirected = await fetch(`${stage.product.url}/stream/${id}`, { redirect: 'manual' });
     expect(redirected.status).toBe(302);
