@@ -97,6 +97,28 @@ describe('a hot standby', () => {
     expect(sources.connected).toEqual([B]);
   });
 
+  it('is seen by viewers of a shared stream at once: its first bytes wait for no others', async () => {
+    const { registry, clock, sources, live } = await startSimulation({
+      standby: 'hot',
+      stallMs: STALL_MS,
+    });
+    const input = streamInput(A, { failoverUrls: [B], sharing: 'shared' });
+    const { snapshot } = await registry.create(input);
+    const gone = new AbortController();
+    const watching = live.watch(await registry.open(snapshot.definition.id), VIEWER, gone.signal);
+    await clock.advance(20);
+    let writes = 0;
+    const sink = { pendingBytes: 0, write: () => void (writes += 1) };
+    void ((await watching) as LiveViewing).flow(sink, gone.signal);
+    await clock.advance(5_400);
+    const before = writes;
+    sources.set(A, 'ends');
+    await clock.advance(0);
+    expect(sources.connected).toEqual([B]);
+    expect(writes).toBeGreaterThan(before);
+    gone.abort();
+  });
+
   it('is opened for the new source a second later', async () => {
     const { sources, clock } = await startWatched('hot');
     await clock.advance(5000);
