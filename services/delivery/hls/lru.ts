@@ -22,6 +22,14 @@ export class Lru<K, V> {
     if (this.#entries.size > this.#capacity && oldest !== undefined) this.#entries.delete(oldest);
   }
 
+  /** Forgets what was not used for longest until so many are left. */
+  trim(size: number): void {
+    for (const key of this.#entries.keys()) {
+      if (this.#entries.size <= size) return;
+      this.#entries.delete(key);
+    }
+  }
+
   delete(key: K): void {
     this.#entries.delete(key);
   }

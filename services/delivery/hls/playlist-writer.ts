@@ -13,6 +13,10 @@ import type { PlaylistAsk } from './playlist-finder.ts';
  * is longer than this gains nothing, so it is room for a day of 3-second segments: about 12 MB.
  */
 const REMEMBERED_URLS = 32_768;
+/** What the longest list names, this many times over, is room for its variants; the rest is past. */
+const ROOM_FOR_VARIANTS = 8;
+/** Less is not worth the trouble: about 1 MB. */
+const FEW_URLS = 1_024;
 
 /** Longer texts are rewritten in stretches, so that other viewers do not wait for them. */
 const LONG_TEXT_CHARS = 128 * 1024;
@@ -53,6 +57,8 @@ export class PlaylistWriter {
   readonly #options: PlaylistWriterOptions;
   #localUrls = new Lru<string, string>(REMEMBERED_URLS);
   #sealedWith = '';
+  /** The most segments that one playlist has named. */
+  #longest = 0;
 
   constructor(options: PlaylistWriterOptions) {
     this.#options = options;
@@ -77,6 +83,7 @@ export class PlaylistWriter {
       text.length > LONG_TEXT_CHARS
         ? await rewriteLongPlaylist(text, options, () => nextTurn())
         : rewritePlaylist(text, options);
+    this.#forgetThePast(segments.size);
     const { trackKey, ask, endSequence } = context;
     if (trackKey !== undefined) {
       this.#options.listed.listed(trackKey, { urls: segments, ask, endSequence });
@@ -90,6 +97,12 @@ export class PlaylistWriter {
     if (this.#sealedWith === sealedWith) return;
     this.#sealedWith = sealedWith;
     this.#localUrls = new Lru(REMEMBERED_URLS);
+  }
+
+  /** A live list that goes on for days names only so many segments at a time. */
+  #forgetThePast(listed: number): void {
+    this.#longest = Math.max(this.#longest, listed);
+    this.#localUrls.trim(Math.max(FEW_URLS, this.#longest * ROOM_FOR_VARIANTS));
   }
 
   #localUrl(reference: Reference, context: WriteContext, places: Places | undefined): string {

@@ -1,7 +1,7 @@
 import type { Clock, Timer, Timers } from '#kernel/clock';
 
 /** A read that brings less than this costs more for what is around it than for its bytes. */
-const WORTHWHILE_BYTES = 32 * 1024;
+const WORTHWHILE_BYTES = 48 * 1024;
 /** No byte waits longer than this in the system's memory, beside what timers are late. */
 const REST_MS = 25;
 /** At first every byte is wanted at once: viewers wait for a picture. */

@@ -25,40 +25,53 @@ class CountingHandles {
   }
 }
 
-const liveList = (segments: number): string =>
+const liveList = (segments: number, first = 0): string =>
   [
     '#EXTM3U',
     '#EXT-X-TARGETDURATION:4',
-    ...Array.from({ length: segments }, (_, n) => `#EXTINF:4,\nseg${String(n)}.ts`),
+    ...Array.from({ length: segments }, (_, n) => `#EXTINF:4,\nseg${String(first + n)}.ts`),
     '',
   ].join('\n');
+
+const writeLive = (writer: PlaylistWriter, text: string): Promise<readonly string[]> =>
+  writer.write(
+    {
+      text,
+      encoding: 'utf8',
+      finalUrl: 'http://provider.test/live.m3u8',
+      facts: { shape: 'media', targetDurationMs: 4000, isEnded: false },
+    },
+    {
+      source: 's',
+      isEntry: true,
+      imported: new Map(),
+      trackKey: 'media',
+      track: undefined,
+      isFilm: false,
+      ask: ENTRY,
+      endSequence: undefined,
+      tracks: [],
+    },
+  );
+
+test('a live list that moves on has each link made once, and the long past is forgotten', async () => {
+  const handles = new CountingHandles();
+  const writer = new PlaylistWriter({ streamId: STREAM, handles, listed: new ListedSegments() });
+  for (let first = 0; first < 2_000; first += 1) await writeLive(writer, liveList(6, first));
+  expect(handles.sealed).toBe(2_005);
+  await writeLive(writer, liveList(6, 1_990));
+  expect(handles.sealed).toBe(2_005);
+  await writeLive(writer, liveList(6, 0));
+  expect(handles.sealed).toBe(2_011);
+});
 
 test('a live list of ten hours, fetched again, has its links made once', async () => {
   const handles = new CountingHandles();
   const writer = new PlaylistWriter({ streamId: STREAM, handles, listed: new ListedSegments() });
-  const write = (): Promise<readonly string[]> =>
-    writer.write(
-      {
-        text: liveList(TEN_HOURS_OF_SEGMENTS),
-        encoding: 'utf8',
-        finalUrl: 'http://provider.test/live.m3u8',
-        facts: { shape: 'media', targetDurationMs: 4000, isEnded: false },
-      },
-      {
-        source: 's',
-        isEntry: true,
-        imported: new Map(),
-        trackKey: 'media',
-        track: undefined,
-        isFilm: false,
-        ask: ENTRY,
-        endSequence: undefined,
-        tracks: [],
-      },
-    );
+  const text = liveList(TEN_HOURS_OF_SEGMENTS);
 
-  const first = await write();
-  const second = await write();
+  const first = await writeLive(writer, text);
+  const second = await writeLive(writer, text);
 
   expect(second).toEqual(first);
   expect(handles.sealed).toBe(TEN_HOURS_OF_SEGMENTS);

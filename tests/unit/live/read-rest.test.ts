@@ -3,7 +3,7 @@ import { ReadRest } from '../../../services/delivery/live/read-rest.ts';
 import { TestClock } from '../../support/test-clock.ts';
 
 const LITTLE = 10_000;
-const MUCH = 40_000;
+const MUCH = 50_000;
 
 function startRest() {
   const clock = new TestClock();
