@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
@@ -77,6 +77,18 @@ async function launch(dir: string, extra: Readonly<Record<string, string>>): Pro
   const server = spawn('redis-server', ['-'], { stdio: ['pipe', 'ignore', 'ignore'] });
   const lines = Object.entries(settings).map(([name, value]) => `${name} ${value || '""'}`);
   server.stdin?.end(`${lines.join('\n')}\n`);
-  await eventually('redis-server listens', () => existsSync(socket));
+  await eventually('redis-server listens', () => accepts(socket));
   return server;
+}
+
+/** The file of a socket is there a moment before anybody listens. */
+function accepts(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ path });
+    const said = (isThere: boolean): void => {
+      socket.destroy();
+      resolve(isThere);
+    };
+    socket.once('connect', () => said(true)).once('error', () => said(false));
+  });
 }
