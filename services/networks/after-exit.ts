@@ -14,6 +14,8 @@ export type RunEnding = {
 export type ExitFacts = {
   readonly ending: RunEnding;
   readonly isDvr: boolean;
+  /** A segment of the programme has been listed. */
+  readonly hasPlayed: boolean;
   /** Of the programme, `null` when it goes to the end of its source. */
   readonly leftSeconds: number | null;
   /** Since the last new segment, or since the start. */
@@ -38,13 +40,14 @@ const REST_SECONDS = 1;
  *
  * A recording goes on until its time is over, whatever happens, as long as something comes within
  * its window. A network goes on where FFmpeg or its source broke off in the middle; an app hears of
- * it when that does not help.
+ * it when that does not help. A programme of which nothing could be shown has not ended but failed,
+ * however content FFmpeg was: its app would start it again and again.
  */
 export function afterExit(facts: ExitFacts): AfterExit {
-  const { ending, isDvr, leftSeconds } = facts;
+  const { ending, isDvr, hasPlayed, leftSeconds } = facts;
   const isOver = leftSeconds !== null && leftSeconds <= REST_SECONDS;
   if (isOver && ending.hasBegun) return { action: 'ended' };
-  const isGood = ending.exitCode === 0 && !ending.sourceFailed;
+  const isGood = ending.exitCode === 0 && !ending.sourceFailed && hasPlayed;
   if (isGood && !(isDvr && leftSeconds !== null)) return { action: 'ended' };
   return isDvr ? recordingBrokeOff(facts) : networkBrokeOff(facts);
 }

@@ -152,8 +152,10 @@ export class TranscodeRun {
     );
   }
 
+  /** FFmpeg may be content with a file of which it can play nothing. */
   async #bodyOver(): Promise<void> {
-    this.#end(await this.#howItEnded());
+    const failure = await this.#howItEnded();
+    this.#end(this.#state === 'starting' ? (failure ?? runFailed('input')) : failure);
   }
 
   /** The worker tells before it ends its output; one that was lost tells nothing. */

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { file, liveTs, slowHeaders, status, text } from '../../scripts/faultd.d/fake-provider.ts';
 import { NetworkApp } from '../support/network-app.ts';
 import { decode, playWithFfmpeg } from '../support/players.ts';
+import { eventually } from '../support/processes.ts';
 import { useProduct } from '../support/use-product.ts';
 
 const stage = useProduct({ env: { BROADCAST_START_RETRY_COOLDOWN: '60' } });
@@ -253,6 +254,17 @@ describe.concurrent('a programme that breaks off for good', () => {
     expect(Number(told?.data['final_segment_number'])).toBeGreaterThanOrEqual(before.length - 1);
     expect(await app.status(id)).toMatchObject({ status: 'failed', ffmpeg_pid: null });
     expect(await app.listed(id)).not.toEqual([]);
+  });
+});
+
+describe.concurrent('a programme from behind the end of its film', () => {
+  it('has failed: an app that is told of its end would start it again at once', async () => {
+    const id = 'beyond';
+    app.provider.setRoute('/film.ts', file(stage.media.main));
+    await app.start(id, { stream_url: app.provider.url('/film.ts'), seek_seconds: 9000 });
+    await eventually('it has failed', async () => (await app.status(id))['status'] === 'failed');
+    expect((await app.status(id))['error_message']).toMatch(/nothing that can be shown/);
+    expect(app.of(id).map(({ event }) => event)).not.toContain('programme_ended');
   });
 });
 

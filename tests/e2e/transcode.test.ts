@@ -1,5 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { describe, expect, it } from 'vitest';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
 import { file, liveTs, startFakeProvider } from '../../scripts/faultd.d/fake-provider.ts';
 import { playWithFfmpeg, toneAtEnd } from '../support/players.ts';
 import { eventually } from '../support/processes.ts';
@@ -10,6 +13,9 @@ import { complaintsOf, wholePictures } from '../support/whole-pictures.ts';
 const stage = useProduct({
   env: { SHARED_STREAM_GRACE: '0.2', TRANSCODE_SLOTS: '2', STREAM_RETRY_DELAY: '0.2' },
 });
+
+const folder = mkdtempSync(join(tmpdir(), 'penstock-film-'));
+afterAll(() => rmSync(folder, { recursive: true }));
 
 /** Small and quick, so that the tests are about us and not about x264. */
 const SMALL_CODECS =
@@ -53,6 +59,24 @@ function tracksOf(media: Buffer): readonly Track[] {
   const args = ['-v', 'quiet', '-show_streams', '-of', 'json', '-'];
   const text = execFileSync('ffprobe', args, { input: media, timeout: 10_000 }).toString();
   return (JSON.parse(text) as { readonly streams: readonly Track[] }).streams;
+}
+
+/** As FFmpeg writes mp4 where nobody tells it to put the index first. */
+function indexedAtEnd(): string {
+  const path = join(folder, 'film.mp4');
+  const args = [
+    '-v',
+    'error',
+    '-i',
+    stage.media.mkv,
+    '-c',
+    'copy',
+    '-movflags',
+    '-faststart',
+    path,
+  ];
+  execFileSync('ffmpeg', args, { timeout: 20_000 });
+  return path;
 }
 
 const SMALL_TRACKS = expect.arrayContaining([
@@ -200,6 +224,15 @@ describe('who cannot be given a transcode', () => {
     const [run] = await runsOf(id);
     expect(run).toMatchObject({ error_reason: 'encoder_missing' });
     expect(String(run?.['log'])).toContain('libnonsense');
+  });
+
+  it('is told why: a film whose index is at its end, which FFmpeg takes for empty', async () => {
+    await using provider = await startFakeProvider({ '/movie/u/p/1.mp4': file(indexedAtEnd()) });
+    const { id, url } = await transcode({ url: provider.url('/movie/u/p/1.mp4') });
+    await using viewer = watch(url);
+    await viewer.started(15_000);
+    expect(viewer.status).toBe(502);
+    expect(await runsOf(id)).toContainEqual(expect.objectContaining({ error_reason: 'input' }));
   });
 
   it('is told why: a source that does not answer', async () => {

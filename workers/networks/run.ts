@@ -104,7 +104,8 @@ export class NetworkRun {
     const lines = createInterface({ input: this.#ffmpeg.output, crlfDelay: Infinity });
     for await (const line of lines) {
       const finished = finishedSegment(line);
-      if (finished === undefined) continue;
+      // One without length is what FFmpeg has made of nothing.
+      if (finished === undefined || finished.endMs <= finished.startMs) continue;
       this.#waitedMs = 0;
       this.#begin();
       const { startMs, endMs, number } = finished;

@@ -68,7 +68,6 @@ export class SegmentDesk {
   async list(segment: BenchSegment, cues: CueReader, base: RunBase): Promise<void> {
     const { folder, network, settings, timers } = this.#options;
     const { bench, number, startMs, endMs } = segment;
-    if (endMs <= startMs) return;
     const hasSubtitles = network.programme.subtitles !== null;
     if (hasSubtitles) await sleep(timers, CUE_PATIENCE_MS, NEVER);
     const window = this.#withSegment(segment);

@@ -169,6 +169,7 @@ export class Turn {
     const next = afterExit({
       ending: { ...outcome, hasBegun: this.#hasBegun },
       isDvr: network.isDvr,
+      hasPlayed: this.#desk.playedMs > 0,
       leftSeconds: this.#leftSeconds(!network.isDvr),
       sinceProgressMs: clock.monotonicMs() - this.#progressAtMs,
       restarts: this.#restarts,
@@ -178,7 +179,7 @@ export class Turn {
     logger.info('network run ended', { networkId: network.id, reason, ...next });
     if (next.action === 'ended') return { kind: 'ended' };
     if (next.action === 'failed') {
-      return { kind: 'failed', exitCode: outcome.exitCode || 1, error: reason };
+      return { kind: 'failed', exitCode: outcome.exitCode || 1, error: errorOf(outcome) };
     }
     this.#restarts += 1;
     return next.delayMs;
@@ -187,6 +188,12 @@ export class Turn {
 
 /** A source that sends one picture in a while has long segments. */
 const STALL_SEGMENTS = 3;
+
+/** Content with what it was given, and nothing came of it: its last words would tell nothing. */
+const errorOf = ({ exitCode, sourceFailed, isStalled, reason }: RunOutcome): string =>
+  exitCode === 0 && !sourceFailed && !isStalled
+    ? 'The source has nothing that can be shown from where it was to begin.'
+    : reason;
 
 const unopened = (error: unknown): RunOutcome => ({
   exitCode: null,

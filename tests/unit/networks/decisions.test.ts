@@ -24,6 +24,7 @@ const actionOf = (ending: RunEnding, facts: Facts = {}): string =>
   afterExit({
     ending,
     isDvr: false,
+    hasPlayed: true,
     leftSeconds: null,
     sinceProgressMs: 0,
     restarts: 0,
@@ -36,6 +37,7 @@ describe('a network whose FFmpeg has ended', () => {
     { what: 'at the end of its file', ending: GOOD, action: 'ended' },
     { what: 'when its time was over', ending: BAD, facts: { leftSeconds: 0.4 }, action: 'ended' },
     { what: 'before its time', ending: GOOD, facts: { leftSeconds: 500 }, action: 'ended' },
+    { what: 'without a segment', ending: GOOD, facts: { hasPlayed: false }, action: 'failed' },
     { what: 'with an error', ending: BAD, action: 'failed' },
     { what: 'by a crash', ending: { ...BAD, isCrash: true }, action: 'restart' },
     { what: 'by a stall', ending: { ...BAD, isStalled: true }, action: 'restart' },
