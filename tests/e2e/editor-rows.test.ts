@@ -75,26 +75,30 @@ const listed = async (id: string) => {
   return streams.find((stream) => stream['stream_id'] === id);
 };
 
-/** Every key and the header that a list of these names. */
+/** How many streams of an account are watched. */
+const accountUse = async (account: number): Promise<unknown> => {
+  const query = `field=provider_profile_id&values=${account}&active_only=1`;
+  const { body } = await call('GET', `/streams/counts-by-metadata?${query}`);
+  return (body['counts'] as Readonly<Record<string, number>>)[account];
+};
+
 const ISO_TIME = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[\d.]*(Z|[+-]\d\d:\d\d)$/);
 
+/** Asks as a player behind nginx: 200, open to browsers of any origin. The body as Latin-1. */
+async function got(url: URL): Promise<string> {
+  const answered = await fetchOnce(url.href, { headers: NGINX });
+  expect({
+    path: url.pathname,
+    status: answered.status,
+    origin: answered.headers['access-control-allow-origin'],
+  }).toEqual({ path: url.pathname, status: 200, origin: '*' });
+  return answered.body().toString('latin1');
+}
+
+const firstName = (playlist: string): string =>
+  playlist.split('\n').find((line) => /^[^#\s]/.test(line)) ?? '';
+
 describe.each(['', '/m3u-proxy'])('players below "%s", without a token', (prefix) => {
-  /** Answered 200, open to browsers of any origin; its text. */
-  async function got(url: URL): Promise<string> {
-    const { status: code, headers, body } = await fetchOnce(url.href, { headers: NGINX }).then(
-      (answered) => ({ status: answered.status, headers: answered.headers, body: answered.body() }),
-    );
-    expect([url.pathname, code, headers['access-control-allow-origin']]).toEqual([
-      url.pathname,
-      200,
-      '*',
-    ]);
-    return body.toString('latin1');
-  }
-
-  const firstName = (playlist: string): string =>
-    playlist.split('\n').find((line) => /^[^#\s]/.test(line)) ?? '';
-
   it('get playlists and their segments by relative names, and are known by their names', async () => {
     await using provider = await startFakeProvider({ '/hls/': folder(stage.media.hls.ts) });
     const id = await stage.product.api.createStream({ url: provider.url('/hls/index.m3u8') });
@@ -134,23 +138,20 @@ describe('the start of the editor', () => {
     expect((await call('GET', '/health')).status).toBe(200);
     await app.start('boot-on', { ...body, headers: [], metadata: [], next_stream_config: null });
     await app.untilListed('boot-on', 2);
-    for (const [id, stopped] of [
-      ['boot-on', 200],
-      ['boot-off', 404],
-    ] as const) {
+    const restarts = async (id: string, stopped: number): Promise<void> => {
       const { status: code, body: told } = await app.stop(id);
       expect(code).toBe(stopped);
       if (code === 200) expect(Number(told['final_segment_number'])).toBeGreaterThanOrEqual(1);
       expect((await call('DELETE', `/broadcast/${id}`)).status).toBe(200);
       expect((await call('GET', `/broadcast/${id}/status`)).status).toBe(404);
       expect([404, 503]).toContain((await call('GET', `/broadcast/${id}/live.m3u8`)).status);
-      const started = await app.start(id, body);
-      expect(started).toMatchObject({
+      expect(await app.start(id, body)).toMatchObject({
         status: 200,
         body: { status: 'running', ffmpeg_pid: expect.any(Number) },
       });
       expect((await app.untilListed(id, 1))[0]).toBe('0');
-    }
+    };
+    await Promise.all([restarts('boot-on', 200), restarts('boot-off', 404)]);
     const { body: list } = await call('GET', '/broadcast');
     for (const id of ['boot-on', 'boot-off']) {
       expect(list['broadcasts']).toContainEqual(
@@ -200,11 +201,13 @@ describe('the start of the editor', () => {
       });
       await using viewer = player(id);
       await viewer.reached(10_000);
+      expect(await accountUse(600 + way)).toBe(1);
       const askedAt = performance.now();
       expect((await call('DELETE', pathOf(id))).status).toBe(200);
       const { data } = await hook.event('stream_stopped', id);
       // Where accounts are full, the editor waits 200 ms for this; a busy machine may need longer.
       expect(performance.now() - askedAt).toBeLessThan(1_000);
+      expect(await accountUse(600 + way)).toBe(0);
       expect(data).toMatchObject({
         playlist_uuid: 'ends',
         type: 'channel',

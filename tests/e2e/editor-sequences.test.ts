@@ -236,6 +236,14 @@ describe('a transcoding profile', () => {
     expect(await listed(id)).toMatchObject({ output_media_info: {} });
   });
 
+  it('may come with the empty arrays that PHP writes for empty maps', async () => {
+    const empty = { metadata: [], headers: [], failover_urls: [] };
+    const url = 'http://127.0.0.1:9/nobody.ts';
+    const id = await create('/transcode', { url, profile: LIVE_PROFILE, ...empty });
+    expect(await listed(id)).toMatchObject({ metadata: { transcoding: 'true' } });
+    expect((await call('DELETE', `/streams/${id}`)).status).toBe(200);
+  });
+
   it('that nobody knows is refused, with words', async () => {
     const { status, body } = await call('POST', '/transcode', { url: 'http://h/x', profile: 'x' });
     expect({ status, detail: typeof body['detail'] }).toEqual({ status: 400, detail: 'string' });
@@ -265,7 +273,13 @@ describe('a resolver profile', () => {
     }
     const cookies = join(cookiesFolder, 'site.txt');
     const asked = `/validate-cookies-file?path=${encodeURIComponent(cookies)}`;
-    expect((await call('GET', asked)).body).toMatchObject({ valid: true });
+    for (const [path, valid] of [
+      [asked, true],
+      ['/validate-cookies-file?path=/etc/passwd', false],
+    ] as const) {
+      const { body } = await call('GET', path);
+      expect(body).toMatchObject({ valid, message: expect.any(String) });
+    }
     const id = await create('/transcode', page(502, { cookies_path: cookies, resolver_args: '' }));
     await using fresh = player(`/stream/${id}`);
     await fresh.reached(20_000, 15_000);
