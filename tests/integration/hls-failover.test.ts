@@ -155,6 +155,26 @@ describe('HLS failover', () => {
     expect(told).toHaveLength(1);
   });
 
+  it('gives pictures alone where the backup’s sound is apart, until the player begins anew', async () => {
+    await using hls = await start({
+      '/a/index.m3u8': text(variants([1, 'v.m3u8']), TYPE),
+      '/a/v.m3u8': text(live(1, 1, 'a'), TYPE),
+      '/b/index.m3u8': text(
+        '#EXTM3U\n#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="s",NAME="a",URI="s.m3u8"\n' +
+          '#EXT-X-STREAM-INF:BANDWIDTH=1,AUDIO="s"\nv.m3u8\n',
+        TYPE,
+      ),
+      '/b/s.m3u8': text(live(1, 2, 'b-s'), TYPE),
+      '/b/v.m3u8': text(live(1, 2, 'b-v'), TYPE),
+    });
+    const [variant = ''] = linksIn(await hls.get(), hls.url);
+    await hls.get(variant);
+    await hls.penstock.registry.failover(asStreamId(hls.id));
+    expect(await hls.contents(await hls.get(variant))).toEqual(['/b/b-v2.ts']);
+    const [sound = ''] = linksIn(await hls.get(), hls.url);
+    expect(await hls.contents(await hls.get(sound))).toContain('/b/b-s2.ts');
+  });
+
   it('gives a viewer of a variant the backup’s only playlist', async () => {
     await using hls = await start({
       '/a/index.m3u8': text(variants([1, 'v.m3u8']), TYPE),
