@@ -22,6 +22,7 @@ import { openRedis } from '#adapters/redis/connection';
 import { redisEndpointStore } from '#adapters/redis/endpoint-store';
 import { NodeHeartbeat } from '#adapters/redis/heartbeat';
 import { redisSecretStore } from '#adapters/redis/secret';
+import { redisPeerViewers } from '#adapters/redis/peer-viewers';
 import { RedisSlotLeases } from '#adapters/redis/slot-leases';
 import { RedisStateJournal } from '#adapters/redis/state-journal';
 import { redisStreamKeyStore } from '#adapters/redis/stream-key-store';
@@ -165,6 +166,7 @@ async function openState({ config, logger, node }: StateOptions) {
   const secretStore = redisSecretStore(redis, prefix, changes);
   const keyStore = redisStreamKeyStore(redis, prefix, changes);
   const begunStore = redisBegunStore(redis, prefix, changes);
+  const peers = isAlone ? undefined : redisPeerViewers({ redis, prefix, changes, node });
   const disconnect = (): void => {
     subscriber.disconnect();
     redis.disconnect();
@@ -189,6 +191,7 @@ async function openState({ config, logger, node }: StateOptions) {
     secretStore,
     keyStore,
     begunStore,
+    peers,
     close,
   };
 }

@@ -13,11 +13,11 @@ export function viewerRoutes(
   });
 
   resource('/hls/:stream_id/clients/:client_id', {
-    delete: (req, res) => {
+    delete: async (req, res) => {
       const clientId = asClientId(String(req.params['client_id']));
       const streamId = asStreamId(String(req.params['stream_id']));
       // Apps of m3u-proxy may name any stream here: then it means the client, wherever it watches.
-      const removed = streams.kick(clientId, streamId) || streams.kick(clientId);
+      const removed = (await streams.kick(clientId, streamId)) || (await streams.kick(clientId));
       res.json({ message: removed ? 'Client removed' : 'No such client', removed });
     },
   });

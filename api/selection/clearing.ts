@@ -16,7 +16,7 @@ export type Cleared = {
   readonly skipped: readonly Skipped[];
 };
 
-/** Streams removed at the same time; each is a write to the store. */
+/** Streams looked at or removed at the same time; each is a request to the store. */
 const AT_ONCE = 32;
 
 /**
@@ -27,9 +27,8 @@ const AT_ONCE = 32;
  */
 export async function clearMatching(streams: Streams, clearing: Clearing): Promise<Cleared> {
   const matches = removable(streams.list(), clearing);
-  const skipped = matches
-    .map((stream) => reasonToSkip(streams, stream, clearing))
-    .filter((reason) => reason !== undefined);
+  const reasons = await inBatches(matches, (stream) => reasonToSkip(streams, stream, clearing));
+  const skipped = reasons.filter((reason) => reason !== undefined);
   const spared = new Set(skipped.map(({ id }) => id));
   const doomed = matches.map(({ definition }) => definition.id).filter((id) => !spared.has(id));
   const removed = await removeAll(streams, doomed, {
@@ -39,18 +38,19 @@ export async function clearMatching(streams: Streams, clearing: Clearing): Promi
   return { removed, skipped };
 }
 
-function reasonToSkip(
+async function reasonToSkip(
   streams: Streams,
   stream: StreamSnapshot,
   { excludeChannelId, force, clientId }: Clearing,
-): Skipped | undefined {
+): Promise<Skipped | undefined> {
   const { id } = stream.definition;
   if (isExcluded(stream, excludeChannelId)) return { id, reason: 'excluded_by_channel_id' };
   if (force) return undefined;
-  if (clientId !== undefined) streams.dismiss(asClientId(clientId), id);
-  const others = streams.viewers(id).filter((viewer) => viewer.clientId !== clientId);
-  if (others.length === 0) return undefined;
-  return { id, reason: 'has_active_clients', viewerCount: others.length };
+  if (clientId !== undefined) await streams.dismiss(asClientId(clientId), id);
+  const viewers = [...streams.viewers(id), ...(await streams.viewersElsewhere(id))];
+  const others = new Set(viewers.map((viewer) => viewer.clientId).filter((at) => at !== clientId));
+  if (others.size === 0) return undefined;
+  return { id, reason: 'has_active_clients', viewerCount: others.size };
 }
 
 async function removeAll(
@@ -58,13 +58,20 @@ async function removeAll(
   ids: readonly StreamId[],
   removal: Removal,
 ): Promise<readonly StreamId[]> {
-  const removed: StreamId[] = [];
-  for (let from = 0; from < ids.length; from += AT_ONCE) {
-    const batch = ids.slice(from, from + AT_ONCE);
-    const done = await Promise.all(batch.map((id) => removeKnown(streams, id, removal)));
-    removed.push(...batch.filter((_id, index) => done[index]));
+  const done = await inBatches(ids, (id) => removeKnown(streams, id, removal));
+  return ids.filter((_id, index) => done[index]);
+}
+
+/** What `work` gives for each, in order. */
+async function inBatches<Item, Done>(
+  items: readonly Item[],
+  work: (item: Item) => Promise<Done>,
+): Promise<readonly Done[]> {
+  const done: Done[] = [];
+  for (let from = 0; from < items.length; from += AT_ONCE) {
+    done.push(...(await Promise.all(items.slice(from, from + AT_ONCE).map(work))));
   }
-  return removed;
+  return done;
 }
 
 /** False when somebody else has removed it meanwhile. */

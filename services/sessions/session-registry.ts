@@ -105,12 +105,17 @@ export class SessionRegistry {
 
   /** Ends a session and refuses its next requests: many a player would be back at once. */
   kick(session: Session): void {
-    const name = nameOf(session);
+    this.refuse(session);
+    this.end(session, 'kicked');
+  }
+
+  /** Refuses a viewer for a moment, whether it has been here or not. */
+  refuse(viewer: Pick<Session, 'streamId' | 'clientId'>): void {
+    const name = nameOf(viewer);
     this.#refused.get(name)?.cancel();
     const allow = (): void => void this.#refused.delete(name);
     const { timers } = this.#options;
     this.#refused.set(name, timers.after(REFUSED_MS, allow, { background: true }));
-    this.end(session, 'kicked');
   }
 
   /** Ends all sessions of a stream without telling `events`; their owner has told already. */

@@ -1,6 +1,8 @@
 export type * from './definition.ts';
 export type {
   FailoverResolver,
+  PeerViewer,
+  PeerViewers,
   ResolverQuestion,
   StateChange,
   StateJournal,

@@ -1,5 +1,5 @@
 import type { DomainEvent } from '#events';
-import type { NodeEpoch, SessionId, StreamId } from '#kernel/ids';
+import type { ClientId, NodeEpoch, SessionId, StreamId } from '#kernel/ids';
 import type { StreamDefinition } from './definition.ts';
 
 /**
@@ -52,6 +52,27 @@ export interface StreamStore {
   touch(ids: readonly StreamId[]): void;
   /** Calls for every stream that another process saved or removed. */
   onChange(listener: (id: StreamId) => void): void;
+}
+
+/** One who watches a stream at some process. */
+export type PeerViewer = { readonly streamId: StreamId; readonly clientId: ClientId };
+
+/**
+ * Who watches at other api processes, and how to end that. Nothing of it throws: while the store is
+ * away nobody is found, and nobody is told.
+ */
+export interface PeerViewers {
+  ofStream(id: StreamId): Promise<readonly PeerViewer[]>;
+  /** Wherever it watches. */
+  named(clientId: ClientId): Promise<readonly PeerViewer[]>;
+  /**
+   * Asks all other processes to end this viewer.
+   * @param isRefused - And to refuse it for a moment, also where it has not been.
+   * @returns false when they could not be told.
+   */
+  end(viewer: PeerViewer, isRefused: boolean): Promise<boolean>;
+  /** Calls for every viewer that another process wants ended. */
+  onEnd(listener: (viewer: PeerViewer, isRefused: boolean) => void): void;
 }
 
 /** Asks the app for the next source (m3u-proxy contract 7.4). */

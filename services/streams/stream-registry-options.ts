@@ -3,12 +3,14 @@ import type { NodeEpoch } from '#kernel/ids';
 import type { Logger } from '#kernel/logger';
 import type { StreamDefaults } from './managed-stream.ts';
 import type { StreamMeter } from './meter.ts';
-import type { FailoverResolver, StateJournal, StreamStore } from './ports.ts';
+import type { FailoverResolver, PeerViewers, StateJournal, StreamStore } from './ports.ts';
 
 export type StreamRegistryOptions = {
   readonly store: StreamStore;
   readonly journal: StateJournal;
   readonly resolver: FailoverResolver;
+  /** Of other processes; there are none, when absent. */
+  readonly peers?: PeerViewers | undefined;
   readonly defaults: StreamDefaults;
   /** Hears of failures and switches; nobody, when absent. */
   readonly meter?: StreamMeter;

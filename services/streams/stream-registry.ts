@@ -17,12 +17,14 @@ import type {
   ViewerSnapshot,
 } from './snapshots.ts';
 import type { Note } from './note.ts';
+import type { PeerViewer } from './ports.ts';
 import { StreamLedger } from './stream-ledger.ts';
 import { idFor } from './stream-id.ts';
 import type { StreamRegistryOptions } from './stream-registry-options.ts';
 import type { Removal, Streams } from './streams.ts';
 import type { Switch } from './switch-log.ts';
 import { Tally } from './tally.ts';
+import { ViewerEndings } from './viewer-endings.ts';
 import type { Stream, StreamDirectory, SwitchTiming } from './viewing.ts';
 
 const byAge = (a: StreamDefinition, b: StreamDefinition): number => a.createdAtMs - b.createdAtMs;
@@ -39,6 +41,7 @@ export class StreamRegistry implements Streams, StreamDirectory, StreamOwner {
   readonly #options: StreamRegistryOptions;
   readonly #streams = new Map<StreamId, ManagedStream>();
   readonly #sessions: SessionRegistry;
+  readonly #endings: ViewerEndings;
   readonly #ledger: StreamLedger;
   readonly #tally = new Tally();
   readonly #startedAtMs: number;
@@ -59,6 +62,7 @@ export class StreamRegistry implements Streams, StreamDirectory, StreamOwner {
           this.#withStream(session, (stream) => this.#left(stream, session, reason)),
       },
     });
+    this.#endings = new ViewerEndings(this.#sessions, options.peers);
   }
 
   /** Fills the mirror from the store and follows its changes. Call once, before serving. */
@@ -145,16 +149,16 @@ export class StreamRegistry implements Streams, StreamDirectory, StreamOwner {
     };
   }
 
-  kick(clientId: ClientId, id?: StreamId): boolean {
-    const sessions = this.#named(clientId, id);
-    for (const session of sessions) this.#sessions.kick(session);
-    return sessions.length > 0;
+  kick(clientId: ClientId, id?: StreamId): Promise<boolean> {
+    return this.#endings.kick(clientId, id);
   }
 
-  dismiss(clientId: ClientId, id?: StreamId): boolean {
-    const sessions = this.#named(clientId, id);
-    for (const session of sessions) this.#sessions.end(session, 'kicked');
-    return sessions.length > 0;
+  dismiss(clientId: ClientId, id?: StreamId): Promise<boolean> {
+    return this.#endings.dismiss(clientId, id);
+  }
+
+  async viewersElsewhere(id: StreamId): Promise<readonly PeerViewer[]> {
+    return (await this.#options.peers?.ofStream(id)) ?? [];
   }
 
   /** Ends every viewer that was let in with this stream key. */
@@ -212,11 +216,6 @@ export class StreamRegistry implements Streams, StreamDirectory, StreamOwner {
   #left(stream: ManagedStream, session: Session, reason: string): void {
     if (stream.viewerCount === 0) stream.settle();
     this.#ledger.left(stream, session, reason);
-  }
-
-  #named(clientId: ClientId, id?: StreamId): readonly Session[] {
-    const among = id === undefined ? this.#sessions.all() : this.#sessions.ofStream(id);
-    return among.filter((session) => session.clientId === clientId);
   }
 
   async #advance(stream: ManagedStream): Promise<boolean> {

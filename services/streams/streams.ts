@@ -1,6 +1,7 @@
 import type { StopReason } from '#events';
 import type { ClientId, StreamId } from '#kernel/ids';
 import type { StreamInput } from './definition.ts';
+import type { PeerViewer } from './ports.ts';
 import type {
   CreateOutcome,
   FailoverOutcome,
@@ -44,11 +45,13 @@ export interface Streams {
   failover(id: StreamId): Promise<FailoverOutcome>;
   /**
    * Ends one viewer; of one stream, or wherever it watches. If it polls, it is refused for half a
-   * minute. False when there is none.
+   * minute. Viewers of other processes are ended there. False when there is none.
    */
-  kick(clientId: ClientId, id?: StreamId): boolean;
+  kick(clientId: ClientId, id?: StreamId): Promise<boolean>;
   /** As `kick`, for a viewer that has left by its app's word: it may be back at any time. */
-  dismiss(clientId: ClientId, id?: StreamId): boolean;
+  dismiss(clientId: ClientId, id?: StreamId): Promise<boolean>;
+  /** Who watches a stream at other processes; nobody is known of while the store is away. */
+  viewersElsewhere(id: StreamId): Promise<readonly PeerViewer[]>;
   /** Marks a stream as used by an app, so that it does not expire. */
   touch(id: StreamId): void;
 }

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { keysOf } from '#adapters/redis/keys';
+import type { DomainEvent } from '#events';
 import {
   answer,
   liveTs,
@@ -14,7 +16,7 @@ import { PLAYLIST_TYPE, title } from '../support/hls-titles.ts';
 import { eventually } from '../support/processes.ts';
 import { startProduct, type Product } from '../support/product.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
-import { fetchOnce } from '../support/viewer.ts';
+import { fetchOnce, watch } from '../support/viewer.ts';
 
 let redis: TestRedis;
 let nodes: Product[];
@@ -55,6 +57,15 @@ async function createStream(json: Record<string, unknown>): Promise<string> {
     nodes[1]!.api.get(`/streams/${id}`).then(({ status: code }) => code === 200),
   );
   return id;
+}
+
+/** What was told of a stream. */
+async function factsOf(id: string): Promise<readonly string[]> {
+  const connection = await redis.connect();
+  const entries = await connection.xrange(keysOf('penstock').events, '-', '+');
+  connection.disconnect();
+  const events = entries.map(([, [, text_ = '{}']]) => JSON.parse(text_) as DomainEvent);
+  return events.filter(({ streamId }) => streamId === id).map(({ fact }) => fact.type);
 }
 
 const live = (name: string, first: number): string =>
@@ -188,6 +199,53 @@ describe('HLS at two api processes behind one balancer', () => {
       return other.status === 403;
     });
     expect(await begin(nodes[1]!)).toBe(200);
+  });
+
+  it.each<[string, (id: string) => string, number]>([
+    ['is kicked', (id) => `/hls/${id}/clients/me`, 403],
+    ['has left', (id) => `/streams/by-metadata?field=at&value=${id}&client_id=me`, 404],
+    ['loses its stream', (id) => `/streams/${id}`, 404],
+  ])('end a viewer who %s, whichever of them is told', async (_name, deleting, refusal) => {
+    await using provider = await startFakeProvider({
+      '/a/': liveTs(main),
+      '/a/index.m3u8': text(live('s', 1), PLAYLIST_TYPE),
+    });
+    const url = provider.url('/a/index.m3u8');
+    const id = await createStream({ url });
+    await nodes[0]!.api.createStream({ url, metadata: { at: id } });
+    const [other, owner] = nodes as [Product, Product];
+    const path = `/hls/${id}/playlist.m3u8?client_id=me`;
+    const listed = await (await fetch(owner.url + path)).text();
+    const [link = ''] = linksIn(listed, other.url + path);
+    await using viewer = await watch(link).reached(10_000);
+    await eventually('the viewer is on record', async () => (await factsOf(id)).length === 2);
+    const { status: code, body } = await other.api.delete(deleting(id));
+    expect(code).toBe(200);
+    expect(body['removed']).not.toBe(false);
+    expect(await viewer.ended(1_000)).toBe('broken');
+    expect((await fetchOnce(link)).status).toBe(refusal);
+    expect((await fetchOnce(link.replace(other.url, owner.url))).status).toBe(refusal);
+    await eventually('its end is told', async () => (await factsOf(id)).length === 4);
+    expect((await factsOf(id)).toSorted()).toEqual([
+      'client_connected',
+      'client_disconnected',
+      'stream_started',
+      'stream_stopped',
+    ]);
+  });
+
+  it('end a viewer of /stream and refuse it, whichever of them is told', async () => {
+    await using provider = await startFakeProvider({ '/live.ts': liveTs(main) });
+    const id = await createStream({ url: provider.url('/live.ts') });
+    const [one, other] = nodes as [Product, Product];
+    const path = `/stream/${id}?client_id=me`;
+    await using viewer = await watch(other.url + path).reached(10_000);
+    await eventually('the viewer is on record', async () => (await factsOf(id)).length === 2);
+    // As apps of m3u-proxy do: the stream that is named is not the one that is watched.
+    const { body } = await one.api.delete(`/hls/${'0'.repeat(32)}/clients/me`);
+    expect(body['removed']).toBe(true);
+    expect(await viewer.ended(1_000)).toBe('clean');
+    for (const node of nodes) expect((await fetchOnce(node.url + path)).status).toBe(403);
   });
 
   it('goes on when the process dies that served it', async () => {

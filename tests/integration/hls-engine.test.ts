@@ -160,7 +160,7 @@ describe('A viewer who is kicked', () => {
     await using hls = await start({ '/a.m3u8': text(live(1), TYPE) });
     const first = await hls.get(`${hls.url}?client_id=me`);
     const [link = ''] = linksIn(await first.text(), hls.url);
-    expect(hls.penstock.registry.kick('me' as never, asStreamId(hls.id))).toBe(true);
+    expect(await hls.penstock.registry.kick('me' as never, asStreamId(hls.id))).toBe(true);
     for (const url of [`${hls.url}?client_id=me`, link]) {
       const refused = await hls.get(url);
       expect(refused.status).toBe(403);
@@ -174,7 +174,7 @@ describe('A viewer who is kicked', () => {
   it('may come back at once when its app says that it has left', async () => {
     await using hls = await start({ '/a.m3u8': text(live(1), TYPE) });
     await hls.get(`${hls.url}?client_id=me`);
-    hls.penstock.registry.dismiss('me' as never, asStreamId(hls.id));
+    await hls.penstock.registry.dismiss('me' as never, asStreamId(hls.id));
     expect((await hls.get(`${hls.url}?client_id=me`)).status).toBe(200);
   });
 });

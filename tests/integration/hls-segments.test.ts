@@ -282,7 +282,7 @@ describe('a segment', () => {
     const [{ clientId } = { clientId: undefined }] = hls.penstock.registry.viewers(
       asStreamId(hls.id),
     );
-    if (clientId) hls.penstock.registry.kick(clientId);
+    if (clientId) await hls.penstock.registry.kick(clientId);
     expect(await viewer.ended(1000)).toBe('broken');
     await hls.provider.until(() => hls.provider.open('/a/1.ts') === 0, 1000);
   });

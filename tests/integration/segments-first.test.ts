@@ -99,7 +99,7 @@ describe('a segment in memory', () => {
   it('is given by the app to a viewer whose session has ended, and to one who is new', async () => {
     await using service = await start();
     await fetchOnce(service.link);
-    service.bench.registry.kick(asClientId('one'));
+    await service.bench.registry.kick(asClientId('one'));
     await fetchOnce(service.link);
     await fetchOnce(service.link.replace('client_id=one', 'client_id=two'));
     expect(service.asked()).toBe(4);

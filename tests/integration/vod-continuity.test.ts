@@ -300,7 +300,7 @@ describe('the viewer of a file', () => {
     const viewer = vod.watch(await vod.create());
     await viewer.reached(1);
     const clientId = viewer.headers['x-client-id'] as never;
-    expect(vod.playback.registry.kick(clientId)).toBe(true);
+    expect(await vod.playback.registry.kick(clientId)).toBe(true);
     expect(await viewer.ended()).toBe('broken');
     await expect.poll(() => vod.provider.open(), { timeout: 300 }).toBe(0);
   });

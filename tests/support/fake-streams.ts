@@ -101,7 +101,7 @@ export class FakeStreams implements Streams {
     return { newUrl, failoverIndex, failoverAttempts, viewerCount, kind: kindOf(newUrl) };
   }
 
-  kick(clientId: ClientId, id?: StreamId): boolean {
+  async kick(clientId: ClientId, id?: StreamId): Promise<boolean> {
     const before = this.#viewers.length;
     this.#viewers = this.#viewers.filter(
       (viewer) => viewer.clientId !== clientId || (id !== undefined && viewer.streamId !== id),
@@ -109,7 +109,11 @@ export class FakeStreams implements Streams {
     return this.#viewers.length < before;
   }
 
-  dismiss(clientId: ClientId, id?: StreamId): boolean {
+  async viewersElsewhere(): Promise<readonly never[]> {
+    return [];
+  }
+
+  dismiss(clientId: ClientId, id?: StreamId): Promise<boolean> {
     return this.kick(clientId, id);
   }
 

@@ -3,7 +3,8 @@ import type { StreamId } from '#kernel/ids';
 import type { Logger } from '#kernel/logger';
 import { orAbort } from '#kernel/or-abort';
 import type { NetworkId } from '#networks';
-import type { ChangeNote } from './encode-change.ts';
+import type { PeerViewer } from '#streams';
+import type { ChangeNote, ViewerNote } from './encode-change.ts';
 import { keysOf } from './keys.ts';
 import { storeUnavailable } from './store-errors.ts';
 
@@ -13,7 +14,7 @@ export type ChangeFeedOptions = {
   /** A connection for `subscriber`, used for nothing else; stays the caller's. */
   readonly redis: Redis;
   readonly prefix: string;
-  /** Names this process: its own changes of streams are not told. */
+  /** Names this process: its own changes of streams and viewers are not told. */
   readonly origin: string;
   readonly logger: Logger;
 };
@@ -21,6 +22,8 @@ export type ChangeFeedOptions = {
 export type ChangeListener = {
   /** Another process saved or removed this stream. */
   stream?(id: StreamId): void;
+  /** Another process was asked to end this viewer. */
+  viewer?(viewer: PeerViewer, isRefused: boolean): void;
   /** Webhook endpoints have changed. */
   endpoints?(): void;
   /** A network was ordered or has changed its state. */
@@ -90,17 +93,20 @@ export class ChangeFeed {
 
   #hear(text: string): void {
     const note = JSON.parse(text) as ChangeNote;
-    if (note.kind === 'stream' && note.from === this.#options.origin) return;
+    if ('from' in note && note.from === this.#options.origin) return;
     for (const listener of this.#listeners) tell(listener, note);
   }
 }
 
 function tell(listener: ChangeListener, note: ChangeNote): void {
   if (note.kind === 'stream') listener.stream?.(note.id);
+  else if (note.kind === 'viewer') listener.viewer?.(viewerOf(note), note.isRefused);
   else if (note.kind === 'begun') listener.begun?.(note.digest);
   else if (note.kind === 'network') listener.network?.(note.id);
   else listener[PLAIN[note.kind]]?.();
 }
+
+const viewerOf = ({ id: streamId, clientId }: ViewerNote): PeerViewer => ({ streamId, clientId });
 
 const PLAIN = {
   endpoints: 'endpoints',

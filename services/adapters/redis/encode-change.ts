@@ -1,6 +1,6 @@
 import type { DomainEvent, StopReason } from '#events';
 import type { StateChange } from '#streams';
-import type { NodeEpoch, StreamId } from '#kernel/ids';
+import type { ClientId, NodeEpoch, StreamId } from '#kernel/ids';
 import type { NetworkId } from '#networks';
 
 /** One change as the commit script takes it: kind, stream id, member, record, event, note. */
@@ -9,9 +9,19 @@ export type EncodedChange = readonly [string, string, string, string, string, st
 /** What is published when a record changes; `from` lets a process skip its own. */
 export type ChangeNote =
   | { readonly kind: 'stream'; readonly id: StreamId; readonly from: string }
+  | ViewerNote
   | { readonly kind: 'begun'; readonly digest: string }
   | { readonly kind: 'network'; readonly id: NetworkId }
   | { readonly kind: 'endpoints' | 'stream-keys' | 'secret' };
+
+/** A viewer is to be ended, wherever it is; `isRefused`: and not let in again for a moment. */
+export type ViewerNote = {
+  readonly kind: 'viewer';
+  readonly id: StreamId;
+  readonly clientId: ClientId;
+  readonly isRefused: boolean;
+  readonly from: string;
+};
 
 type ChangeOf<Kind extends StateChange['kind']> = Extract<StateChange, { kind: Kind }>;
 type Encode<Kind extends StateChange['kind']> = (

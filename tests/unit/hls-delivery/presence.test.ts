@@ -34,7 +34,7 @@ describe('Presence', () => {
 
   it('does not bring back a viewer that was kicked', async () => {
     const { clock, viewers, presence, registry } = await start();
-    registry.kick(presence.clientId);
+    await registry.kick(presence.clientId);
     expect(presence.ended.aborted).toBe(true);
     await clock.advance(10_000);
     expect(viewers()).toBe(0);

@@ -174,9 +174,9 @@ describe('viewers', () => {
   it('are cut when they are kicked', async () => {
     const { registry, state, stream, id } = await withStream();
     const connection = stream.join(VIEWER, 0);
-    expect(registry.kick(connection.clientId, id)).toBe(true);
+    expect(await registry.kick(connection.clientId, id)).toBe(true);
     expect(connection.ended.aborted).toBe(true);
-    expect(registry.kick(connection.clientId, id)).toBe(false);
+    expect(await registry.kick(connection.clientId, id)).toBe(false);
     expect(state.told.slice(2)).toEqual(['client_disconnected', 'stream_stopped']);
   });
 });
