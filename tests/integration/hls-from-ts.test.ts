@@ -99,6 +99,22 @@ describe('HLS from a transport stream', () => {
     expect(backup.requests.length).toBe(1);
   });
 
+  it('goes on with its own segments where the backup is a playlist', async () => {
+    await using provider = await startFakeProvider({ '/a.ts': liveTs(main, { speed: 2 }) });
+    await using backup = await startFakeProvider({ '/l/': hlsLive(other) });
+    await using playback = await startConversion();
+    const failoverUrls = [backup.url('/l/index.m3u8')];
+    const id = await playback.create(provider.url('/a.ts'), { failoverUrls });
+    const url = `${playback.base}/hls/${id}/playlist.m3u8?client_id=ann`;
+    const before = numbersIn(await textOf(url));
+    await provider.down();
+    await eventually('the backup is read', () => backup.requests.length > 1, 5000);
+    const grown = async (): Promise<boolean> => numbersIn(await textOf(url)).media > before.media;
+    await eventually('segments of the backup', grown, 8000);
+    expect(await textOf(url)).toMatch(/^segment\.ts\?h=p\./m);
+    expect(numbersIn(await textOf(url)).discontinuity).toBe(before.discontinuity);
+  });
+
   it('marks a discontinuity where a backup has other tracks, and counts it when it has left', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'penstock-mpeg2-'));
     const path = join(folder, 'mpeg2.ts');

@@ -29,7 +29,7 @@ export class HlsOutput {
     const { directory, rewritten, packaged } = this.#options;
     const stream = await directory.open(query.streamId);
     const isOurs = query.handle === undefined || isPackaged(query.handle);
-    if (packaged && isOurs && stream.kind === 'live') {
+    if (packaged && isOurs && (stream.kind === 'live' || packaged.isShown(stream.id))) {
       const answer = await packaged.playlist(stream, query, asked.gone);
       if (answer) return answer;
     }

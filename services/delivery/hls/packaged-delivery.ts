@@ -76,7 +76,8 @@ export class PackagedDelivery {
       const signal = AbortSignal.any([gone, ended, patience.signal]);
       const found = await orAbort(packaged.ready, signal);
       if (found !== 'packaged') stream.learnKind(found);
-      if (stream.kind !== 'live') {
+      // A backup may be a playlist: who has been given segments of ours goes on with them.
+      if (stream.kind !== 'live' && !packaged.isShown) {
         packaged.close();
         return undefined;
       }
@@ -94,6 +95,11 @@ export class PackagedDelivery {
       patience.end();
       presence.close('playlist_answered');
     }
+  }
+
+  /** Whether viewers have a playlist of ours, whose numbers have to go on. */
+  isShown(streamId: StreamId): boolean {
+    return this.#streams.get(streamId)?.isShown ?? false;
   }
 
   /**

@@ -35,6 +35,7 @@ export class PackagedStream {
   readonly #ready = Promise.withResolvers<'packaged' | MediaKind>();
   #packaging: Packaging | undefined;
   #isClosed = false;
+  #isShown = false;
 
   constructor(options: PackagedStreamOptions) {
     this.#options = options;
@@ -60,9 +61,16 @@ export class PackagedStream {
     return this.#packaging?.lastDiscontinuity;
   }
 
+  /** Whether anybody has been given a playlist of it. */
+  get isShown(): boolean {
+    return this.#isShown;
+  }
+
   /** As {@link Packaging.text}. */
   text(...asked: Parameters<Packaging['text']>): string | undefined {
-    return this.#packaging?.text(...asked);
+    const text = this.#packaging?.text(...asked);
+    this.#isShown ||= text !== undefined;
+    return text;
   }
 
   /** As {@link Packaging.part}. */
