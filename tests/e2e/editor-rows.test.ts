@@ -119,10 +119,14 @@ describe.each(['', '/m3u-proxy'])('players below "%s", without a token', (prefix
     expect((await call('DELETE', `/streams/${id}`)).status).toBe(200);
   });
 
-  it('get networks', async () => {
+  it('get networks, also when a programme has ended and nothing follows yet', async () => {
     const id = `plays${prefix.length}`;
-    await app.start(id, { stream_url: app.provider.url('/film.mkv') });
-    await app.untilListed(id, 1);
+    const callback_url = `${app.callbackUrl}?api_token=a%2Fb&x`;
+    const stream_url = app.provider.url('/film.mkv');
+    await app.start(id, { stream_url, duration_seconds: 1, callback_url });
+    expect(await app.untilTold(id)).toMatchObject([{ event: 'programme_ended' }]);
+    const { url } = app.provider.requestsOf('/callback').at(-1) ?? {};
+    expect(url).toBe('/callback?api_token=a%2Fb&x');
     const base = new URL(`${stage.product.url}${prefix}/broadcast/${id}/live.m3u8`);
     for (const path of [base, new URL('segment/live.m3u8', base)]) {
       expect(firstName(await got(path))).toMatch(/live000000\.ts$/);
