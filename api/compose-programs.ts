@@ -3,8 +3,10 @@ import type { Config } from '#config';
 import type { NodeEpoch } from '#kernel/ids';
 import type { Logger } from '#kernel/logger';
 import type { ResolverName } from '#resolve';
+import { egressFrom } from '#upstream';
 import { FfprobeMediaProbe } from '#adapters/ffmpeg/media-probe';
 import { cookieFilesIn } from '#adapters/fs/cookie-files';
+import { guardPage } from '#adapters/http/page-guard';
 import { versionOf } from '#adapters/programs/version';
 import { YtdlpMetadataReader } from '#adapters/programs/ytdlp';
 
@@ -15,10 +17,20 @@ export const mediaProbeOf = ({ ffprobePath: program }: Config, logger: Logger) =
 /** What looks into pages of video sites. */
 export const resolversOf = ({
   resolvers: { cookiesFolder, streamlinkPath, ytdlpPath: program },
+  upstream: { allowPrivate },
+  egress: way,
 }: Config) => ({
   isOn: { streamlink: streamlinkPath !== undefined, ytdlp: program !== undefined },
   cookies: cookieFilesIn(cookiesFolder),
-  ...(program === undefined ? {} : { metadata: new YtdlpMetadataReader({ program }) }),
+  ...(program === undefined
+    ? {}
+    : {
+        metadata: new YtdlpMetadataReader({
+          program,
+          guard: (url, isProxied) => guardPage(url, { allowPrivate, isProxied }),
+          egress: egressFrom(way.url, way.localAddress),
+        }),
+      }),
 });
 
 /** What this process is made of. */

@@ -14,7 +14,7 @@ import type { TextClient, UpstreamClient } from '#upstream';
 import { RESOLVE_QUEUE } from '#adapters/bullmq/naming';
 import { BullRunQueue } from '#adapters/bullmq/run-queue';
 import { FfmpegRemuxer } from '#adapters/ffmpeg/remuxer';
-import { judgeHost } from '#adapters/http/guarded-lookup';
+import { guardPage } from '#adapters/http/page-guard';
 import { createUpstreamClient } from '#adapters/http/upstream-client';
 import { RedisRunHolders } from '#adapters/redis/run-holders';
 import { loadRunSecret } from '#adapters/redis/run-secret';
@@ -66,7 +66,8 @@ export async function composeResolvers({ config, redis, clients, logger }: Resol
     },
     apiUrl,
     egress: egressFrom(config.egress.url, config.egress.localAddress),
-    guard: (url) => guard(url, config),
+    guard: (url, isProxied) =>
+      guardPage(url, { allowPrivate: config.upstream.allowPrivate, isProxied }),
     playlists: () =>
       new HlsInput({ ...common, upstream: live, fetch, converts: 'all', found: () => {} }),
     files: live,
@@ -76,9 +77,4 @@ export async function composeResolvers({ config, redis, clients, logger }: Resol
   const close = (): Promise<void> =>
     closeAll([() => desk.close(), () => holders.close(), () => peers.close(), () => queue.close()]);
   return { desk, door, pageReader, close };
-}
-
-function guard(url: string, { upstream: { allowPrivate } }: Config): void {
-  const refusal = judgeHost(new URL(url).hostname, { allowPrivate });
-  if (refusal !== undefined) throw refusal;
 }

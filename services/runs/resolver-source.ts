@@ -5,7 +5,7 @@ import type { StreamId } from '#kernel/ids';
 import { orAbort } from '#kernel/or-abort';
 import type { ResolvedInput, ResolvedMedia, ResolverPlan } from '#resolve';
 import type { RunHolders } from '#transcode';
-import { egressOf, headersVia } from '#upstream';
+import { egressOf, headersVia, isNamedByProxy } from '#upstream';
 import type { Egress, UpstreamClient, UpstreamRequest, UpstreamResponse } from '#upstream';
 import { asOneStream } from './one-stream.ts';
 import { PacedResponse } from './paced-response.ts';
@@ -22,8 +22,8 @@ export type ResolverSourcesOptions = {
   readonly apiUrl: () => string;
   /** The way out of requests that name none. */
   readonly egress: Egress | undefined;
-  /** Refuses an address that may not be reached, as far as its URL tells. */
-  readonly guard: (url: string) => void;
+  /** Refuses a page that may not be reached, as far as can be told before it is opened. */
+  readonly guard: (url: string, isProxied: boolean) => Promise<void>;
   /** Reads playlists as transport streams; one for each reader. */
   readonly playlists: () => UpstreamClient;
   readonly files: UpstreamClient;
@@ -76,9 +76,9 @@ export class ResolverSources {
     signal: AbortSignal,
   ): Promise<UpstreamResponse> {
     const { desk, guard, egress } = this.#options;
-    guard(url);
     const way = egressOf(headers) ?? egress ?? null;
     if (way?.kind === 'template') throw resolveFailed('egress');
+    await orAbort(guard(url, isNamedByProxy(way)), signal);
     const found = await desk.open(id, { url, headers, plan, egress: way }, signal);
     if (plan.program === 'streamlink') return found;
     const media = await orAbort(textOf(found), signal);

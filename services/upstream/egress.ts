@@ -97,4 +97,8 @@ export function egressFrom(text: string, localAddress: string | undefined): Egre
 export const defaultResolve = (url: string): ProxyEgress['resolve'] =>
   /^socks5:/i.test(url) ? 'local' : 'proxy';
 
+/** Whether names of sources are looked up by a proxy, and not here. */
+export const isNamedByProxy = (egress: Egress | null): boolean =>
+  (egress?.kind === 'http-connect' || egress?.kind === 'socks5') && egress.resolve === 'proxy';
+
 export const isLocalAddress = (text: string): boolean => isIP(text) !== 0;

@@ -4,6 +4,7 @@ export {
   credential,
   defaultResolve,
   egressFrom,
+  isNamedByProxy,
   isLocalAddress,
   isProxyUrl,
   isTemplate,

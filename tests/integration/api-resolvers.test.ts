@@ -1,9 +1,13 @@
 import { chmod, mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { egressFrom } from '#upstream';
+import type { Egress } from '#upstream';
 import { cookieFilesIn } from '../../services/adapters/fs/cookie-files.ts';
+import { guardPage } from '../../services/adapters/http/page-guard.ts';
 import { YtdlpMetadataReader } from '../../services/adapters/programs/ytdlp.ts';
+import type { YtdlpOptions } from '../../services/adapters/programs/ytdlp.ts';
 import { startApi } from '../support/api-under-test.ts';
 
 const PAGE = 'http://user:secret@videos.example/watch?v=1&list=2';
@@ -29,14 +33,18 @@ async function standIn(body: string): Promise<string> {
   return path;
 }
 
-const startWith = (program: string | undefined, deadlineMs = 5_000) =>
+const guardInPublic = (page: string, isProxied: boolean): Promise<void> =>
+  guardPage(page, { allowPrivate: false, isProxied });
+const ANYWHERE = { guard: async () => {}, egress: undefined, deadlineMs: 5_000 };
+
+const startWith = (program: string | undefined, more: Partial<YtdlpOptions> = {}) =>
   startApi({
     resolvers: {
       isOn: { streamlink: true, ytdlp: true },
       cookies: cookieFilesIn(cookies),
       ...(program === undefined
         ? {}
-        : { metadata: new YtdlpMetadataReader({ program, deadlineMs }) }),
+        : { metadata: new YtdlpMetadataReader({ program, ...ANYWHERE, ...more }) }),
     },
   });
 
@@ -55,8 +63,35 @@ describe('POST /ytdlp/metadata', () => {
       "'--no-warnings'",
       "'--no-cache-dir'",
       `'--format=best[height<='"'"'720'"'"']'`,
+      "'--proxy='",
       `'${PAGE}'`,
     ]);
+  });
+
+  it.each([
+    ['by its address', 'http://127.0.0.1:9/page'],
+    ['by where its name leads', 'http://localhost:9/page'],
+  ])('is not asked of a page that may not be reached, %s', async (_how, url) => {
+    await using api = await startWith(await standIn(ECHO), { guard: guardInPublic });
+    const { status, body } = await api.call('POST', '/ytdlp/metadata', { json: { url } });
+    expect([status, body.code]).toEqual([422, 'UPSTREAM_TARGET_FORBIDDEN']);
+  });
+
+  it('goes the way of the installation, or not at all, and sees nothing of ours', async () => {
+    const see = `console.log(JSON.stringify({ told, seen: Object.keys(process.env) }))`;
+    const program = await standIn(see);
+    const ask = async (egress: Egress | undefined) => {
+      await using api = await startWith(program, { egress });
+      return await api.call('POST', '/ytdlp/metadata', { json: { url: PAGE } });
+    };
+    vi.stubEnv('API_TOKEN', 'secret');
+    const { body } = await ask(egressFrom('http://way:secret@proxy.example:3128', undefined));
+    vi.unstubAllEnvs();
+    expect(body.told).toContain("'--proxy=http://way:secret@proxy.example:3128'");
+    expect(body.seen).toContain('PATH');
+    expect(body.seen).not.toContain('API_TOKEN');
+    const refused = await ask(egressFrom('http://hop.example/?u={url_encoded}', undefined));
+    expect([refused.status, refused.body.code]).toEqual([502, 'EGRESS_FAILED']);
   });
 
   it('names the entries of a list', async () => {
@@ -90,7 +125,7 @@ describe('POST /ytdlp/metadata', () => {
     ['answers nothing', '', 422, 'PROGRAM_FAILED'],
     ['hangs', 'setInterval(() => {}, 1000)', 504, 'PROGRAM_TIMEOUT'],
   ])('says so when yt-dlp %s', async (_how, body, status, code) => {
-    await using api = await startWith(await standIn(body), 1_500);
+    await using api = await startWith(await standIn(body), { deadlineMs: 1_500 });
     const reply = await api.call('POST', '/ytdlp/metadata', { json: { url: PAGE } });
     expect({ status: reply.status, code: reply.body.code }).toEqual({ status, code });
     expect(reply.text).not.toContain('secret');

@@ -3,6 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import type { Duplex, Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { passedEnvironment } from './passed-environment.ts';
 
 const WATCH_SCRIPT = fileURLToPath(new URL('program-watch.sh', import.meta.url));
 /** A program that was asked to end is killed after this long. */
@@ -91,13 +92,9 @@ function killGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
   }
 }
 
-const NAMES =
-  /^(?:PATH|LANG|LC_\w+|LD_LIBRARY_PATH|SSL_CERT_FILE|SSL_CERT_DIR|REQUESTS_CA_BUNDLE)$/;
-
 /** Nothing of ours, and no settings of a user: its home is the folder. */
-function environmentIn(folder: string): Record<string, string> {
-  // oxlint-disable-next-line node/no-process-env -- handed on by name, not read.
-  const entries = Object.entries(process.env).filter(([name]) => NAMES.test(name));
-  const passed = Object.fromEntries(entries.map(([name, value]) => [name, value ?? '']));
-  return { ...passed, HOME: folder, TMPDIR: folder };
-}
+const environmentIn = (folder: string): Record<string, string> => ({
+  ...passedEnvironment(),
+  HOME: folder,
+  TMPDIR: folder,
+});

@@ -33,11 +33,15 @@ export function ytdlpOptions({
     ...plan.options.map((option) => `--${option}`),
     ...Object.entries(headers).map(([name, value]) => `--add-headers=${name}:${value}`),
     ...(cookiesPath === null ? [] : [`--cookies=${cookiesPath}`]),
-    // An empty proxy is none, whatever the environment says.
-    `--proxy=${way.proxy ?? ''}`,
-    ...(way.localAddress === null ? [] : [`--source-address=${way.localAddress}`]),
+    ...wayOptions(way),
     ...(verifyTls ? [] : ['--no-check-certificates']),
     // It begins with its scheme. A `--` would make URLs of what stands behind the configuration.
     url,
   ];
 }
+
+/** An empty proxy is none, whatever the environment says. */
+export const wayOptions = ({ proxy, localAddress }: ProxyWay): readonly string[] => [
+  `--proxy=${proxy ?? ''}`,
+  ...(localAddress === null ? [] : [`--source-address=${localAddress}`]),
+];

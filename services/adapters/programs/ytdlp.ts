@@ -2,7 +2,14 @@ import { execFile } from 'node:child_process';
 import type { ExecFileException } from 'node:child_process';
 import { DependencyError, InvalidInputError, UpstreamError } from '#kernel/app-error';
 import type { AppError } from '#kernel/app-error';
+import { orAbort } from '#kernel/or-abort';
+import { isNamedByProxy } from '#upstream';
+import type { Egress } from '#upstream';
 import { configText } from './config-text.ts';
+import { passedEnvironment } from './passed-environment.ts';
+import { proxyWayOf } from './proxy-way.ts';
+import type { ProxyWay } from './proxy-way.ts';
+import { wayOptions } from './ytdlp-options.ts';
 import { refusalOf } from './ytdlp-refusal.ts';
 
 const DEADLINE_MS = 60_000;
@@ -27,6 +34,9 @@ export type PageQuestion = {
 export type YtdlpOptions = {
   /** By path or by name. */
   readonly program: string;
+  /** Refuses a page that may not be reached. */
+  readonly guard: (url: string, isProxied: boolean) => Promise<void>;
+  readonly egress: Egress | undefined;
   readonly deadlineMs?: number;
 };
 
@@ -39,12 +49,16 @@ export class YtdlpMetadataReader {
     this.#options = options;
   }
 
-  /** @throws AppError `PROGRAM_…`; the signal's reason. */
+  /** @throws AppError `PROGRAM_…`, `EGRESS_FAILED`, what the guard throws; the signal's reason. */
   async read(question: PageQuestion, signal: AbortSignal): Promise<object> {
     if (this.#running >= MOST_AT_ONCE) throw busy();
+    const { guard, egress = null } = this.#options;
+    const way = proxyWayOf(egress);
+    if (way === undefined) throw noWay();
     this.#running += 1;
     try {
-      const output = await this.#run(configText(optionsOf(question)), signal);
+      await orAbort(guard(question.url, isNamedByProxy(egress)), signal);
+      const output = await this.#run(configText(optionsOf(question, way)), signal);
       return answerOf(output, question.isFlat);
     } finally {
       this.#running -= 1;
@@ -58,6 +72,7 @@ export class YtdlpMetadataReader {
       timeout,
       killSignal: 'SIGKILL',
       maxBuffer: MOST_OUTPUT_BYTES,
+      env: passedEnvironment(/^(?:HOME|TMPDIR)$/),
     } as const;
     return new Promise((resolve, reject) => {
       const child = execFile(program, ARGS, options, (error, output, log) => {
@@ -70,7 +85,10 @@ export class YtdlpMetadataReader {
   }
 }
 
-const optionsOf = ({ url, cookiesPath, format, isFlat }: PageQuestion): readonly string[] => [
+const optionsOf = (
+  { url, cookiesPath, format, isFlat }: PageQuestion,
+  way: ProxyWay,
+): readonly string[] => [
   '--dump-json',
   '--no-download',
   '--no-warnings',
@@ -78,6 +96,7 @@ const optionsOf = ({ url, cookiesPath, format, isFlat }: PageQuestion): readonly
   ...(isFlat ? ['--flat-playlist'] : []),
   ...(format === null ? [] : [`--format=${format}`]),
   ...(cookiesPath === null ? [] : [`--cookies=${cookiesPath}`]),
+  ...wayOptions(way),
   url,
 ];
 
@@ -109,6 +128,9 @@ function failureOf(error: ExecFileException, log: string): AppError {
   }
   return failed(refusalOf(log));
 }
+
+const noWay = (): AppError =>
+  new UpstreamError('EGRESS_FAILED', { message: 'yt-dlp cannot take the way out that is set.' });
 
 const failed = (message: string): AppError => new InvalidInputError('PROGRAM_FAILED', { message });
 
