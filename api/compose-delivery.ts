@@ -163,6 +163,6 @@ function playlistReaderOf({
       converts: tsFromHls,
       clock: systemClock,
       timers: systemTimers,
-      found: () => stream.learnKind('hls'),
+      found: (url) => stream.learnKind('hls', url),
     });
 }

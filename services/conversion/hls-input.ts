@@ -23,8 +23,8 @@ export type HlsInputOptions = {
   readonly converts: ConvertedLists;
   readonly clock: Clock;
   readonly timers: Timers;
-  /** A source has proved to be a playlist. */
-  readonly found: () => void;
+  /** The source of this URL has proved to be a playlist. */
+  readonly found: (url: string) => void;
 };
 
 const PLAYLIST_PATH = /\.m3u8?(?:[?#]|$)/i;
@@ -75,7 +75,7 @@ export class HlsInput implements UpstreamClient {
   async #openList(request: UpstreamRequest, signal: AbortSignal): Promise<UpstreamResponse> {
     const { fetch, found, converts, remuxer } = this.#options;
     const entry = await fetch(request, signal);
-    found();
+    found(request.url);
     const { main, sound } = await listsOf({ fetch, request }, entry, signal);
     const isKept = main.first.isSealed || (main.first.isEnded && converts === 'live');
     if (isKept) return new HandedOnText(entry.text, entry.finalUrl);

@@ -170,7 +170,7 @@ function unwatched(stream: Stream): Stream {
     walk: (reader) => stream.walk(reader),
     join: () => nobody,
     poll: () => nobody,
-    learnKind: (kind) => stream.learnKind(kind),
+    learnKind: (kind, url) => stream.learnKind(kind, url),
     fellBack: (fallback) => stream.fellBack(fallback),
     lookAtMedia: () => stream.lookAtMedia(),
   };

@@ -147,7 +147,8 @@ export class ManagedStream implements Stream {
     return this.#removal.signal;
   }
 
-  learnKind(kind: MediaKind): void {
+  learnKind(kind: MediaKind, url: string = this.cursor.url): void {
+    if (url !== this.cursor.url) return;
     // What a program finds comes as a transport stream, whatever it was.
     if (this.resolver === undefined) this.#kind = kind;
   }

@@ -160,8 +160,11 @@ export interface Stream {
    * A viewer that polls (HLS) has asked again. It leaves when it has not asked for `idleMs`.
    */
   poll(viewer: ViewerRequest, idleMs: number): ViewerConnection;
-  /** What the source's answer proved: corrects `kind` where the URL said too little. */
-  learnKind(kind: MediaKind): void;
+  /**
+   * What the source's answer proved: corrects `kind` where the URL said too little.
+   * @param url - The source's, where it may be one that is only held ready: that proves nothing.
+   */
+  learnKind(kind: MediaKind, url?: string): void;
   /** Its transcode goes on, or begins, in software where a device could have encoded. */
   fellBack(fallback: HardwareFallback): void;
   /** Undefined when what the source in use consists of is known, or another is looking. */

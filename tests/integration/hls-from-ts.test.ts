@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { asStreamId } from '#kernel/ids';
 import {
   hlsLive,
   liveTs,
@@ -113,6 +114,20 @@ describe('HLS from a transport stream', () => {
     await eventually('segments of the backup', grown, 8000);
     expect(await textOf(url)).toMatch(/^segment\.ts\?h=p\./m);
     expect(numbersIn(await textOf(url)).discontinuity).toBe(before.discontinuity);
+  });
+
+  it('keeps to its source while a playlist is held ready beside it', async () => {
+    await using provider = await startFakeProvider({ '/a.ts': liveTs(main) });
+    await using backup = await startFakeProvider({ '/l/': hlsLive(other) });
+    await using playback = await startConversion({ standby: 'hot', segmentMs: 500 });
+    const failoverUrls = [backup.url('/l/index.m3u8')];
+    const id = await playback.create(provider.url('/a.ts'), { failoverUrls });
+    await using viewer = watch(`${playback.base}/stream/${id}`);
+    await viewer.reached(100_000);
+    await eventually('the standby has media', () => backup.requests.length > 1, 5000);
+    expect(await textOf(`${playback.base}/hls/${id}/playlist.m3u8`)).toMatch(/h=p\./);
+    const { currentUrl } = await playback.registry.get(asStreamId(id));
+    expect(currentUrl).toBe(provider.url('/a.ts'));
   });
 
   it('marks a discontinuity where a backup has other tracks, and counts it when it has left', async () => {

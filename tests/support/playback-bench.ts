@@ -147,7 +147,7 @@ const playlistReader =
       converts,
       clock: systemClock,
       timers: systemTimers,
-      found: () => stream.learnKind('hls'),
+      found: (url) => stream.learnKind('hls', url),
     });
 
 function startStreams(state: FakeState, options: PlaybackOptions): StreamRegistry {
