@@ -12,16 +12,29 @@ import {
   status,
 } from '../../scripts/faultd.d/fake-provider.ts';
 import { NetworkApp } from '../support/network-app.ts';
+import { freePort } from '../support/product.ts';
+import { startRedis } from '../support/redis.ts';
 import { useProduct } from '../support/use-product.ts';
 import { fetchOnce, watch } from '../support/viewer.ts';
 import { startWebhookSink } from '../support/webhook-sink.ts';
 
 const files = mkdtempSync(join(tmpdir(), 'penstock-editor-'));
 
-/** What m3u-editor's own container sets, but for Redis. */
+/** As the editor has one in its container: by port and password. */
+const redisPort = String(await freePort());
+const redis = await startRedis({ port: redisPort, bind: '127.0.0.1', requirepass: 'its-own' });
+
+afterAll(() => redis[Symbol.asyncDispose]());
+
+/** What m3u-editor's own container sets. */
 const stage = useProduct({
   env: {
     API_TOKEN: 'editor-token',
+    REDIS_ENABLED: 'true',
+    REDIS_HOST: '127.0.0.1',
+    REDIS_SERVER_PORT: redisPort,
+    REDIS_DB: '6',
+    REDIS_PASSWORD: 'its-own',
     ENABLE_TRANSCODING_POOLING: 'true',
     HLS_TEMP_DIR: files,
     HLS_BROADCAST_DIR: files,
@@ -139,7 +152,10 @@ describe.each(['', '/m3u-proxy'])('players below "%s", without a token', (prefix
 describe('the start of the editor', () => {
   it('finds networks off or on, stops and deletes each, and starts it from its beginning', async () => {
     const body = { stream_url: app.provider.url('/film.mkv'), segment_start_number: 0 };
-    expect((await call('GET', '/health')).status).toBe(200);
+    expect((await call('GET', '/health')).body).toMatchObject({ redis: 'ok' });
+    const { body: about } = await call('GET', '/info');
+    expect(about).toMatchObject({ redis: { mode: 'external', password: null } });
+    expect(JSON.stringify(about)).not.toContain('its-own');
     await app.start('boot-on', { ...body, headers: [], metadata: [], next_stream_config: null });
     await app.untilListed('boot-on', 2);
     const restarts = async (id: string, stopped: number): Promise<void> => {
