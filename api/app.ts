@@ -24,7 +24,7 @@ import { transcodeRoutes } from './routes/transcode.routes.ts';
 import { viewerRoutes } from './routes/viewers.routes.ts';
 import { webhookRoutes } from './routes/webhooks.routes.ts';
 
-const PLAYBACK_PATHS = ['/stream/:stream_id', '/hls/:stream_id/:file'];
+const PLAYBACK_PATHS = ['/stream/:stream_id', '/hls/:stream_id/:file', '/dash/:stream_id/{*path}'];
 /** Of networks: these are open to everybody, and know no keys. */
 const BROADCAST_PATHS = ['/broadcast/:network_id/:file', '/broadcast/:network_id/segment/:file'];
 /** Playback for players that take no query: a stream key stands in front of the path. */

@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import type { Config } from '#config';
 import { HlsInput } from '#conversion';
 import {
+  DashDelivery,
   HlsDelivery,
   HlsOutput,
   LiveDelivery,
@@ -26,8 +27,9 @@ import { FfmpegSilenceProbe } from '#adapters/ffmpeg/silence-probe';
 import { composeResolvers } from './compose-resolvers.ts';
 import { composeTranscoding } from './compose-transcoding.ts';
 import { mediaProbeOf } from './compose-programs.ts';
-import { ownedHandlers } from './compose-owners.ts';
+import { ownersOf } from './compose-owners.ts';
 import type { PeerDoor } from './internal/peer-door.ts';
+import { dashHandlers, dashRoutes } from './routes/dash.routes.ts';
 import { hlsHandlers } from './routes/hls.routes.ts';
 import { playbackRoutes } from './routes/playback.routes.ts';
 
@@ -69,15 +71,14 @@ export async function deliveryOf(parts: DeliveryParts) {
   const looking = mediaProbeOf(config, logger);
   const probes = { silenceProbe, ...looking };
   const detection = { settings: config.detection, lag, ...probes };
-  const throttleBytesPerSecond = config.pacing.liveBytesPerSecond;
-  const buffering = config.pacing.live;
+  const { liveBytesPerSecond: throttleBytesPerSecond, live: buffering } = config.pacing;
   const resolvers = await composeResolvers(parts);
-  const permits = new SpareLedger(systemClock);
-  const judged = { buffering, stallMs: liveStallMs, detection, standby, permits };
+  const judged = { buffering, stallMs: liveStallMs, detection, standby };
   const live = new LiveDelivery({
     ...common,
     ...viewers,
     ...judged,
+    permits: new SpareLedger(systemClock),
     slate,
     playlistReader: playlistReaderOf({ config, clients, logger }),
     pageReader: resolvers.pageReader,
@@ -93,13 +94,14 @@ export async function deliveryOf(parts: DeliveryParts) {
   const transcoding = await composeTranscoding({ ...parts, live, vod, viewers, resolvers });
   const { transcodes } = transcoding;
   const close = (): Promise<void> => closeAll([() => transcoding.close(), () => resolvers.close()]);
-  const withResolvers = { ...transcoding, close };
-  const { hls, rewritten } = hlsOf(parts, { ...common, ...looking, live, transcodes });
+  const { hls, rewritten, dash } = hlsOf(parts, { ...common, ...looking, live, transcodes });
   const playback = playbackRoutes({ directory: registry, live, vod, transcodes });
   const { secret, apiUrl } = transcoding;
-  const owners = ownedHandlers(hlsHandlers({ hls }), { ...parts, secret, apiUrl });
-  const { handlers } = owners;
-  return { playback, hls: rewritten, handlers, owners, transcoding: withResolvers };
+  const owners = ownersOf({ ...parts, secret, apiUrl });
+  const handlers = owners.owned(hlsHandlers({ hls }));
+  const manifests = dashRoutes(owners.owned(dashHandlers(dash)));
+  const withResolvers = { ...transcoding, close };
+  return { playback, hls: rewritten, handlers, manifests, owners, transcoding: withResolvers };
 }
 
 type Common = {
@@ -122,7 +124,7 @@ function hlsOf(parts: DeliveryParts, { live, transcodes, ...common }: Common) {
     viewerIdleMs: config.streams.viewerIdleMs,
     patienceMs: connectMs + headersMs,
   };
-  const rewritten = new HlsDelivery({
+  const fetching = {
     ...common,
     ...viewers,
     secret,
@@ -130,8 +132,12 @@ function hlsOf(parts: DeliveryParts, { live, transcodes, ...common }: Common) {
     texts: clients.texts,
     store: segments.store,
     allowance: new FetchLedger({ timers: common.timers, leases }),
-    lookAhead: config.segments.lookAhead,
     maxPlaylistBytes: config.upstream.maxPlaylistBytes,
+  };
+  const dash = new DashDelivery(fetching);
+  const rewritten = new HlsDelivery({
+    ...fetching,
+    lookAhead: config.segments.lookAhead,
     lowLatency: config.streams.lowLatency,
     isSticky: config.streams.isSticky,
   });
@@ -141,7 +147,7 @@ function hlsOf(parts: DeliveryParts, { live, transcodes, ...common }: Common) {
   const cutting = { ...common, ...viewers, secret, tap, segmentMs, segmentBytes };
   const packaged = hlsFromTs ? new PackagedDelivery(cutting) : undefined;
   const directory = transcodes.directory(common.directory);
-  return { rewritten, hls: new HlsOutput({ directory, rewritten, packaged }) };
+  return { rewritten, dash, hls: new HlsOutput({ directory, rewritten, packaged }) };
 }
 
 /** Reads playlists as the transport streams that they carry; undefined where that is off. */

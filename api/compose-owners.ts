@@ -22,20 +22,20 @@ export type OwnerParts = {
   readonly logger: Logger;
 };
 
-/** The handlers of HLS among several api processes; beside an embedded Redis there is one. */
-export function ownedHandlers(
-  handlers: HlsHandlers,
-  { config, redis, secret, apiUrl: ownUrl, registry, logger }: OwnerParts,
-): { readonly handlers: HlsHandlers; close(): void } {
+/** Which of several api processes answers for a stream's playlists and manifests: api processes; beside an embedded Redis there is one. */
+export function ownersOf({ config, redis, secret, apiUrl: ownUrl, registry, logger }: OwnerParts): {
+  owned(handlers: HlsHandlers): HlsHandlers;
+  close(): void;
+} {
   const { prefix, url } = config.redis;
-  if (url === undefined) return { handlers, close: () => {} };
+  if (url === undefined) return { owned: (handlers) => handlers, close: () => {} };
   const holders = new RedisRunHolders(redis, prefix, 'hlsOwners');
   const open = (id: StreamId): Promise<unknown> => registry.open(id);
   const times = { clock: systemClock, timers: systemTimers };
   const owners = new HlsOwners({ holders, ownUrl, open, ...times });
   const passing = createPassOn(secret);
   return {
-    handlers: servedByOwner(handlers, { owners, passOn: passing.passOn, logger }),
+    owned: (handlers) => servedByOwner(handlers, { owners, passOn: passing.passOn, logger }),
     close() {
       owners.close();
       holders.close();

@@ -60,7 +60,7 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
   const peerDoor = new PeerDoor();
   const own = { secret: access.ring, slate: slates.settings, peerDoor, redis, leases };
   const delivery = await deliveryOf({ ...own, registry, segments, config, clients, logger });
-  const { hls, owners, handlers, playback, transcoding } = delivery;
+  const { hls, owners, handlers, manifests, playback, transcoding } = delivery;
   const networks = openNetworks({ ...state, config, logger });
   const app = createApp({
     ...aboutOf(config),
@@ -72,7 +72,7 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
     readiness: () => ({ redis: state.redis.status === 'ready' ? 'ok' : 'away' }),
     metrics,
     hls,
-    delivery: [playback, hlsRoutes(handlers), networks.playback],
+    delivery: [playback, hlsRoutes(handlers), manifests, networks.playback],
     networks: networks.deps,
     transcoding: transcoding.deps,
     clock: systemClock,

@@ -1,3 +1,4 @@
+import type { Request } from 'express';
 import type { ByteRange, RangeCondition } from '#delivery';
 
 /**
@@ -27,4 +28,14 @@ export function parseIfRange(header: string | undefined): RangeCondition | undef
   if (text === '') return undefined;
   if (/^(?:W\/)?"/.test(text)) return { kind: 'etag', etag: text };
   return { kind: 'date', date: text };
+}
+
+/** What a request says of the part that it wants. */
+export function rangesIn(req: Request) {
+  const range = parseRange(req.get('range'));
+  const condition = parseIfRange(req.get('if-range'));
+  return {
+    ...(range === undefined ? {} : { range }),
+    ...(condition === undefined ? {} : { condition }),
+  };
 }

@@ -4,6 +4,7 @@ export type RouteClass =
 
 const BY_PATH: Readonly<Record<string, RouteClass>> = {
   '/hls/:stream_id/playlist.m3u8': 'playlist',
+  '/dash/:stream_id/manifest.mpd': 'playlist',
   '/healthz': 'health',
   '/metrics': 'metrics',
   '/openapi.json': 'docs',
@@ -17,7 +18,7 @@ export function routeClassOf(path: string | undefined): RouteClass {
   const known = BY_PATH[path];
   if (known !== undefined) return known;
   if (path.startsWith('/stream/')) return 'stream';
-  if (path.startsWith('/hls/')) return 'segment';
+  if (/^\/(?:hls|dash)\//.test(path)) return 'segment';
   if (/^\/broadcast\/.+\.m3u8$/.test(path)) return 'playlist';
   if (/^\/broadcast\/.*(?:\.\w+|:file)$/.test(path)) return 'segment';
   return path.startsWith('/docs') ? 'docs' : 'management';

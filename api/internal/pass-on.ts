@@ -58,7 +58,7 @@ async function ask(owner: string, asking: Asking): Promise<IncomingMessage> {
   const { id, req, gone, agent, secret } = asking;
   const late = new AbortController();
   const deadline = setTimeout(() => late.abort(), HEAD_MS);
-  const viewer = { ipAddress: clientIp(req), here: ownFolder(req, `/hls/${id}/`) };
+  const viewer = { ipAddress: clientIp(req), here: ownFolder(req, folderOf(req, id)) };
   const passed = request(new URL(req.originalUrl ?? req.url, owner), {
     method: req.method,
     headers: { ...withoutConnection(req.headers), ...peerHeaders(secret, id, viewer) },
@@ -77,6 +77,10 @@ async function ask(owner: string, asking: Asking): Promise<IncomingMessage> {
     passed.on('error', () => {}); // Its answer tells of what follows.
   }
 }
+
+/** Where the links of what is answered stand. */
+const folderOf = (req: Request, id: StreamId): string =>
+  `/${req.path.startsWith('/dash/') ? 'dash' : 'hls'}/${id}/`;
 
 const withoutConnection = (headers: IncomingHttpHeaders): OutgoingHttpHeaders =>
   Object.fromEntries(Object.entries(headers).filter(([name]) => !OF_CONNECTION.has(name)));

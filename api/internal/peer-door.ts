@@ -9,7 +9,7 @@ const TOKEN = 'x-penstock-peer';
 const VIEWER = 'x-penstock-viewer';
 const HERE = 'x-penstock-here';
 
-const STREAM_ID = /\/hls\/([0-9a-f]{32})\//;
+const STREAM_ID = /\/(?:hls|dash)\/([0-9a-f]{32})\//;
 
 /** What a request that is passed on carries besides its own headers. */
 export const peerHeaders = (

@@ -40,8 +40,8 @@ const routeOf = (req: Request): string | undefined => {
 
 const POLLED = new Set(['/healthz', '/metrics']);
 
-/** Asked every few seconds: by HLS players, health checks and scrapers. */
+/** Asked every few seconds: by players of HLS and DASH, health checks and scrapers. */
 const isPolled = ({ method }: Request, route: string): boolean =>
-  method === 'GET' && (route.startsWith('/hls/') || POLLED.has(route));
+  method === 'GET' && (/^\/(?:hls|dash)\//.test(route) || POLLED.has(route));
 
 const isCut = (res: Response): boolean => !res.writableFinished;

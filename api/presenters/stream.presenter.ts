@@ -15,6 +15,7 @@ const KIND_WORDS = {
   hls: 'HLS',
   vod: 'VOD',
   live: 'Live Continuous',
+  dash: 'DASH',
 } as const satisfies Record<MediaKind, string>;
 
 /** The kind of a stream in the words of lists. */
@@ -24,8 +25,14 @@ export const streamTypeOf = (stream: StreamSnapshot): string =>
 const isTranscode = ({ definition }: StreamSnapshot): boolean =>
   Boolean(definition.metadata['transcoding']);
 
-const pathOf = (kind: MediaKind, id: string): string =>
-  kind === 'hls' ? `/hls/${id}/playlist.m3u8` : `/stream/${id}`;
+function pathOf(kind: MediaKind, id: string): string {
+  if (kind === 'dash') return `/dash/${id}/manifest.mpd`;
+  return kind === 'hls' ? `/hls/${id}/playlist.m3u8` : `/stream/${id}`;
+}
+
+/** What is no playlist and no manifest is asked for as it is. */
+const typeWordOf = (kind: MediaKind): 'hls' | 'dash' | 'direct' =>
+  kind === 'hls' || kind === 'dash' ? kind : 'direct';
 
 /** The runs of a transcoded stream, the oldest first. */
 export type RunsOf = (id: StreamId) => readonly RunSnapshot[];
@@ -90,7 +97,7 @@ export function presentCreated(outcome: CreateOutcome, ignoredHeaders: readonly 
     primary_url: definition.url,
     failover_urls: definition.failoverUrls,
     user_agent: userAgent,
-    stream_type: kind === 'hls' ? 'hls' : 'direct',
+    stream_type: typeWordOf(kind),
     stream_endpoint: path,
     playlist_url: path,
     direct_url: path,

@@ -8,7 +8,7 @@ import { documentQuery, lowLatencyQuery } from '#api/http/low-latency-query';
 import { ownFolder } from '#api/http/own-folder';
 import { passedOnBy } from '#api/http/peer-request';
 import { queryText } from '#api/http/query';
-import { parseIfRange, parseRange } from '#api/http/range';
+import { rangesIn } from '#api/http/range';
 import { sendText } from '#api/http/send-text';
 import { resourcesOn } from '#api/http/resource';
 import { streamIdIn } from '#api/http/stream-id';
@@ -91,13 +91,4 @@ function handleIn(req: Request): string {
   throw new InvalidInputError('INPUT_INVALID', {
     message: 'h: is required; segments are reached by the links of a playlist',
   });
-}
-
-function rangesIn(req: Request) {
-  const range = parseRange(req.get('range'));
-  const condition = parseIfRange(req.get('if-range'));
-  return {
-    ...(range === undefined ? {} : { range }),
-    ...(condition === undefined ? {} : { condition }),
-  };
 }

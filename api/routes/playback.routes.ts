@@ -40,6 +40,7 @@ function playback(deps: PlaybackDeps): RequestHandler {
 
 async function serve(deps: PlaybackDeps, stream: Stream, exchange: ViewerExchange): Promise<void> {
   if (stream.transcode !== undefined) return serveTranscode(deps, stream, exchange);
+  if (stream.kind === 'dash') return toPlaylist(stream, exchange);
   if (stream.kind === 'vod' && (await serveVod(deps.vod, stream, exchange))) return;
   if (stream.kind === 'hls' && !deps.live.readsPlaylists) return toPlaylist(stream, exchange);
   if (exchange.req.method === 'HEAD') return describeLive(exchange.res);
@@ -90,7 +91,9 @@ const liveHeaders = (contentType: string) => ({
 
 /** Relative, so that it holds with and without the prefix, and behind proxies that strip it. */
 function toPlaylist(stream: Stream, { req, res }: ViewerExchange): void {
-  const location = `../hls/${stream.id}/playlist.m3u8${queryOf(req)}`;
+  const path = stream.kind === 'dash' ? 'dash' : 'hls';
+  const file = path === 'dash' ? 'manifest.mpd' : 'playlist.m3u8';
+  const location = `../${path}/${stream.id}/${file}${queryOf(req)}`;
   res.writeHead(302, { Location: location, 'Cache-Control': 'no-cache' }).end();
 }
 

@@ -1,4 +1,5 @@
 import { AppError, InvalidInputError, NotFoundError } from '#kernel/app-error';
+import { mediaKindOf } from '#streams';
 import type { StreamInput } from '#streams';
 import { BUILT_IN_PROFILES, SOFTWARE, isRawTemplate, planOf } from '#transcode';
 import type { Hardware, TranscodePlan } from '#transcode';
@@ -43,6 +44,7 @@ async function createTranscode(
   input: StreamInput,
   posted: Omit<TranscodeBody, 'resolver'>,
 ) {
+  assertNoManifest(input);
   const plan = await planFor(transcoding, posted);
   return presentTranscode(await streams.create(transcoded(input, plan)), plan);
 }
@@ -124,6 +126,11 @@ async function planFor(
 
 const renditionsIn = ({ renditions }: Pick<TranscodeBody, 'renditions'>) =>
   renditions?.map(({ width, height, video_bitrate: bitrate }) => ({ width, height, bitrate }));
+
+function assertNoManifest({ url, failoverUrls }: StreamInput): void {
+  if (![url, ...failoverUrls].some((one) => mediaKindOf(one) === 'dash')) return;
+  throw new InvalidInputError('INPUT_INVALID', { message: 'url: DASH is not transcoded' });
+}
 
 /** Apps find transcoded streams by what is added to their metadata; their own words win. */
 function transcoded(input: StreamInput, plan: TranscodePlan): StreamInput {

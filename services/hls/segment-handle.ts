@@ -57,6 +57,7 @@ const KINDS: readonly ResourceKind[] = [
   'asset-list',
   'steering',
   'pathway',
+  'folder',
 ];
 
 /**

@@ -11,7 +11,9 @@ export type ResourceKind =
   /** A JSON document that says which pathway to take. */
   | 'steering'
   /** No resource of its own: how a cloned pathway changes the URL of a playlist. */
-  | 'pathway';
+  | 'pathway'
+  /** Whatever is below it: DASH. */
+  | 'folder';
 
 /** The key format that players fetch themselves; all others belong to DRM systems. */
 const IDENTITY = 'identity';

@@ -64,7 +64,12 @@ export type ManagedStreamOptions = {
   readonly owner: StreamOwner;
 };
 
-const STAGES: Record<MediaKind, FailoverStage> = { live: 'live', vod: 'vod', hls: 'playlist' };
+const STAGES: Record<MediaKind, FailoverStage> = {
+  live: 'live',
+  vod: 'vod',
+  hls: 'playlist',
+  dash: 'playlist',
+};
 
 /** One known stream: its definition, the source in use, and what has been observed of it. */
 export class ManagedStream implements Stream {

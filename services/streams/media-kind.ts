@@ -8,5 +8,6 @@ export function mediaKindOf(url: string): MediaKind {
   const lower = url.toLowerCase();
   const path = lower.split(/[?#]/, 1)[0] ?? lower;
   if (path.endsWith('.m3u8')) return 'hls';
+  if (path.endsWith('.mpd')) return 'dash';
   return VOD_SUFFIX.test(path) || VOD_PATH.test(lower) ? 'vod' : 'live';
 }

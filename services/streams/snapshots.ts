@@ -3,7 +3,7 @@ import type { SlateTrigger } from '#upstream';
 import type { StreamDefinition } from './definition.ts';
 
 /** What a source delivers: it decides how bytes travel and what a failure means. */
-export type MediaKind = 'live' | 'vod' | 'hls';
+export type MediaKind = 'live' | 'vod' | 'hls' | 'dash';
 
 /** One viewer as it is now. */
 export type ViewerSnapshot = {

@@ -3,16 +3,16 @@ import type { KindTotals, MediaKind, Totals } from './snapshots.ts';
 /** What a stream is counted by. */
 type Counted = { readonly kind: MediaKind; readonly viewerCount: number };
 
-const KINDS: readonly MediaKind[] = ['live', 'hls', 'vod'];
+const KINDS: readonly MediaKind[] = ['live', 'hls', 'vod', 'dash'];
 
 /** Sums over all streams of a process. They only grow: a stream that goes leaves its share. */
 export class Tally {
-  readonly #servedBytes: Record<MediaKind, number> = { live: 0, hls: 0, vod: 0 };
+  readonly #servedBytes: Record<MediaKind, number> = { live: 0, hls: 0, vod: 0, dash: 0 };
   #segments = 0;
 
   get sums(): Pick<Totals, 'bytesServed' | 'segmentsServed'> {
-    const { live, hls, vod } = this.#servedBytes;
-    return { bytesServed: live + hls + vod, segmentsServed: this.#segments };
+    const { live, hls, vod, dash } = this.#servedBytes;
+    return { bytesServed: live + hls + vod + dash, segmentsServed: this.#segments };
   }
 
   served(kind: MediaKind, bytes: number, segments: number): void {

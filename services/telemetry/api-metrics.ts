@@ -4,7 +4,7 @@ import { errorWord } from '#kernel/error-word';
 import { MetricsRoom } from './metrics-room.ts';
 import type { Reading } from './metrics-room.ts';
 
-type Kind = 'live' | 'hls' | 'vod';
+type Kind = 'live' | 'hls' | 'vod' | 'dash';
 type ByKind<T> = Readonly<Record<Kind, T>>;
 
 /** What the rest of the process counts anyway; called once per scrape. */
@@ -15,7 +15,8 @@ export type ApiReadings = {
     readonly viewers: number;
     readonly bytesServed: number;
   }>;
-  readonly readBytes: () => ByKind<number>;
+  /** What DASH reads is counted with HLS. */
+  readonly readBytes: () => Readonly<Partial<Record<Kind, number>>>;
   readonly journal: () => { readonly pending: number; readonly lost: number };
   readonly isRedisUp: () => boolean;
 };
@@ -168,5 +169,8 @@ function readState(room: MetricsRoom, { journal, isRedisUp }: ApiReadings): void
   );
 }
 
-const perKind = <T>(all: ByKind<T>, valueOf: (one: T) => number): readonly Reading<'kind'>[] =>
+const perKind = <T>(
+  all: Readonly<Partial<Record<Kind, T>>>,
+  valueOf: (one: T) => number,
+): readonly Reading<'kind'>[] =>
   (Object.entries(all) as [Kind, T][]).map(([kind, one]) => [{ kind }, valueOf(one)]);

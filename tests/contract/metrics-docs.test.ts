@@ -19,7 +19,7 @@ const none = { streams: 0, activeStreams: 0, viewers: 0, bytesServed: 0 };
 
 async function apiText(): Promise<string> {
   const metrics = new ApiMetrics('1.2.3', {
-    streams: () => ({ live: none, hls: none, vod: none }),
+    streams: () => ({ live: none, hls: none, vod: none, dash: none }),
     readBytes: () => ({ live: 0, hls: 0, vod: 0 }),
     journal: () => ({ pending: 0, lost: 0 }),
     isRedisUp: () => true,

@@ -19,7 +19,7 @@ function pathsOf(stack: readonly Layer[]): readonly string[] {
   });
 }
 
-const inBraces = (path: string): string => path.replaceAll(/:(\w+)/g, '{$1}');
+const inBraces = (path: string): string => path.replaceAll(/:(\w+)|\{\*(\w+)\}/g, '{$1$2}');
 
 const inDocument = operations.map(({ method, path }) => `${method} ${path}`).toSorted();
 
@@ -62,6 +62,9 @@ describe('every operation', () => {
       '/broadcast/{network_id}/segment/{file}',
       '/broadcast/{network_id}/{segment}.ts',
       '/broadcast/{network_id}/{segment}.vtt',
+      '/dash/{stream_id}/file',
+      '/dash/{stream_id}/manifest.mpd',
+      '/dash/{stream_id}/segment/{base}/{path}',
       '/docs',
       '/favicon.ico',
       '/healthz',

@@ -37,6 +37,17 @@ describe('POST /transcode', () => {
     expect(body).toMatchObject({ profile: 'default', format: 'mp4' });
   });
 
+  it.each([
+    { url: 'http://h/x.mpd?t=1' },
+    { url: URL_OF_SOURCE, failover_urls: ['http://h/x.mpd'] },
+  ])('refuses DASH: %o', async (source) => {
+    await using api = await startApi();
+    const { status, body } = await api.call('POST', '/transcode', { json: source });
+    expect(status).toBe(422);
+    expect(JSON.stringify(body)).toContain('DASH is not transcoded');
+    expect(api.streams.inputs).toEqual([]);
+  });
+
   it('tells HLS by the output, not by the source', async () => {
     await using api = await startApi();
     const call = (profile: string) =>

@@ -1,5 +1,6 @@
 import type { Router } from 'express';
 import { broadcastPlayback } from '#api/routes/broadcast.routes';
+import { dashRoutes } from '#api/routes/dash.routes';
 import { hlsRoutes } from '#api/routes/hls.routes';
 import { playbackRoutes } from '#api/routes/playback.routes';
 import { noNetworks } from './fake-networks.ts';
@@ -10,5 +11,6 @@ const unused = (): void => {};
 export const playbackRouters = (): readonly Router[] => [
   playbackRoutes({} as Parameters<typeof playbackRoutes>[0]),
   broadcastPlayback(noNetworks()),
+  dashRoutes({ playlist: unused, segment: unused }),
   hlsRoutes({ playlist: unused, segment: unused }),
 ];

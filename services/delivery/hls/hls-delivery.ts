@@ -70,7 +70,7 @@ export type HlsDeliveryOptions = {
 };
 
 /** Kinds that the route of segments does not answer. */
-const IS_NO_RESOURCE: ReadonlySet<ResourceKind> = new Set(['playlist', 'pathway']);
+const IS_NO_RESOURCE: ReadonlySet<ResourceKind> = new Set(['playlist', 'pathway', 'folder']);
 
 const PLAYLIST_TYPE = 'application/vnd.apple.mpegurl';
 

@@ -32,6 +32,7 @@ const DEFAULT_TYPE: Readonly<Record<ResourceKind, string>> = {
   'asset-list': 'application/json',
   steering: 'application/json',
   pathway: 'application/octet-stream',
+  folder: 'application/octet-stream',
 };
 
 export type TypedResource = {

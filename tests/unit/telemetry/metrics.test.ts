@@ -8,7 +8,7 @@ const totals = (bytesServed: number) => ({ streams: 3, activeStreams: 2, viewers
 function apiMetrics() {
   const now = { served: 0, pending: 0, lost: 0 };
   const metrics = new ApiMetrics('1.2.3', {
-    streams: () => ({ live: totals(now.served), hls: totals(0), vod: totals(0) }),
+    streams: () => ({ live: totals(now.served), hls: totals(0), vod: totals(0), dash: totals(0) }),
     readBytes: () => ({ live: 70, hls: 0, vod: 0 }),
     journal: () => now,
     isRedisUp: () => now.pending === 0,

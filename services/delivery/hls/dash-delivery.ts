@@ -1,0 +1,193 @@
+import { createHandleCodec } from '#hls';
+import type { HandleCodec, Target } from '#hls';
+import { NotAllowedError } from '#kernel/app-error';
+import type { Clock, Timers } from '#kernel/clock';
+import type { ClientId, StreamId } from '#kernel/ids';
+import type { KeyRing } from '#kernel/key-ring';
+import type { Logger } from '#kernel/logger';
+import type { RangeRequest, SegmentStore } from '#segments';
+import type { StreamDirectory, ViewerRequest } from '#streams';
+import { anyFetch } from '#upstream';
+import type { FetchAllowance, TextClient, UpstreamClient, UpstreamTimeouts } from '#upstream';
+import { createPlaylistClient } from './fetch-playlist.ts';
+import type { HlsStream } from './hls-stream.ts';
+import { KnownStreams } from './known-streams.ts';
+import { OpenedHandles } from './opened-handles.ts';
+import { startPatience } from './patience.ts';
+import { permittedTexts } from './permitted-texts.ts';
+import { Presence } from './presence.ts';
+import { SegmentDelivery } from './segment-delivery.ts';
+import type { SegmentAnswer } from './segment-delivery.ts';
+import { SegmentOpener } from './segment-opener.ts';
+import { viewingFailure } from './viewing-failure.ts';
+import { dashType } from './dash-type.ts';
+import { below } from './manifest-links.ts';
+import { ManifestLoader } from './dash-loader.ts';
+import type { LoadedManifest } from './dash-loader.ts';
+import { writtenFor } from './dash-links.ts';
+
+export type DashDeliveryOptions = {
+  readonly directory: StreamDirectory;
+  readonly upstream: UpstreamClient;
+  readonly texts: TextClient;
+  /** Where segments are kept. Its owner shares it out and forgets it. */
+  readonly store: SegmentStore;
+  /** How many requests a provider takes at once; absent: any number. */
+  readonly allowance?: FetchAllowance;
+  /** The same in every process: handles are sealed with it. */
+  readonly secret: Buffer | KeyRing;
+  /** A viewer is gone when it has not asked for this long. */
+  readonly viewerIdleMs: number;
+  readonly timeouts: UpstreamTimeouts;
+  /** After decompression. */
+  readonly maxPlaylistBytes: number;
+  /** How long a viewer waits for a manifest while sources fail. */
+  readonly patienceMs: number;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly logger: Logger;
+};
+
+export type ManifestQuery = {
+  readonly streamId: StreamId;
+  readonly viewer: ViewerRequest;
+  /** Absolute URL of the folder that our links stand in, or its path where no more is known. */
+  readonly here: () => string;
+};
+
+export type ManifestAnswer = {
+  readonly text: string;
+  readonly encoding: 'utf8' | 'latin1';
+  readonly bytes: number;
+  readonly clientId: ClientId;
+};
+
+export type DashSegmentQuery = {
+  readonly streamId: StreamId;
+  readonly viewer: ViewerRequest;
+  readonly handle: string;
+  /** What the player has added to a folder's link, encoded, with its query; absent for a file. */
+  readonly path?: string;
+  readonly ranges: RangeRequest;
+  readonly isHead: boolean;
+};
+
+/** DASH delivery: manifests rewritten so that players come back here, and what they name. */
+export class DashDelivery {
+  readonly #options: DashDeliveryOptions;
+  readonly #texts: TextClient;
+  readonly #handles: HandleCodec;
+  readonly #opened: OpenedHandles;
+  readonly #streams: KnownStreams;
+  readonly #segments: SegmentDelivery;
+  readonly #loaders = new WeakMap<HlsStream, ManifestLoader>();
+
+  constructor(options: DashDeliveryOptions) {
+    const { timeouts, maxPlaylistBytes: maxBytes, upstream, allowance = anyFetch } = options;
+    this.#options = options;
+    this.#texts = permittedTexts(options.texts, allowance);
+    this.#handles = createHandleCodec(options.secret);
+    this.#opened = new OpenedHandles(this.#handles);
+    const timeoutMs = timeouts.headersMs;
+    this.#streams = new KnownStreams({
+      ...options,
+      client: createPlaylistClient({ texts: this.#texts, maxBytes, timeoutMs }),
+      handles: this.#handles,
+      lowLatency: 'strip',
+      forgotten: (known) => this.#segments.forget(known),
+    });
+    this.#segments = new SegmentDelivery({
+      ...options,
+      opener: new SegmentOpener({ upstream, timeouts, allowance }),
+      allowance,
+      aheadCount: 0,
+      maxStallMs: timeoutMs,
+    });
+  }
+
+  /**
+   * The manifest of a stream, written for one viewer.
+   *
+   * @throws NotFoundError `STREAM_NOT_FOUND` `STREAM_GONE`
+   * @throws NotAllowedError `VIEWER_KICKED`
+   * @throws UpstreamError, MediaError when no source gives a manifest.
+   */
+  async manifest(query: ManifestQuery, gone: AbortSignal): Promise<ManifestAnswer> {
+    const stream = await this.#options.directory.open(query.streamId);
+    const known = this.#streams.of(stream);
+    const presence = this.#present(known, query.viewer);
+    try {
+      const loaded = await this.#load(known, { gone, ended: presence.ended });
+      const { clientId } = presence;
+      const text = writtenFor(loaded.pieces, { here: query.here(), clientId, ...query.viewer });
+      const bytes = Buffer.byteLength(text, loaded.encoding);
+      presence.served(bytes);
+      return { text, encoding: loaded.encoding, bytes, clientId };
+    } finally {
+      presence.close('manifest_answered');
+    }
+  }
+
+  async #load(
+    known: HlsStream,
+    { gone, ended }: { readonly gone: AbortSignal; readonly ended: AbortSignal },
+  ): Promise<LoadedManifest> {
+    const patience = startPatience(this.#options.timers, this.#options.patienceMs);
+    try {
+      const signal = AbortSignal.any([gone, ended, patience.signal]);
+      return await this.#loaderOf(known).load(signal);
+    } catch (error) {
+      throw viewingFailure(error, { stream: known.stream, ended, gone });
+    } finally {
+      patience.end();
+    }
+  }
+
+  /**
+   * What a manifest leads to. An error of the source about it is passed on as the answer.
+   *
+   * @param gone - The viewer's leaving, at any time until the body has been sent.
+   * @throws as {@link manifest}; NotAllowedError `HANDLE_INVALID`.
+   */
+  async segment(query: DashSegmentQuery, gone: AbortSignal): Promise<SegmentAnswer> {
+    const { streamId, viewer, ranges, isHead } = query;
+    const stream = await this.#options.directory.open(streamId);
+    const target = this.#target(query);
+    const hls = this.#streams.of(stream);
+    const presence = this.#present(hls, viewer);
+    const signal = AbortSignal.any([gone, presence.ended]);
+    const exchange = { hls, presence, target, ranges, isHead, signal };
+    try {
+      const answer = await this.#segments.open(exchange);
+      return { ...answer, headers: dashType(answer.headers, target.url) };
+    } catch (error) {
+      presence.close('segment_failed');
+      throw viewingFailure(error, { stream, ended: presence.ended, gone });
+    }
+  }
+
+  #target({ streamId, handle, path }: DashSegmentQuery): Target {
+    const opened = this.#opened.open(streamId, handle);
+    const isDue = opened.kind === (path === undefined ? 'segment' : 'folder');
+    const url = path === undefined ? opened.url : below(opened.url, path);
+    if (isDue && url !== undefined) return { kind: 'segment', url, source: opened.source };
+    throw new NotAllowedError('HANDLE_INVALID', { message: 'The link leads to something else.' });
+  }
+
+  #loaderOf(known: HlsStream): ManifestLoader {
+    const { clock, maxPlaylistBytes: maxBytes, timeouts } = this.#options;
+    const existing = this.#loaders.get(known);
+    if (existing) return existing;
+    const shared = { texts: this.#texts, handles: this.#handles, clock, maxBytes };
+    const { stream } = known;
+    const loader = new ManifestLoader({ ...shared, stream, timeoutMs: timeouts.headersMs });
+    this.#loaders.set(known, loader);
+    return loader;
+  }
+
+  #present(known: HlsStream, viewer: ViewerRequest): Presence {
+    const { viewerIdleMs, timers } = this.#options;
+    const idleMs = known.idleMs(viewerIdleMs);
+    return new Presence({ stream: known.stream, viewer, idleMs, timers });
+  }
+}
