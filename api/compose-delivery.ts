@@ -15,6 +15,7 @@ import type { MediaProbe, SlateSettings } from '#delivery';
 import { closeAll } from '#kernel/closing';
 import { systemClock, systemTimers } from '#kernel/clock';
 import type { Clock, Timers } from '#kernel/clock';
+import type { NodeEpoch } from '#kernel/ids';
 import type { KeyRing } from '#kernel/key-ring';
 import type { Logger } from '#kernel/logger';
 import type { TranscodeDelivery } from '#runs';
@@ -24,6 +25,7 @@ import { FetchLedger, SpareLedger } from '#upstream';
 import type { SlotLeases, TextClient, UpstreamClient, UpstreamTimeouts } from '#upstream';
 import { FfmpegRemuxer } from '#adapters/ffmpeg/remuxer';
 import { FfmpegSilenceProbe } from '#adapters/ffmpeg/silence-probe';
+import { redisNumberStore } from '#adapters/redis/number-store';
 import { composeResolvers } from './compose-resolvers.ts';
 import { composeTranscoding } from './compose-transcoding.ts';
 import { mediaProbeOf } from './compose-programs.ts';
@@ -49,6 +51,7 @@ export type DeliveryParts = {
   readonly leases: SlotLeases | undefined;
   readonly slate: SlateSettings | undefined;
   readonly peerDoor: PeerDoor;
+  readonly node: NodeEpoch;
   readonly logger: Logger;
 };
 
@@ -97,7 +100,7 @@ export async function deliveryOf(parts: DeliveryParts) {
   const { hls, rewritten, dash } = hlsOf(parts, { ...common, ...looking, live, transcodes });
   const playback = playbackRoutes({ directory: registry, live, vod, transcodes });
   const { secret, apiUrl } = transcoding;
-  const owners = ownersOf({ ...parts, secret, apiUrl });
+  const owners = ownersOf({ ...parts, secret, apiUrl, rewritten });
   const handlers = owners.owned(hlsHandlers({ hls }));
   const manifests = dashRoutes(owners.owned(dashHandlers(dash)));
   const withResolvers = { ...transcoding, close };
@@ -118,7 +121,7 @@ type Common = {
 
 /** Playlists of sources, and those of segments that are cut here. */
 function hlsOf(parts: DeliveryParts, { live, transcodes, ...common }: Common) {
-  const { config, clients, segments, secret, leases } = parts;
+  const { config, clients, segments, secret, leases, redis, node } = parts;
   const { connectMs, headersMs } = common.timeouts;
   const viewers = {
     viewerIdleMs: config.streams.viewerIdleMs,
@@ -140,6 +143,7 @@ function hlsOf(parts: DeliveryParts, { live, transcodes, ...common }: Common) {
     lookAhead: config.segments.lookAhead,
     lowLatency: config.streams.lowLatency,
     isSticky: config.streams.isSticky,
+    numbers: redisNumberStore(redis, config.redis.prefix, node),
   });
   const { hlsFromTs, segmentMs, segmentBytes } = config.conversion;
   const tap = (stream: Stream) =>

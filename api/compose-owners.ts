@@ -19,20 +19,24 @@ export type OwnerParts = {
   /** Where they reach this one. */
   readonly apiUrl: () => string;
   readonly registry: StreamDirectory;
+  /** Told of streams that this process serves from now on. */
+  readonly rewritten: { takeUp(id: StreamId): void };
   readonly logger: Logger;
 };
 
 /** Which of several api processes answers for a stream's playlists and manifests: api processes; beside an embedded Redis there is one. */
-export function ownersOf({ config, redis, secret, apiUrl: ownUrl, registry, logger }: OwnerParts): {
+export function ownersOf({ rewritten, ...parts }: OwnerParts): {
   owned(handlers: HlsHandlers): HlsHandlers;
   close(): void;
 } {
+  const { config, redis, secret, apiUrl: ownUrl, registry, logger } = parts;
   const { prefix, url } = config.redis;
   if (url === undefined) return { owned: (handlers) => handlers, close: () => {} };
   const holders = new RedisRunHolders(redis, prefix, 'hlsOwners');
   const open = (id: StreamId): Promise<unknown> => registry.open(id);
+  const taken = (id: StreamId): void => rewritten.takeUp(id);
   const times = { clock: systemClock, timers: systemTimers };
-  const owners = new HlsOwners({ holders, ownUrl, open, ...times });
+  const owners = new HlsOwners({ holders, ownUrl, open, taken, ...times });
   const passing = createPassOn(secret);
   return {
     owned: (handlers) => servedByOwner(handlers, { owners, passOn: passing.passOn, logger }),

@@ -58,7 +58,7 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
   const access = await openAccess({ config, state, revoked, logger });
   const { redis, slots: leases } = state;
   const peerDoor = new PeerDoor();
-  const own = { secret: access.ring, slate: slates.settings, peerDoor, redis, leases };
+  const own = { secret: access.ring, slate: slates.settings, peerDoor, redis, leases, node };
   const delivery = await deliveryOf({ ...own, registry, segments, config, clients, logger });
   const { hls, owners, handlers, manifests, playback, transcoding } = delivery;
   const networks = openNetworks({ ...state, config, logger });

@@ -8,6 +8,8 @@ export type HlsOwnersOptions = {
   readonly ownUrl: () => string;
   /** Rejects for what is no stream: that has no owner. */
   readonly open: (id: StreamId) => Promise<unknown>;
+  /** Told when this process becomes the owner. */
+  readonly taken?: (id: StreamId) => void;
   readonly clock: Clock;
   readonly timers: Timers;
 };
@@ -88,6 +90,7 @@ export class HlsOwners {
     this.#asking.set(id, asking);
     const url = await asking.finally(() => this.#asking.delete(id));
     if (url === undefined) return ownUrl();
+    if (url === ownUrl() && this.#known.get(id)?.url !== url) this.#options.taken?.(id);
     const nowMs = clock.monotonicMs();
     this.#known.set(id, { url, askedMs: nowMs, usedMs: nowMs });
     return url;

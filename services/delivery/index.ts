@@ -25,6 +25,7 @@ export { readFolderPart } from './hls/dash-links.ts';
 export { HlsDelivery } from './hls/hls-delivery.ts';
 export type { HlsDeliveryOptions } from './hls/hls-delivery.ts';
 export type * from './hls/hls-queries.ts';
+export type { NumberStore, StoredNumbers } from './hls/number-store.ts';
 export type { SegmentCounts } from './hls/segment-counts.ts';
 export type { SegmentAnswer } from './hls/segment-delivery.ts';
 export type { ByteRange, RangeCondition } from '#kernel/byte-range';

@@ -101,7 +101,10 @@ function counted(last: SourceMarks, window: PlaylistWindow): PlaylistWindow {
 }
 
 /** Another source; or the same one, whose whole window lies before the last one's. */
-function takesOver(shown: ShownTrack, { source, window }: Arrival): boolean {
+export function takesOver(
+  shown: Pick<ShownTrack, 'source' | 'sourceFirst'>,
+  { source, window }: Arrival,
+): boolean {
   if (source !== shown.source) return true;
   const { firstSequence, segmentCount } = window;
   return segmentCount > 0 && firstSequence + segmentCount <= shown.sourceFirst;

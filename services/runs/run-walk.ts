@@ -73,6 +73,8 @@ export class RunWalk implements SourceWalk {
 
   slate(): void {}
 
+  takeUp(): void {}
+
   close(): void {}
 
   #forget(nowMs: number): void {

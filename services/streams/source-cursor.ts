@@ -148,6 +148,18 @@ export class SourceCursor {
     this.book.changes.wake();
   }
 
+  /** Begins at a backup that another process has moved the stream to. */
+  takeUp(isIt: (url: string) => boolean): void {
+    if (this.#attempts > 0 || this.hasResolver || isIt(this.#url)) return;
+    const place = this.#ringFromNext().find(({ url }) => isIt(url));
+    if (!place) return;
+    this.#url = place.url;
+    this.#index = place.index;
+    this.#generation += 1;
+    this.#movedAtMonotonicMs = this.#nowMs;
+    this.book.changes.wake();
+  }
+
   /** Moves to the primary, which has been tried and gives media. */
   returnToPrimary(): void {
     this.#moveTo({ url: this.#options.definition().url, index: PRIMARY }, { reason: FAILBACK });

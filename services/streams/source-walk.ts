@@ -7,14 +7,7 @@ import type { Probe, ProbeEnd } from './source-book.ts';
 import type { Place } from './source-cursor.ts';
 import { SourceSpare } from './source-spare.ts';
 import type { Source, SourceWalk, SpareSource, SwitchTiming } from './viewing.ts';
-import type { WalkOptions } from './walk-options.ts';
-
-/** The answer to one failure, for all requests that met it; dropped when nobody waits for it. */
-type Answer = {
-  readonly next: Promise<Source>;
-  readonly unwanted: AbortController;
-  waiting: number;
-};
+import type { Answer, WalkOptions } from './walk-options.ts';
 
 /** A probe that somebody waits for is looked at this often at least. */
 const PROBE_LOOK_MS = 5000;
@@ -107,6 +100,10 @@ export class CursorWalk implements SourceWalk {
   slate(trigger: SlateTrigger | undefined): void {
     if (trigger === undefined) this.#options.slates.hidden(this);
     else this.#options.slates.shown(this, trigger);
+  }
+
+  takeUp(isIt: (url: string) => boolean): void {
+    this.#options.cursor.takeUp(isIt);
   }
 
   close(): void {

@@ -111,6 +111,11 @@ export interface SourceWalk {
   giveUp(error: AppError): AppError;
   /** This reader's viewers see a slate, or no longer. */
   slate(trigger: SlateTrigger | undefined): void;
+  /**
+   * Another process had the stream at the source that `isIt` knows: goes on there, and tells nobody. Not
+   * where it has moved here already, and not where a resolver names the sources.
+   */
+  takeUp(isIt: (url: string) => boolean): void;
   /** This reader is done. Idempotent. */
   close(): void;
 }

@@ -4,6 +4,7 @@ import type { FailoverStage, RetryPolicy } from '#upstream';
 import type { SlateLog } from './slate-log.ts';
 import type { SourceCursor } from './source-cursor.ts';
 import type { SwitchLog } from './switch-log.ts';
+import type { Source } from './viewing.ts';
 
 /** What a stream gives a reader on its way through the sources. */
 export type WalkOptions = {
@@ -24,4 +25,11 @@ export type WalkOptions = {
   readonly onMoved: (listener: () => void) => () => void;
   /** This reader has moved the stream by itself. */
   readonly announceMove: () => void;
+};
+
+/** The answer to one failure, for all requests that met it; dropped when nobody waits for it. */
+export type Answer = {
+  readonly next: Promise<Source>;
+  readonly unwanted: AbortController;
+  waiting: number;
 };

@@ -83,6 +83,15 @@ const growing = (name: string, first: number) => {
 const sequenceOf = (playlist: string): number =>
   Number(/#EXT-X-MEDIA-SEQUENCE:(\d+)/.exec(playlist)?.[1]);
 
+const discontinuityOf = (playlist: string): number =>
+  Number(/#EXT-X-DISCONTINUITY-SEQUENCE:(\d+)/.exec(playlist)?.[1] ?? 0);
+
+const linksOf = (playlist: string): readonly string[] =>
+  playlist.split('\n').filter((line) => line.startsWith('segment'));
+
+/** The number after the last segment's. */
+const endOf = (playlist: string): number => sequenceOf(playlist) + linksOf(playlist).length;
+
 const namesIn = (playlist: string): string[] => [...playlist.matchAll(/h=([\w-]+)/g)].map(String);
 
 describe('HLS at two api processes behind one balancer', () => {
@@ -246,6 +255,72 @@ describe('HLS at two api processes behind one balancer', () => {
     expect(body['removed']).toBe(true);
     expect(await viewer.ended(1_000)).toBe('clean');
     for (const node of nodes) expect((await fetchOnce(node.url + path)).status).toBe(403);
+  });
+
+  it('goes on in its numbers when the process dies that had moved it on', async () => {
+    const segments = answer(({ path }) => ({ body: path }));
+    await using provider = await startFakeProvider({
+      '/a/': segments,
+      '/b/': segments,
+      '/c/': segments,
+      '/a/index.m3u8': growing('a', 100),
+      '/b/index.m3u8': growing('b', 7),
+      '/c/index.m3u8': growing('c', 3),
+    });
+    const id = await createStream({
+      url: provider.url('/a/index.m3u8'),
+      failover_urls: [provider.url('/b/index.m3u8'), provider.url('/c/index.m3u8')],
+    });
+    const [survivor, dying] = nodes as [Product, Product];
+    const path = `/hls/${id}/playlist.m3u8?client_id=me`;
+    const playlistOf = async ({ url }: Product) => (await fetch(url + path)).text();
+    await playlistOf(dying);
+    provider.setFault('/a/', status(404));
+    let before = '';
+    await eventually('it is at the second source', async () => {
+      before = await playlistOf(dying);
+      return before.includes('#EXT-X-DISCONTINUITY') && sequenceOf(before) >= 102;
+    });
+    provider.clearFault('/a/');
+    await dying.killAndAwaitReturn('api');
+    const after = await playlistOf(survivor);
+    // The same segments have the same numbers: it is where it was, and nothing was cut.
+    expect(sequenceOf(after)).toBeGreaterThanOrEqual(sequenceOf(before));
+    const [last = ''] = linksOf(before).slice(-1);
+    const place = linksOf(after).indexOf(last);
+    if (place >= 0) expect(sequenceOf(after) + place).toBe(endOf(before) - 1);
+    expect(discontinuityOf(after)).toBeGreaterThanOrEqual(discontinuityOf(before));
+    expect(provider.requestsOf('/c/index.m3u8')).toHaveLength(0);
+    const link = linksIn(after, `${survivor.url}${path}`).at(-1) ?? '';
+    expect(await (await fetch(link)).text()).toMatch(/^\/b\/b/);
+  });
+
+  it('steps back in no number when the source fails with the process that served it', async () => {
+    const segments = answer(({ path }) => ({ body: path }));
+    await using provider = await startFakeProvider({
+      '/a/': segments,
+      '/b/': segments,
+      '/a/index.m3u8': growing('a', 100),
+      '/b/index.m3u8': growing('b', 7),
+    });
+    const id = await createStream({
+      url: provider.url('/a/index.m3u8'),
+      failover_urls: [provider.url('/b/index.m3u8')],
+    });
+    const [survivor, dying] = nodes as [Product, Product];
+    const path = `/hls/${id}/playlist.m3u8?client_id=me`;
+    let before = '';
+    await eventually('some segments have passed', async () => {
+      before = await (await fetch(dying.url + path)).text();
+      return sequenceOf(before) >= 102;
+    });
+    const dead = dying.killAndAwaitReturn('api');
+    provider.setFault('/a/', status(404));
+    const after = await (await fetch(survivor.url + path)).text();
+    expect(sequenceOf(after)).toBeGreaterThanOrEqual(endOf(before));
+    expect(sequenceOf(after)).toBeLessThan(endOf(before) + 60);
+    expect(after).toContain('#EXT-X-DISCONTINUITY\n');
+    await dead;
   });
 
   it('goes on when the process dies that served it', async () => {

@@ -53,3 +53,6 @@ export const keysOf = (prefix: string) =>
 
 /** Hash: network id → network, as it was ordered and as it is. */
 export const networksKey = (prefix: string): string => `${prefix}:networks`;
+
+/** Start of one expiring key per stream: the numbers that its viewers have seen in HLS. */
+export const hlsNumbersKey = (prefix: string): string => `${prefix}:hls-numbers:`;

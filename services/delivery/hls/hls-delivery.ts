@@ -25,6 +25,7 @@ import type {
 } from './hls-queries.ts';
 import { KnownStreams } from './known-streams.ts';
 import { KnownViewers } from './known-viewers.ts';
+import type { NumberStore } from './number-store.ts';
 import { OpenedHandles } from './opened-handles.ts';
 import { startPatience } from './patience.ts';
 import { permittedTexts } from './permitted-texts.ts';
@@ -64,6 +65,8 @@ export type HlsDeliveryOptions = {
   readonly lowLatency: LowLatencyMode;
   /** Streams that do not say keep to where a redirect led; not, when absent. */
   readonly isSticky?: boolean;
+  /** For whichever process serves a stream next; nothing is kept when absent. */
+  readonly numbers?: NumberStore | undefined;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly logger: Logger;
@@ -99,6 +102,7 @@ export class HlsDelivery {
       handles: this.#handles,
       lowLatency: options.lowLatency,
       isSticky: options.isSticky ?? false,
+      numbers: options.numbers,
       clock,
       timers,
       logger,
@@ -196,6 +200,11 @@ export class HlsDelivery {
       presence.close('segment_failed');
       throw viewingFailure(error, { stream, ended: presence.ended, gone });
     }
+  }
+
+  /** This process serves a stream from now on; another may have done so before. */
+  takeUp(streamId: StreamId): void {
+    this.#streams.find(streamId)?.takeUp();
   }
 
   /** What the segments of all streams take in memory and on disk. */

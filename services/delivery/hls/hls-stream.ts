@@ -6,9 +6,11 @@ import type { LowLatencyMode, MediaKind, Source, SourceWalk, Stream } from '#str
 import { failureClassOf, statusOf } from '#upstream';
 import type { PlaylistClient } from './fetch-playlist.ts';
 import { FilmMirror } from './film-mirror.ts';
+import { KeptNumbers } from './kept-numbers.ts';
 import { ListedSegments } from './listed-segments.ts';
 import { LiveTracks } from './live-tracks.ts';
 import { Lru } from './lru.ts';
+import type { NumberStore } from './number-store.ts';
 import { PlaylistAnswers } from './playlist-answers.ts';
 import type { PlaylistCounts, PlaylistQuestion } from './playlist-answers.ts';
 import type { PostedPlaylist } from './playlist-board.ts';
@@ -19,7 +21,7 @@ import { PlaylistWriter } from './playlist-writer.ts';
 import { SegmentHealth } from './segment-health.ts';
 import { SegmentRenewal } from './segment-renewal.ts';
 import { SourcePlaylists } from './source-playlists.ts';
-import { sourceTagOf } from './source-tag.ts';
+import { sourceTagOf, tagOfUrl } from './source-tag.ts';
 import { TrackLists } from './track-lists.ts';
 
 export type HlsStreamOptions = {
@@ -30,6 +32,8 @@ export type HlsStreamOptions = {
   readonly lowLatency: LowLatencyMode;
   /** Streams that do not say keep to where a redirect led; not, when absent. */
   readonly isSticky?: boolean;
+  /** For whichever process serves the stream next; nothing is kept when absent. */
+  readonly numbers?: NumberStore | undefined;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly logger: Logger;
@@ -55,6 +59,7 @@ export class HlsStream {
   readonly #mirror: FilmMirror;
   readonly #renewal: SegmentRenewal;
   readonly #walk: SourceWalk;
+  readonly #numbers: KeptNumbers | undefined;
   readonly #listed = new ListedSegments();
   readonly #health = new SegmentHealth();
   #bitsPerSecond = 0;
@@ -66,6 +71,7 @@ export class HlsStream {
     this.kind = stream.kind;
     this.#options = options;
     this.#walk = stream.walk();
+    this.#numbers = keptNumbers(options, this.#walk);
     const sources = new SourcePlaylists({
       client,
       isSticky: () => stream.options.useStickySession ?? options.isSticky ?? false,
@@ -81,13 +87,24 @@ export class HlsStream {
       stream,
       walk: this.#walk,
       finder,
-      tracks: new LiveTracks(clock),
+      tracks: new LiveTracks(clock, this.#numbers),
+      numbers: this.#numbers,
       lists: this.lists,
       writer: new PlaylistWriter({ streamId: stream.id, handles, listed: this.#listed }),
       health: this.#health,
       logger,
     });
     this.#answers = new PlaylistAnswers({ ...options, walk: this.#walk, loader });
+  }
+
+  /** This process serves it again; another may have done so meanwhile. */
+  takeUp(): void {
+    this.#numbers?.reload();
+  }
+
+  /** It is known no more. */
+  close(): void {
+    this.#numbers?.close(this.stream.removed.aborted);
   }
 
   get source(): Source {
@@ -195,6 +212,17 @@ export class HlsStream {
       });
     }
   }
+}
+
+/** Older, it does not say where the stream is now: numbers go on, sources begin anew. */
+const SOURCE_KNOWN_MS = 90_000;
+
+function keptNumbers(options: HlsStreamOptions, walk: SourceWalk): KeptNumbers | undefined {
+  const { stream, numbers: store, clock, timers } = options;
+  const resumed = (source: string, ageMs: number): void => {
+    if (ageMs < SOURCE_KNOWN_MS) walk.takeUp((url) => tagOfUrl(url) === source);
+  };
+  return store && new KeptNumbers({ streamId: stream.id, store, clock, timers, resumed });
 }
 
 /** The code decides what is done; the stage, under which reason it is told. */

@@ -73,6 +73,7 @@ export class KnownStreams {
     if (this.#streams.get(id) !== entry) return;
     this.#streams.delete(id);
     entry.forgotten.abort();
+    entry.hls.close();
     this.#options.forgotten?.(entry.hls);
   }
 }

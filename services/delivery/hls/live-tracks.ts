@@ -2,6 +2,7 @@ import { segmentNamesOf, splicePlaylist, stepTrack, windowOf } from '#hls';
 import type { PlaylistWindow, ShownTrack } from '#hls';
 import type { Clock } from '#kernel/clock';
 import type { FetchedPlaylist } from './fetch-playlist.ts';
+import type { KeptNumbers } from './kept-numbers.ts';
 import { Lru } from './lru.ts';
 
 /** Playlists of one stream that are followed: variants and renditions. */
@@ -37,16 +38,19 @@ type Followed = {
  */
 export class LiveTracks {
   readonly #clock: Clock;
+  readonly #numbers: KeptNumbers | undefined;
   readonly #followed = new Lru<string, Followed>(MAX_TRACKS);
   readonly #toldStale = new Set<string>();
 
-  constructor(clock: Clock) {
+  /** @param numbers - What processes know of each other's; one that is alone has none. */
+  constructor(clock: Clock, numbers?: KeptNumbers) {
     this.#clock = clock;
+    this.#numbers = numbers;
   }
 
   /** Whether viewers have seen it live. */
   isFollowed(key: string): boolean {
-    return this.#followed.get(key) !== undefined;
+    return this.#numbers?.found(key) !== undefined || this.#followed.get(key) !== undefined;
   }
 
   /**
@@ -55,7 +59,7 @@ export class LiveTracks {
    * @param source - Its tag.
    */
   sharesNumbers(key: string, source: string): boolean {
-    const shown = this.#followed.get(key)?.shown;
+    const shown = this.#numbers?.found(key) ?? this.#followed.get(key)?.shown;
     return !shown || (shown.source === source && (shown.join?.offset ?? 0) === 0);
   }
 
@@ -68,21 +72,25 @@ export class LiveTracks {
   /** @param source - Tag of the source that the playlist came from. */
   admit(key: string, source: string, playlist: FetchedPlaylist): AdmittedPlaylist {
     const { text, facts } = playlist;
-    const last = this.#followed.get(key);
-    const window = facts.isEnded && !last ? undefined : windowOf(text);
+    const window = facts.isEnded && !this.isFollowed(key) ? undefined : windowOf(text);
     if (!window) return { playlist, hasStalled: false };
     const nowMs = this.#clock.monotonicMs();
     const arrival = { source, window, targetDurationMs: targetOf(playlist), nowMs };
-    const before = last && sortOut(last, { ...arrival, text });
+    const resumed = this.#numbers?.resume(key, arrival);
+    // What another process has shown since counts, and not what this one had shown before.
+    const last = resumed ? undefined : this.#followed.get(key);
+    const before = last ? shownBefore(last, { ...arrival, text }) : resumed;
     if (last && before === 'copy') return { playlist: last.playlist, hasStalled: false };
-    const followed = follow(
-      before === 'restart' ? restarted(last) : last?.shown,
-      playlist,
-      arrival,
-    );
+    const followed = follow(before === 'copy' ? undefined : before, playlist, arrival);
+    return { playlist: followed.playlist, hasStalled: this.#show(key, followed, arrival) };
+  }
+
+  /** @returns whether it has stalled, said once. */
+  #show(key: string, followed: Followed, arrival: Arrival): boolean {
     this.#followed.set(key, followed);
-    const isStale = !facts.isEnded && isLate(followed.shown, arrival);
-    return { playlist: followed.playlist, hasStalled: this.#tellOnce(key, isStale) };
+    this.#numbers?.shown(key, followed.shown);
+    const isStale = !followed.playlist.facts.isEnded && isLate(followed.shown, arrival);
+    return this.#tellOnce(key, isStale);
   }
 
   #tellOnce(key: string, isStale: boolean): boolean {
@@ -116,10 +124,10 @@ function follow(
 const isLate = ({ advancedAtMs }: ShownTrack, { nowMs, targetDurationMs }: Arrival): boolean =>
   nowMs - advancedAtMs > Math.max(MIN_STALE_MS, STALE_TARGET_DURATIONS * targetDurationMs);
 
-/** What a playlist is to the one before it; `copy` only until that one has grown old. */
-function sortOut(last: Followed, next: Arrived): 'next' | 'copy' | 'restart' {
-  if (next.source !== last.shown.source || !stepsBack(last.window, next.window)) return 'next';
-  return !isLate(last.shown, next) && isCopyOf(last, next) ? 'copy' : 'restart';
+/** What a playlist goes on from; `copy` is one that a cache had, and only until that has grown old. */
+function shownBefore(last: Followed, next: Arrived): ShownTrack | 'copy' {
+  if (next.source !== last.shown.source || !stepsBack(last.window, next.window)) return last.shown;
+  return !isLate(last.shown, next) && isCopyOf(last, next) ? 'copy' : restarted(last.shown);
 }
 
 /** RFC 8216 §6.2.2 forbids it; servers that start over do it, and caches that are behind. */
@@ -147,5 +155,4 @@ function namesByNumber({ text, window }: Pick<Followed, 'text' | 'window'>): Map
 }
 
 /** The same source, but what it numbers now has nothing to do with what it numbered before. */
-const restarted = (last: Followed | undefined): ShownTrack | undefined =>
-  last && { ...last.shown, source: '' };
+const restarted = (shown: ShownTrack): ShownTrack => ({ ...shown, source: '' });

@@ -2,8 +2,10 @@ import { AppError, UpstreamError } from '#kernel/app-error';
 import { lowLatencyOf, withoutLowLatency } from '#hls';
 import type { LowLatencyFacts, TextEncoding, Track } from '#hls';
 import type { Logger } from '#kernel/logger';
+import { orAbort } from '#kernel/or-abort';
 import type { Source, SourceWalk, Stream } from '#streams';
 import type { FetchedPlaylist } from './fetch-playlist.ts';
+import type { KeptNumbers } from './kept-numbers.ts';
 import type { AdmittedPlaylist, LiveTracks } from './live-tracks.ts';
 import type { PlaylistAsk, PlaylistFinder } from './playlist-finder.ts';
 import type { PlaylistWriter, WriteContext } from './playlist-writer.ts';
@@ -41,6 +43,8 @@ export type PlaylistLoaderOptions = {
   readonly walk: SourceWalk;
   readonly finder: PlaylistFinder;
   readonly tracks: LiveTracks;
+  /** What other processes have shown; absent where there is nowhere to keep it. */
+  readonly numbers: KeptNumbers | undefined;
   readonly lists: TrackLists;
   readonly writer: PlaylistWriter;
   readonly health: SegmentHealth;
@@ -60,6 +64,7 @@ export class PlaylistLoader {
    * @throws AppError when none does; the signal's reason when it aborts.
    */
   async load(request: PlaylistRequest, signal: AbortSignal): Promise<LoadedPlaylist> {
+    await orAbort(this.#options.numbers?.loaded ?? Promise.resolve(), signal);
     let source = this.#options.walk.current;
     for (;;) {
       const outcome = await this.#try(source, request, signal);

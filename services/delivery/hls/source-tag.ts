@@ -8,7 +8,10 @@ const tags = new WeakMap<Source, string>();
 export function sourceTagOf(source: Source): string {
   const known = tags.get(source);
   if (known !== undefined) return known;
-  const tag = createHash('sha256').update(source.url).digest('base64url').slice(0, 8);
+  const tag = tagOfUrl(source.url);
   tags.set(source, tag);
   return tag;
 }
+
+export const tagOfUrl = (url: string): string =>
+  createHash('sha256').update(url).digest('base64url').slice(0, 8);

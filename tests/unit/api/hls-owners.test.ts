@@ -34,18 +34,35 @@ function start({ knows = true } = {}) {
   const open = async (): Promise<void> => {
     if (!knows) throw new Error('no such stream');
   };
+  const taken: string[] = [];
   const ownersAt = (url: string): HlsOwners =>
     new HlsOwners({
+      taken: () => void taken.push(url),
       holders: store.holdersOf(url),
       ownUrl: () => url,
       open,
       clock,
       timers: clock,
     });
-  return { clock, store, here: ownersAt(HERE), there: ownersAt(THERE) };
+  return { clock, store, taken, here: ownersAt(HERE), there: ownersAt(THERE) };
 }
 
 describe('the owner of a stream’s HLS', () => {
+  it('is told once whenever it becomes that', async () => {
+    const { clock, store, taken, here, there } = start();
+    await here.elsewhere(ID);
+    await here.elsewhere(ID);
+    await there.elsewhere(ID);
+    expect(taken).toEqual([HERE]);
+    store.owners.set(ID, THERE);
+    await clock.advance(301);
+    await here.elsewhere(ID);
+    store.owners.delete(ID);
+    await clock.advance(301);
+    await here.elsewhere(ID);
+    expect(taken).toEqual([HERE, HERE]);
+  });
+
   it('is the process that is asked first, and is asked about once', async () => {
     const { store, here, there } = start();
     expect(await here.elsewhere(ID)).toBeUndefined();
