@@ -95,6 +95,28 @@ const endOf = (playlist: string): number => sequenceOf(playlist) + linksOf(playl
 const namesIn = (playlist: string): string[] => [...playlist.matchAll(/h=([\w-]+)/g)].map(String);
 
 describe('HLS at two api processes behind one balancer', () => {
+  it('are one for DASH too: links name the host that was asked, and a viewer is one', async () => {
+    const list =
+      '<MPD><Period><AdaptationSet><SegmentTemplate media="$Number$.m4s"/></AdaptationSet></Period></MPD>';
+    await using provider = await startFakeProvider({
+      '/d/a.mpd': text(list, 'application/dash+xml'),
+      '/d/1.m4s': text('media', 'video/mp4'),
+    });
+    const id = await createStream({ url: provider.url('/d/a.mpd') });
+    for (const node of nodes) {
+      const manifest = await fetch(`${node.url}/dash/${id}/manifest.mpd?client_id=one`);
+      const [, base = ''] = /<BaseURL>(.*)<\/BaseURL>/.exec(await manifest.text()) ?? [];
+      expect(base).toContain(`${node.url}/`);
+      for (const other of nodes) {
+        const { pathname } = new URL(base);
+        expect(await (await fetch(`${other.url}${pathname}1.m4s`)).text()).toBe('media');
+      }
+    }
+    const asked = provider.requests.map(({ path }) => path);
+    expect(asked).toEqual(['/d/a.mpd', '/d/1.m4s']);
+    expect(await factsOf(id)).toEqual(['stream_started', 'client_connected']);
+  });
+
   it('is one poll, one fetch and one viewer, whichever of them is asked', async () => {
     const segments = answer(({ path }) => ({
       body: path,
