@@ -24,7 +24,7 @@ export type OwnerParts = {
   readonly logger: Logger;
 };
 
-/** Which of several api processes answers for a stream's playlists and manifests: api processes; beside an embedded Redis there is one. */
+/** Which of several api processes answers for a stream's playlists and manifests; beside an embedded Redis there is one. */
 export function ownersOf({ rewritten, ...parts }: OwnerParts): {
   owned(handlers: HlsHandlers): HlsHandlers;
   close(): void;
