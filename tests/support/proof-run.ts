@@ -15,6 +15,8 @@ const SPEED = 4;
 /** Media between two switches; more than a picture group. */
 const LEG_MS = 1400;
 const DEADLINE_MS = 12_000;
+/** What is looked at begins with a keyframe, a second of media later at worst, and wants some sound. */
+const ENOUGH_LEGS = 1.5;
 /** A source that breaks by itself does so a little later. */
 const BEYOND = 1.3;
 /** The first source once more, at an address where nothing is wrong. */
@@ -64,7 +66,7 @@ export async function watchThroughFaults(options: ProofOptions): Promise<Watched
       hasSent(second, { path: SOURCE_PATH, index, bytes: legOf(other) }),
       hasSent(first, { path: THIRD_PATH, index: 0, bytes: legOf(one) }),
     ]);
-    await viewer.more(Math.min(legOf(one), legOf(other)) / 2, DEADLINE_MS);
+    await viewer.more(Math.min(legOf(one), legOf(other)) * ENOUGH_LEGS, DEADLINE_MS);
     await mend();
   }
   return { body: viewer.body(), lastLegAt };
