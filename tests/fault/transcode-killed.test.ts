@@ -53,24 +53,28 @@ describe('a transcode', () => {
 
   it('leaves nothing behind after being started and stopped many times', async () => {
     await using running = await transcoding();
+    const { product } = running;
+    const busy = async (): Promise<readonly number[]> => {
+      const { body } = await product.api.get('/info');
+      const { workers } = body['transcoding'] as { readonly workers: readonly { busy: number }[] };
+      return workers.map((worker) => worker.busy);
+    };
+    const keys = (): Promise<readonly string[]> => keysOf(product);
+    const isAtWork = async (): Promise<boolean> =>
+      (await keys()).some((key) => key.endsWith(':active'));
     // What is there for good is there after the first.
     let before: readonly string[] | undefined;
     for (let round = 0; round < 5; round += 1) {
       await using viewer = watch(running.url);
       await viewer.reached(1_000, 15_000);
       viewer.leave();
-      await eventually('FFmpeg has ended', () => ffmpegsOf(running.product) === 0);
-      before ??= await keysOf(running.product);
+      await eventually('FFmpeg has ended', () => ffmpegsOf(product) === 0);
+      await expect.poll(isAtWork, { timeout: 10_000 }).toBe(false);
+      before ??= await keys();
     }
-    const busy = async (): Promise<readonly number[]> => {
-      const { body } = await running.product.api.get('/info');
-      const { workers } = body['transcoding'] as { readonly workers: readonly { busy: number }[] };
-      return workers.map((worker) => worker.busy);
-    };
     await expect.poll(busy, { timeout: 10_000 }).toEqual([0]);
-    const keys = (): Promise<readonly string[]> => keysOf(running.product);
     await expect.poll(keys, { timeout: 10_000 }).toEqual(before);
-    expect(await readdir(join(running.product.dataDir, 'transcode'))).toEqual([]);
+    expect(await readdir(join(product.dataDir, 'transcode'))).toEqual([]);
   });
 
   it('ends with the api process that asked for it', async () => {
