@@ -118,8 +118,11 @@ describe.concurrent('the way of m3u-editor', () => {
     expect(ffmpegOf(started.body['ffmpeg_pid'])).toBeDefined();
     const commands = stage.product.processes().map(({ command }) => command);
     expect(commands.join('\n')).not.toMatch(/film\.mkv|secret|Plex|127\.0\.0\.1:/);
-    const [asked] = app.provider.requestsOf('/film.mkv');
-    expect(asked?.headers).toMatchObject({ 'x-plex-token': 'very-secret' });
+    // Other networks ask for the film too, at the same time.
+    const tokens = app.provider
+      .requestsOf('/film.mkv')
+      .map(({ headers }) => headers['x-plex-token']);
+    expect(tokens).toContain('very-secret');
 
     const answers: unknown[] = [];
     app.handle = async ({ network_id: about, data }) => {
