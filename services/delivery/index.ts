@@ -1,3 +1,6 @@
+export { DashDelivery } from './dash/dash-delivery.ts';
+export type { DashDeliveryOptions } from './dash/dash-delivery.ts';
+export { readFolderPart } from './dash/viewer-manifest.ts';
 export type { LiveDetection } from './live/detection.ts';
 export { LiveDelivery } from './live/live-delivery.ts';
 export type {
@@ -19,9 +22,6 @@ export { createPlaylistClient } from './hls/fetch-playlist.ts';
 export { PeekedResponse } from './hls/peeked-response.ts';
 export { HlsOutput } from './hls/hls-output.ts';
 export { PackagedDelivery } from './hls/packaged-delivery.ts';
-export { DashDelivery } from './hls/dash-delivery.ts';
-export type { DashDeliveryOptions } from './hls/dash-delivery.ts';
-export { readFolderPart } from './hls/dash-links.ts';
 export { HlsDelivery } from './hls/hls-delivery.ts';
 export type { HlsDeliveryOptions } from './hls/hls-delivery.ts';
 export type * from './hls/hls-queries.ts';

@@ -119,6 +119,16 @@ const ROWS: readonly Row[] = [
     allowed: ['#streams', '#detection', '#mpegts', '#relay', '#hls'],
   },
   {
+    file: 'services/delivery/hls/probe.ts',
+    forbidden: ['#delivery', '#delivery/hls', '../dash/dash-delivery.ts'],
+    allowed: ['#streams', '#hls'],
+  },
+  {
+    file: 'services/delivery/dash/probe.ts',
+    forbidden: ['#adapters/http/x', '#config', '#delivery', '#runs', '../hls/index.ts'],
+    allowed: ['#delivery/hls', '#streams', '#hls'],
+  },
+  {
     file: 'services/resolve/probe.ts',
     forbidden: ['#transcode', '#upstream', 'execa', 'bullmq'],
     allowed: ['#kernel/ids'],
@@ -130,7 +140,14 @@ const ROWS: readonly Row[] = [
   },
   {
     file: 'services/runs/probe.ts',
-    forbidden: ['#adapters/bullmq/x', '#config', 'express', 'bullmq', '../delivery/index.ts'],
+    forbidden: [
+      '#adapters/bullmq/x',
+      '#config',
+      '#delivery/hls',
+      'express',
+      'bullmq',
+      '../delivery/index.ts',
+    ],
     allowed: ['#conversion', '#delivery', '#resolve', '#streams', '#transcode', '#upstream'],
   },
   {
@@ -165,7 +182,16 @@ const ROWS: readonly Row[] = [
   },
   {
     file: 'api/routes/probe.ts',
-    forbidden: ['#adapters/redis/x', '#config', 'axios', 'ioredis', 'bullmq', 'execa', '../app.ts'],
+    forbidden: [
+      '#adapters/redis/x',
+      '#config',
+      '#delivery/hls',
+      'axios',
+      'ioredis',
+      'bullmq',
+      'execa',
+      '../app.ts',
+    ],
     allowed: ['#streams', '#delivery', 'express', 'joi'],
   },
   {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { below } from '../../../services/delivery/hls/manifest-links.ts';
-import { rewriteManifest } from '../../../services/delivery/hls/rewrite-manifest.ts';
+import { below } from '../../../services/delivery/dash/manifest-links.ts';
+import { rewriteManifest } from '../../../services/delivery/dash/rewrite-manifest.ts';
 
 const AT = 'http://origin.example/live/ch/index.mpd?token=secret';
 const NOW = Date.UTC(2026, 0, 2, 3, 4, 5);

@@ -1,9 +1,9 @@
+import { viewerSuffix } from '#delivery/hls';
 import { NotAllowedError } from '#kernel/app-error';
 import { asClientId } from '#kernel/ids';
 import type { ClientId } from '#kernel/ids';
 import type { ViewerRequest } from '#streams';
-import { viewerSuffix } from './child-urls.ts';
-import type { SealedLink } from './dash-loader.ts';
+import type { SealedLink } from './manifest-loader.ts';
 import { escapeXml } from './xml-tags.ts';
 
 type Writing = Pick<ViewerRequest, 'passFor'> & {
@@ -15,7 +15,7 @@ type Writing = Pick<ViewerRequest, 'passFor'> & {
  * A manifest for one viewer. Players append to the links of folders and drop any query there, so
  * viewer and pass stand in the path: `{handle}.{viewer}.{pass}`, each without a slash.
  */
-export function writtenFor(pieces: readonly (string | SealedLink)[], writing: Writing): string {
+export function manifestFor(pieces: readonly (string | SealedLink)[], writing: Writing): string {
   const { here, clientId, passFor } = writing;
   const pass = (passFor?.(clientId) ?? '').replace(/^&s=/, '');
   const viewer = Buffer.from(clientId).toString('base64url');

@@ -1,3 +1,15 @@
+import {
+  KnownStreams,
+  OpenedHandles,
+  Presence,
+  SegmentDelivery,
+  SegmentOpener,
+  createPlaylistClient,
+  permittedTexts,
+  startPatience,
+  viewingFailure,
+} from '#delivery/hls';
+import type { HlsStream, SegmentAnswer } from '#delivery/hls';
 import { createHandleCodec } from '#hls';
 import type { HandleCodec, Target } from '#hls';
 import { NotAllowedError } from '#kernel/app-error';
@@ -9,22 +21,11 @@ import type { RangeRequest, SegmentStore } from '#segments';
 import type { StreamDirectory, ViewerRequest } from '#streams';
 import { anyFetch } from '#upstream';
 import type { FetchAllowance, TextClient, UpstreamClient, UpstreamTimeouts } from '#upstream';
-import { createPlaylistClient } from './fetch-playlist.ts';
-import type { HlsStream } from './hls-stream.ts';
-import { KnownStreams } from './known-streams.ts';
-import { OpenedHandles } from './opened-handles.ts';
-import { startPatience } from './patience.ts';
-import { permittedTexts } from './permitted-texts.ts';
-import { Presence } from './presence.ts';
-import { SegmentDelivery } from './segment-delivery.ts';
-import type { SegmentAnswer } from './segment-delivery.ts';
-import { SegmentOpener } from './segment-opener.ts';
-import { viewingFailure } from './viewing-failure.ts';
-import { dashType } from './dash-type.ts';
+import { manifestFor } from './viewer-manifest.ts';
 import { below } from './manifest-links.ts';
-import { ManifestLoader } from './dash-loader.ts';
-import type { LoadedManifest } from './dash-loader.ts';
-import { writtenFor } from './dash-links.ts';
+import { ManifestLoader } from './manifest-loader.ts';
+import type { LoadedManifest } from './manifest-loader.ts';
+import { withDashType } from './segment-type.ts';
 
 export type DashDeliveryOptions = {
   readonly directory: StreamDirectory;
@@ -119,7 +120,7 @@ export class DashDelivery {
     try {
       const loaded = await this.#load(known, { gone, ended: presence.ended });
       const { clientId } = presence;
-      const text = writtenFor(loaded.pieces, { here: query.here(), clientId, ...query.viewer });
+      const text = manifestFor(loaded.pieces, { here: query.here(), clientId, ...query.viewer });
       const bytes = Buffer.byteLength(text, loaded.encoding);
       presence.served(bytes);
       return { text, encoding: loaded.encoding, bytes, clientId };
@@ -159,7 +160,7 @@ export class DashDelivery {
     const exchange = { hls, presence, target, ranges, isHead, signal };
     try {
       const answer = await this.#segments.open(exchange);
-      return { ...answer, headers: dashType(answer.headers, target.url) };
+      return { ...answer, headers: withDashType(answer.headers, target.url) };
     } catch (error) {
       presence.close('segment_failed');
       throw viewingFailure(error, { stream, ended: presence.ended, gone });

@@ -10,7 +10,7 @@ const BY_ENDING: Readonly<Record<string, string>> = {
 const HLS_DEFAULT = 'video/mp2t';
 
 /** The headers of a resource, with the type that DASH has for its name. */
-export function dashType(
+export function withDashType(
   headers: Readonly<Record<string, string>>,
   url: string,
 ): Readonly<Record<string, string>> {

@@ -1,11 +1,9 @@
+import { SharedLoads, sourceTagOf, statusError } from '#delivery/hls';
 import { AppError, MediaError } from '#kernel/app-error';
 import type { HandleCodec } from '#hls';
 import type { Clock } from '#kernel/clock';
 import type { Source, SourceWalk, Stream } from '#streams';
 import type { FetchedText, TextClient } from '#upstream';
-import { statusError } from './fetch-playlist.ts';
-import { SharedLoads } from './shared-loads.ts';
-import { sourceTagOf } from './source-tag.ts';
 import type { ManifestLink } from './manifest-links.ts';
 import { rewriteManifest } from './rewrite-manifest.ts';
 import { malformed } from './xml-tags.ts';
