@@ -1,8 +1,11 @@
 import { syncOffset } from '#mpegts';
 import type { PackedFormat } from './ports.ts';
 
-/** Enough to tell: an ID3 tag of the usual size with the first frame behind it. */
-export const HEAD_BYTES = 188;
+/**
+ * Enough to tell: an ID3 tag of the usual size with the first frame behind it, or two packets, of
+ * which the first may begin behind a few bytes of something else.
+ */
+export const HEAD_BYTES = 376;
 
 export type MediaHead = {
   readonly format: PackedFormat;
@@ -10,7 +13,10 @@ export type MediaHead = {
   readonly startsAtMs: number | undefined;
 };
 
-/** Tells by the first bytes how media is packed; `undefined` for a page or a text. */
+/**
+ * Tells by the first bytes how media is packed; `undefined` for a page, a text, and what is none of
+ * the formats of HLS, as a segment that was decrypted with another key than its own.
+ */
 export function readHead(head: Buffer): MediaHead | undefined {
   const tag = id3BytesOf(head);
   const media = head.subarray(tag);
@@ -18,9 +24,13 @@ export function readHead(head: Buffer): MediaHead | undefined {
   const format = audioFormatOf(media) ?? boxFormatOf(media);
   if (format !== undefined) return { format, startsAtMs };
   if (tag > 0) return { format: 'aac', startsAtMs };
-  const isText = syncOffset(head) === undefined && /^\s*[<#{]/.test(head.toString('latin1', 0, 64));
-  return isText ? undefined : { format: 'mpegts', startsAtMs: undefined };
+  return mayBeTransportStream(head) ? { format: 'mpegts', startsAtMs: undefined } : undefined;
 }
+
+/** What is too short to have packets in it may be the beginning of one. */
+const mayBeTransportStream = (head: Buffer): boolean =>
+  syncOffset(head) !== undefined ||
+  (head.length < HEAD_BYTES && !/^\s*[<#{]/.test(head.toString('latin1', 0, 64)));
 
 function boxFormatOf(head: Buffer): PackedFormat | undefined {
   const text = head.toString('latin1', 0, 8);

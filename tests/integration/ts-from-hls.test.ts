@@ -166,6 +166,24 @@ describe('a transport stream from HLS', () => {
     expect(checkTs(viewer.body())).toMatchObject({ counterErrors: [], stepsBack: [], leaps: [] });
   });
 
+  it('shows nothing of what its key does not open, and goes to the backup', async () => {
+    await using provider = await startFakeProvider({
+      '/film/': folder(made.hls.aes),
+      '/film/key.bin': text('not the right key'.slice(0, 16), 'application/octet-stream'),
+      '/good/': folder(made.hls.aes),
+    });
+    await using playback = await start();
+    const alone = await playback.create(provider.url('/film/index.m3u8'));
+    const refused = await fetchOnce(`${playback.base}/stream/${alone}`);
+    expect([refused.status, refused.headers['x-proxy-error']]).toEqual([502, 'UPSTREAM_WRONG_TYPE']);
+    const id = await playback.create(provider.url('/film/index.m3u8?2'), {
+      failoverUrls: [provider.url('/good/index.m3u8')],
+    });
+    await using viewer = new Viewer(`${playback.base}/stream/${id}`);
+    expect(await viewer.ended()).toBe('clean');
+    expect(await decode(viewer.body())).toMatchObject({ complaints: [], pictures: 200 });
+  });
+
   it('goes on in a film where the first source broke off', async () => {
     await using provider = await startFakeProvider({ '/film/': folder(made.hls.ts) });
     for (const name of ['seg2.ts', 'seg3.ts']) provider.setFault(`/film/${name}`, status(503));

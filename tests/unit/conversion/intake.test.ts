@@ -8,8 +8,8 @@ import { settle } from '../../support/test-clock.ts';
 import { simpleStream } from '../../support/ts-build.ts';
 
 const ts = simpleStream({ pictures: 2 });
-const mp4 = Buffer.concat([Buffer.from('\0\0\0\x18ftypiso6'), Buffer.alloc(300)]);
-const adts = Buffer.concat([Buffer.from('fff14c80', 'hex'), Buffer.alloc(300)]);
+const mp4 = Buffer.concat([Buffer.from('\0\0\0\x18ftypiso6'), Buffer.alloc(400)]);
+const adts = Buffer.concat([Buffer.from('fff14c80', 'hex'), Buffer.alloc(400)]);
 
 class FakeRemuxer implements Remuxer {
   readonly started: (readonly RemuxInput[])[] = [];
@@ -88,7 +88,7 @@ describe('an intake', () => {
 
   it('fails for a page', async () => {
     const { intake } = intakeOf(1);
-    const page = Buffer.from('<html>'.padEnd(300));
+    const page = Buffer.from('<html>'.padEnd(400));
     await expect(intake.write(0, page)).rejects.toMatchObject({ code: 'UPSTREAM_WRONG_TYPE' });
   });
 
@@ -125,5 +125,12 @@ describe('the first bytes of media', () => {
 
   it.each(['<html>', '{"error":1}', '#EXTM3U\n'])('tell a text: %s', (text) => {
     expect(readHead(Buffer.from(text))).toBeUndefined();
+  });
+
+  it('find packets behind a few bytes of something else, and none in noise', () => {
+    const noise = Buffer.from(Array.from({ length: 400 }, (_, at) => (at * 7919) % 71));
+    expect(readHead(noise)).toBeUndefined();
+    const behind = Buffer.concat([noise.subarray(0, 50), ts, ts, ts]);
+    expect(readHead(behind)).toMatchObject({ format: 'mpegts' });
   });
 });
