@@ -171,6 +171,7 @@ function playlistReaderOf({
       fetch,
       remuxer,
       converts: tsFromHls,
+      isSticky: stream.options.useStickySession ?? config.streams.isSticky,
       clock: systemClock,
       timers: systemTimers,
       found: (url) => stream.learnKind('hls', url),

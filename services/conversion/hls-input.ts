@@ -12,6 +12,7 @@ import { PlaylistFollower } from './playlist-follower.ts';
 import type { FetchPlaylist, Remuxer } from './ports.ts';
 import { SegmentReader } from './segment-reader.ts';
 import { SniffedResponse } from './sniffed-response.ts';
+import { stickyFetch } from './sticky-fetch.ts';
 
 /** Which playlists become a transport stream: all, or only those that are not finished. */
 export type ConvertedLists = 'all' | 'live';
@@ -21,6 +22,8 @@ export type HlsInputOptions = {
   readonly fetch: FetchPlaylist;
   readonly remuxer: Remuxer;
   readonly converts: ConvertedLists;
+  /** Whether playlists are asked for where redirects have led; not, when absent. */
+  readonly isSticky?: boolean;
   readonly clock: Clock;
   readonly timers: Timers;
   /** The source of this URL has proved to be a playlist. */
@@ -73,7 +76,8 @@ export class HlsInput implements UpstreamClient {
   }
 
   async #openList(request: UpstreamRequest, signal: AbortSignal): Promise<UpstreamResponse> {
-    const { fetch, found, converts, remuxer } = this.#options;
+    const { found, converts, remuxer, isSticky = false } = this.#options;
+    const fetch = isSticky ? stickyFetch(this.#options.fetch) : this.#options.fetch;
     const entry = await fetch(request, signal);
     found(request.url);
     const { main, sound } = await listsOf({ fetch, request }, entry, signal);

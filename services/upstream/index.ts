@@ -13,6 +13,7 @@ export {
 export type { Egress, ProxyEgress } from './egress.ts';
 export {
   egressOf,
+  headersBeyond,
   headersVia,
   headersWithin,
   headersWithout,

@@ -32,9 +32,23 @@ export const headersWithin = (limit: ProviderLimit | undefined, headers: Headers
 
 /** Some of these headers, with all that they know. */
 export function headersWithout(headers: Headers, isUnwanted: (name: string) => boolean): Headers {
-  const kept = Object.entries(headers).filter(([name]) => !isUnwanted(name));
-  return headersWithin(limitOf(headers), headersVia(egressOf(headers), Object.fromEntries(kept)));
+  const kept = Reflect.ownKeys(headers).filter(
+    (name) => typeof name === 'symbol' || !isUnwanted(name),
+  );
+  return Object.fromEntries(kept.map((name) => [name, Reflect.get(headers, name) as string]));
 }
+
+/** What apps give with a stream to be let in: it stays with the origin that it is meant for. */
+const SECRETS: ReadonlySet<string> = new Set(['authorization', 'cookie', 'proxy-authorization']);
+
+/** The headers for one URL as they may be sent to another, to which the first has led. */
+export const headersBeyond = (
+  headers: Headers,
+  { from, to }: { readonly from: string; readonly to: string },
+): Headers =>
+  new URL(from).origin === new URL(to).origin
+    ? headers
+    : headersWithout(headers, (name) => SECRETS.has(name.toLowerCase()));
 
 /** Whether these headers have been told a way, be it the default one. */
 export const knowWay = (headers: Headers): boolean => EGRESS in headers;

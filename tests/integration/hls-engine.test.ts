@@ -134,6 +134,28 @@ describe('A sticky stream', () => {
       .toBe(1);
     expect(hls.penstock.state.told).not.toContain('failover_triggered');
   });
+
+  it('lets go of a server whose playlist stands still', async () => {
+    await using hls = await start(routes, sticky as StreamInput);
+    await hls.get();
+    hls.provider.setRoute('/a.m3u8', redirect('/edge2/a.m3u8'));
+    await expect
+      .poll(async () => (await hls.get()) && hls.asked('/edge2/a.m3u8'), { timeout: 12_000 })
+      .toBeGreaterThan(0);
+  });
+
+  it('lets go of a server that has lost its segments', async () => {
+    const startedMs = Date.now();
+    const growing = answer(() => ({ body: live(playing(startedMs)) }));
+    await using hls = await start({ ...routes, '/edge1/a.m3u8': growing }, sticky as StreamInput);
+    const links = linksIn(await (await hls.get()).text(), hls.url);
+    hls.provider.setRoute('/a.m3u8', redirect('/edge2/a.m3u8'));
+    for (const n of [0, 1]) hls.provider.setFault(`/edge1/${n}.ts`, status(500));
+    await Promise.all(links.slice(0, 2).map((link) => fetch(link)));
+    await expect
+      .poll(async () => (await hls.get()) && hls.asked('/edge2/a.m3u8'), { timeout: 5_000 })
+      .toBeGreaterThan(0);
+  });
 });
 
 describe('A segment whose token has grown old', () => {

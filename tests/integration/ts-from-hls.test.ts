@@ -20,6 +20,7 @@ import type { PlaybackOptions } from '../support/playback-bench.ts';
 import { splitMedia } from '../support/hls-media.ts';
 import type { SplitMedia } from '../support/hls-media.ts';
 import { decode, toneAtEnd } from '../support/players.ts';
+import { eventually } from '../support/processes.ts';
 import { wholeUnitsOf } from '../support/splice-check.ts';
 import { Viewer, fetchOnce } from '../support/viewer.ts';
 
@@ -155,6 +156,31 @@ describe('a transport stream from HLS', () => {
     expect(new Set(segments.map(({ url }) => url)).size).toBe(segments.length);
   });
 
+  it('keeps to the server that a redirect chose, as a sticky stream, until that fails', async () => {
+    await using provider = await startFakeProvider({
+      '/in.m3u8': redirect('/edge1/index.m3u8'),
+      '/edge1/': hlsLive(main),
+      '/edge2/': hlsLive(main),
+    });
+    await using playback = await start();
+    const sticky = { options: { useStickySession: true } } as Parameters<typeof playback.create>[1];
+    const id = await playback.create(provider.url('/in.m3u8'), sticky);
+    await using viewer = new Viewer(`${playback.base}/stream/${id}`);
+    await viewer.reached(100_000);
+    provider.setRoute('/in.m3u8', redirect('/edge2/index.m3u8'));
+    const asked = (path: string): number => provider.requestsOf(path).length;
+    const before = asked('/edge1/index.m3u8');
+    await eventually('the chosen one again', () => asked('/edge1/index.m3u8') > before + 1);
+    expect([asked('/in.m3u8'), asked('/edge2/')]).toEqual([1, 0]);
+    provider.setFault('/edge1/', status(503));
+    await eventually('the other one', () => asked('/edge2/index.m3u8') > 1);
+    const received = viewer.body().length;
+    await viewer.reached(received + 200_000);
+    viewer.leave();
+    expect(asked('/in.m3u8')).toBe(2);
+    expect(checkTs(viewer.body())).toMatchObject({ counterErrors: [], stepsBack: [] });
+  });
+
   it('leaves a bad segment out, and plays on', async () => {
     await using provider = await startFakeProvider({ '/film/': folder(made.hls.ts) });
     provider.setFault('/film/seg1.ts', status(404));
@@ -175,7 +201,10 @@ describe('a transport stream from HLS', () => {
     await using playback = await start();
     const alone = await playback.create(provider.url('/film/index.m3u8'));
     const refused = await fetchOnce(`${playback.base}/stream/${alone}`);
-    expect([refused.status, refused.headers['x-proxy-error']]).toEqual([502, 'UPSTREAM_WRONG_TYPE']);
+    expect([refused.status, refused.headers['x-proxy-error']]).toEqual([
+      502,
+      'UPSTREAM_WRONG_TYPE',
+    ]);
     const id = await playback.create(provider.url('/film/index.m3u8?2'), {
       failoverUrls: [provider.url('/good/index.m3u8')],
     });

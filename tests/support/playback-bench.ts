@@ -137,6 +137,7 @@ const playlistReader =
   (upstream: UpstreamClient, converts: ConvertedLists, program = 'ffmpeg') =>
   (stream: Stream) =>
     new HlsInput({
+      isSticky: stream.options.useStickySession ?? false,
       upstream,
       fetch: createPlaylistClient({
         texts: createTextClient(UPSTREAM),

@@ -56,6 +56,7 @@ export class HlsStream {
   readonly lists = new TrackLists();
   readonly #options: HlsStreamOptions;
   readonly #answers: PlaylistAnswers;
+  readonly #finder: PlaylistFinder;
   readonly #mirror: FilmMirror;
   readonly #renewal: SegmentRenewal;
   readonly #walk: SourceWalk;
@@ -81,6 +82,7 @@ export class HlsStream {
       unpin: (source) => sources.unpin(source),
       bitsPerSecond: () => this.#bitsPerSecond,
     });
+    this.#finder = finder;
     this.#renewal = new SegmentRenewal({ finder, listed: this.#listed, clock });
     this.#mirror = new FilmMirror(finder);
     const loader = new PlaylistLoader({
@@ -199,6 +201,7 @@ export class HlsStream {
   async #leave(source: Source, cause: AppError): Promise<void> {
     const failure = segmentFailure(cause);
     const { removed } = this.stream;
+    this.#finder.letGo(source);
     try {
       const next = await this.#walk.failed(source, failure, removed);
       // What broke off is granted a retry; but these segments are retries already.

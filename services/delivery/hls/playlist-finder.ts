@@ -81,12 +81,17 @@ export class PlaylistFinder {
     }
   }
 
+  /** The source has failed: where its redirects led may be why. */
+  letGo(source: Source): void {
+    this.#options.unpin?.(source);
+  }
+
   /**
    * As `find`, by way of the source's own address: what playlists and redirects said before does
    * not count any more.
    */
   async afresh(source: Source, ask: PlaylistAsk, signal: AbortSignal): Promise<FoundPlaylist> {
-    this.#options.unpin?.(source);
+    this.letGo(source);
     if (ask.kind === 'entry') return this.#entry(source, { ask, directives: '' }, signal);
     const { track } = ask.target;
     if (track) return this.#afresh(track, source, signal);

@@ -137,7 +137,8 @@ export class PlaylistLoader {
   }
 
   #next(failed: Source, failure: AppError, signal: AbortSignal): Promise<Source> {
-    const { stream, walk, logger } = this.#options;
+    const { stream, walk, finder, logger } = this.#options;
+    finder.letGo(failed);
     logger.info('playlist failed', {
       streamId: stream.id,
       index: failed.index,

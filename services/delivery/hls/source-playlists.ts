@@ -4,7 +4,7 @@ import type { FetchedPlaylist, PlaylistClient, PlaylistFetcher } from './fetch-p
 import { Lru } from './lru.ts';
 import { sourceTagOf } from './source-tag.ts';
 import { withQuery } from './with-query.ts';
-import { headersWithout } from '#upstream';
+import { headersBeyond } from '#upstream';
 
 export type SourcePlaylistsOptions = {
   readonly client: PlaylistClient;
@@ -20,9 +20,6 @@ const MAX_KEPT_CHARS = 256 * 1024;
 /** RFC 8216bis §6.2.5.2: a server gives up on a blocking reload after three target durations. */
 const HELD_TARGET_DURATIONS = 3;
 const BLOCKING = /[?&]_HLS_[^#]*$/;
-
-/** Secrets of the stream stay with the origin they were meant for. */
-const SECRETS = new Set(['authorization', 'cookie', 'proxy-authorization']);
 
 /**
  * The playlists of one stream's sources, as its viewers have them fetched: asks whether what it has
@@ -65,7 +62,8 @@ export class SourcePlaylists {
   ): Promise<FetchedPlaylist | undefined> {
     const pinned = withQuery(pin, BLOCKING.exec(url)?.[0].slice(1) ?? '');
     try {
-      return await this.#ask({ url: pinned, headers: headersFor(source, pin) }, signal);
+      const headers = headersBeyond(source.headers, { from: source.url, to: pin });
+      return await this.#ask({ url: pinned, headers }, signal);
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof AppError)) throw error;
@@ -93,8 +91,3 @@ export class SourcePlaylists {
 const isWorthKeeping = ({ text, validators = {} }: FetchedPlaylist): boolean =>
   text.length <= MAX_KEPT_CHARS &&
   (validators.etag !== undefined || validators.lastModified !== undefined);
-
-const headersFor = ({ url, headers }: Source, pin: string): Source['headers'] =>
-  new URL(pin).origin === new URL(url).origin
-    ? headers
-    : headersWithout(headers, (name) => SECRETS.has(name.toLowerCase()));

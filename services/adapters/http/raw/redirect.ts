@@ -1,4 +1,5 @@
 import { UpstreamError } from '#kernel/app-error';
+import { headersBeyond } from '#upstream';
 import type { ResponseHead } from './response-head.ts';
 
 /** One request of a chain of redirects. */
@@ -28,14 +29,8 @@ export function nextHop({ url, headers }: Hop, location: string): Hop {
   if (!URL.canParse(next)) {
     throw new UpstreamError('UPSTREAM_PROTOCOL', { message: 'The provider redirects to nowhere.' });
   }
-  const isSameOrigin = new URL(next).origin === new URL(url).origin;
-  return { url: next, headers: isSameOrigin ? headers : withoutSecrets(headers) };
+  return { url: next, headers: headersBeyond(headers, { from: url, to: next }) };
 }
-
-const SECRETS: ReadonlySet<string> = new Set(['authorization', 'cookie', 'proxy-authorization']);
-
-const withoutSecrets = (headers: Hop['headers']): Hop['headers'] =>
-  Object.fromEntries(Object.entries(headers).filter(([name]) => !SECRETS.has(name.toLowerCase())));
 
 /** A head is read as latin1: each character beyond ASCII stands for one byte as it was sent. */
 const asUrlText = (location: string): string =>
