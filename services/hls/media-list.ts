@@ -63,6 +63,8 @@ export function readMediaList(text: string, options: MediaListOptions): MediaLis
 }
 
 const DEFAULT_TARGET_MS = 6_000;
+/** Of all segments together. */
+const MAX_URL_CHARS = 32 * 1024 * 1024;
 
 type Attributes = ReadonlyMap<string, string>;
 
@@ -72,6 +74,8 @@ class ListReader {
   readonly #variables: VariableScope;
   #targetDurationMs = DEFAULT_TARGET_MS;
   #isEnded = false;
+  /** A short line can mean a long URL: what does not fit is left out. */
+  #room = MAX_URL_CHARS;
   #isSealed = false;
   #sequence = 0;
   #durationMs = 0;
@@ -137,8 +141,9 @@ class ListReader {
 
   #segment(written: string): void {
     const url = this.#urlOf(written);
+    this.#room -= url?.length ?? 0;
     const resource = url === undefined ? undefined : this.#resource(url, this.#range);
-    if (resource !== undefined) {
+    if (resource !== undefined && this.#room > 0) {
       this.#segments.push({
         ...resource,
         sequence: this.#sequence,

@@ -22,25 +22,28 @@ const PARSER_LIMIT_CHARS = 16 * 1024;
 
 /**
  * Describes a playlist. Never throws: hls-parser is asked first, and where it gives up (titles
- * that are not ASCII, mixed lists) or would take long, a scan of our own answers.
+ * that are not ASCII, mixed lists), sees nothing (lines that end in CR alone) or would take long, a
+ * scan of our own answers.
  */
 export function parsePlaylist(text: string): PlaylistFacts {
   if (text.length > PARSER_LIMIT_CHARS) return scan(text);
   try {
-    return observe(text);
+    return observe(text) ?? scan(text);
   } catch {
     // What the library cannot read may still play: delivery never depends on it.
     return scan(text);
   }
 }
 
-function observe(text: string): PlaylistFacts {
+function observe(text: string): PlaylistFacts | undefined {
   // The options are global to the library; silent, or it writes to the console.
   HLS.setOptions({ strictMode: false, silent: true });
   const playlist = HLS.parse(text);
   if (playlist.isMasterPlaylist) return MULTIVARIANT;
   const { targetDuration, endlist } = playlist;
-  return { shape: 'media', targetDurationMs: toMs(targetDuration), isEnded: endlist };
+  const targetDurationMs = toMs(targetDuration);
+  if (targetDurationMs === undefined) return undefined;
+  return { shape: 'media', targetDurationMs, isEnded: endlist };
 }
 
 const toMs = (seconds: number): number | undefined => (seconds > 0 ? seconds * 1000 : undefined);

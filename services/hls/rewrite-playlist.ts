@@ -9,7 +9,14 @@ import type { Attribute } from './tag-line.ts';
 import { TrackCounter } from './track-counter.ts';
 import { withSoundApart } from './track.ts';
 import type { Track, TrackUrl } from './track.ts';
-import { PREFETCH_TAG, STEERING_TAG, canHoldUri, kindOf, needsAbsolute } from './uri-tags.ts';
+import {
+  PREFETCH_TAG,
+  STEERING_TAG,
+  canHoldUri,
+  kindOf,
+  needsAbsolute,
+  partOf,
+} from './uri-tags.ts';
 import type { ResourceKind } from './uri-tags.ts';
 import { VariableScope } from './variables.ts';
 import type { Variables } from './variables.ts';
@@ -21,6 +28,8 @@ export type Reference = {
   readonly url: string;
   /** The bytes that are replaced, as they stand in the text. */
   readonly written: string;
+  /** Of a segment: it is a part of one, or is named and may not be there. */
+  readonly as?: 'part' | 'gap' | 'hint';
   /** Where a multivariant playlist names it as one of its tracks. */
   readonly track?: Track;
   /** Players cannot resolve a relative URL in its place. */
@@ -54,7 +63,7 @@ export type RewriteOptions = {
  * @returns The text in pieces, cut behind each local URL: joined by what follows every URL for
  *   one viewer (`&client_id=…`) they are that viewer's playlist; joined by nothing, the text.
  * @throws {@link MediaError} `PLAYLIST_MALFORMED` when the first line is not `#EXTM3U`,
- *   `PLAYLIST_TOO_LARGE` for more than 200,000 URIs.
+ *   `PLAYLIST_TOO_LARGE` for more than 200,000 URIs, or URLs of more than 32 Mi characters in all.
  * @see https://www.rfc-editor.org/rfc/rfc8216#section-4
  */
 export function rewritePlaylist(text: string, options: RewriteOptions): readonly string[] {
@@ -93,7 +102,7 @@ export function tracksOf(
 ): readonly TrackUrl[] {
   const tracks: TrackUrl[] = [];
   const toLocal = ({ track, url, variables, written }: Reference): string => {
-    if (track) tracks.push({ track, url, variables: new Map(variables) });
+    if (track) tracks.push({ track, url, variables });
     return written;
   };
   rewritePlaylist(text, { ...options, toLocal });
@@ -109,15 +118,20 @@ const VARIANT_TAG = 'EXT-X-STREAM-INF';
 
 /** A day of one-second segments, twice over; each costs a link of a few hundred characters. */
 const MAX_URIS = 200_000;
+/** All together: a short line can mean a long URL, by its base or by what variables hold. */
+const MAX_URL_CHARS = 32 * 1024 * 1024;
 
 const tooMany = (): MediaError =>
   new MediaError('PLAYLIST_TOO_LARGE', {
     message: 'The playlist lists more than any player could use.',
-    details: { maxUris: MAX_URIS },
+    details: { maxUris: MAX_URIS, maxUrlChars: MAX_URL_CHARS },
   });
 
+const isTrack = (kind: ResourceKind, track: Track | undefined): track is Track =>
+  kind === 'playlist' && track !== undefined;
+
 type Span = { readonly start: number; readonly end: number };
-type Target = Pick<Reference, 'kind' | 'track' | 'isAbsolute'>;
+type Target = Pick<Reference, 'kind' | 'as' | 'track' | 'isAbsolute'>;
 
 /** One pass over one text. */
 class Rewriter {
@@ -130,8 +144,11 @@ class Rewriter {
   #piece = '';
   #copiedTo = 0;
   #uris = 0;
+  #urlChars = 0;
   /** The track whose `EXT-X-STREAM-INF` waits for its URI line. */
   #variant: Track | undefined;
+  /** `EXT-X-GAP` waits for its URI line. */
+  #isGap = false;
 
   constructor(text: string, options: RewriteOptions) {
     this.text = text;
@@ -155,16 +172,19 @@ class Rewriter {
   }
 
   #uriLine(start: number, uri: string): void {
-    const track = this.#variant;
+    const target = this.#announced();
     this.#variant = undefined;
-    const target: Target = track ? { kind: 'playlist', track } : { kind: 'segment' };
+    this.#isGap = false;
     this.#rewrite({ start, end: start + uri.length }, target);
   }
 
+  #announced(): Target {
+    if (this.#variant) return { kind: 'playlist', track: this.#variant };
+    return this.#isGap ? { kind: 'segment', as: 'gap' } : { kind: 'segment' };
+  }
+
   #tagLine(line: Line, content: string, tag: string): void {
-    if (tag === 'EXTINF') return;
-    if (tag === 'EXT-X-DEFINE') return this.#define(line, content);
-    if (tag === PREFETCH_TAG) return this.#prefetch(line, content);
+    if (this.#plainTags[tag]?.(line, content)) return;
     if (tag !== VARIANT_TAG && !canHoldUri(tag) && !content.includes('{$')) return;
     const attributes = attributesOf(content);
     if (tag === VARIANT_TAG) this.#variant = this.#tracks.next(tag, attributes);
@@ -172,14 +192,24 @@ class Rewriter {
     this.#attributes(line.start, tag, attributes);
   }
 
-  #define(line: Line, content: string): void {
+  /** Tags without attributes that could hold a URI; true: nothing else is to be done about them. */
+  readonly #plainTags: Readonly<Record<string, (line: Line, content: string) => true>> = {
+    EXTINF: () => true,
+    'EXT-X-GAP': () => (this.#isGap = true),
+    'EXT-X-DEFINE': (line, content) => this.#define(line, content),
+    [PREFETCH_TAG]: (line, content) => this.#prefetch(line, content),
+  };
+
+  #define(line: Line, content: string): true {
     if (!this.#variables.define(content)) this.#takeOut(line);
+    return true;
   }
 
-  #prefetch(line: Line, content: string): void {
+  #prefetch(line: Line, content: string): true {
     const uri = valueOf(content);
     const start = line.start + content.indexOf(uri, PREFETCH_TAG.length + 2);
-    this.#rewrite({ start, end: start + uri.length }, { kind: 'segment' });
+    this.#rewrite({ start, end: start + uri.length }, { kind: 'segment', as: 'hint' });
+    return true;
   }
 
   /** Where the server is none that we can ask, players steer by nothing. */
@@ -190,18 +220,25 @@ class Rewriter {
 
   #attributes(lineStart: number, tag: string, attributes: readonly Attribute[]): void {
     const values = new Map(attributes.map(({ name, value }) => [name, value]));
-    for (const { name, value, start, end } of attributes) {
+    const kinds = attributes.map(({ name }) => kindOf(tag, name, values));
+    // One line names one track, however many addresses it has for it.
+    const track = kinds.includes('playlist') ? this.#tracks.next(tag, attributes) : undefined;
+    const as = partOf(tag, values);
+    const traits = {
+      ...(needsAbsolute(tag) ? { isAbsolute: true as const } : {}),
+      ...(as ? { as } : {}),
+    };
+    for (const [index, { value, start, end }] of attributes.entries()) {
       const span = { start: lineStart + start, end: lineStart + end };
-      const kind = kindOf(tag, name, values);
-      if (kind === undefined) {
-        const text = this.#variables.inText(value);
-        if (text !== value) this.#replace(span, text);
-        continue;
-      }
-      const track = kind === 'playlist' ? this.#tracks.next(tag, attributes) : undefined;
-      const absolute = needsAbsolute(tag) ? { isAbsolute: true as const } : {};
-      this.#rewrite(span, { kind, ...absolute, ...(track ? { track } : {}) });
+      const kind = kinds[index];
+      if (kind === undefined) this.#substitute(span, value);
+      else this.#rewrite(span, { kind, ...traits, ...(isTrack(kind, track) ? { track } : {}) });
     }
+  }
+
+  #substitute(span: Span, value: string): void {
+    const text = this.#variables.inText(value);
+    if (text !== value) this.#replace(span, text);
   }
 
   #rewrite(span: Span, target: Target): void {
@@ -209,7 +246,8 @@ class Rewriter {
     const url = this.#resolve(written);
     if (url === undefined) return;
     this.#uris += 1;
-    if (this.#uris > MAX_URIS) throw tooMany();
+    this.#urlChars += url.length;
+    if (this.#uris > MAX_URIS || this.#urlChars > MAX_URL_CHARS) throw tooMany();
     const { toLocal, endOf } = this.#options;
     const reference = { ...target, url, written, variables: this.#variables.all };
     this.#replace(span, toLocal(reference));

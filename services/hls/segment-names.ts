@@ -9,12 +9,13 @@ export function segmentNamesOf(text: string): readonly string[] {
   const names: string[] = [];
   for (const { start, end } of linesOf(text)) {
     const line = text.slice(start, end);
-    if (isUriLine(line)) names.push(nameIn(line.trim()));
+    if (isUriLine(line)) names.push(segmentNameIn(line.trim()));
   }
   return names;
 }
 
-function nameIn(uri: string): string {
+/** What one of them is called. */
+export function segmentNameIn(uri: string): string {
   const path = uri.replace(/[?#].*$/, '');
   return path.slice(path.lastIndexOf('/') + 1);
 }

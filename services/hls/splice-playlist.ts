@@ -33,7 +33,7 @@ const VERSION_OF_IV = 2;
  */
 export function splicePlaylist(text: string, plan: SplicePlan): string {
   const splicer = new Splicer(plan, {
-    lineEnd: text.includes('\r\n') ? '\r\n' : '\n',
+    lineEnd: /\r\n|\r|\n/.exec(text)?.[0] ?? '\n',
     // A text without one is of version 1 (RFC 8216 §4.3.1.2).
     hasVersion: /^#EXT-X-VERSION:/m.test(text),
     hasKeys: /^#EXT-X-KEY:/m.test(text),

@@ -40,10 +40,6 @@ export type TrackUrl = {
   readonly variables: Variables;
 };
 
-/** Whether two tracks of one multivariant playlist are the same one. */
-export const isSameTrack = (one: Track, other: Track): boolean =>
-  one.role === other.role && one.ordinal === other.ordinal;
-
 /**
  * The tracks of one multivariant playlist, whose variants name a group of sound only where that
  * has a playlist of its own: a group without one is inside the variant.

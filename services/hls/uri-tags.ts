@@ -74,6 +74,13 @@ export function kindOf(
   return typeof rule === 'function' ? rule(attributes) : rule;
 }
 
+/** What of a segment a tag names: a part of it; or one that is missing, or has yet to come. */
+export function partOf(tag: string, attributes: Attributes): 'part' | 'gap' | 'hint' | undefined {
+  if (tag === 'EXT-X-PRELOAD-HINT') return 'hint';
+  if (tag !== 'EXT-X-PART') return undefined;
+  return attributes.get('GAP') === 'YES' ? 'gap' : 'part';
+}
+
 /** Tags whose value is a URI as it stands: the early form of a low-latency hint. */
 export const PREFETCH_TAG = 'EXT-X-PREFETCH';
 

@@ -17,6 +17,8 @@ const MAX_VARIABLES = 256;
 const MAX_VALUE_CHARS = 4096;
 /** A line of references to long values could grow without bounds. */
 const MAX_SUBSTITUTED_CHARS = 64 * 1024;
+/** So could a list of such lines: a token of 160 characters in each of 200,000 lines is room enough. */
+const MAX_ALL_SUBSTITUTED_CHARS = 64 * 1024 * 1024;
 
 /**
  * The variables of one playlist, as its lines define them.
@@ -30,13 +32,17 @@ export class VariableScope {
   readonly #sources: DefinitionSources;
   readonly #values = new Map<string, string>();
   readonly #hidden = new Map<string, string>();
+  #now: Variables | undefined;
+  /** For all lines together. */
+  #room = MAX_ALL_SUBSTITUTED_CHARS;
 
   constructor(sources: DefinitionSources) {
     this.#sources = sources;
   }
 
+  /** As they are now: what is defined later is in the next one. */
   get all(): Variables {
-    return this.#values;
+    return (this.#now ??= new Map(this.#values));
   }
 
   /**
@@ -61,18 +67,26 @@ export class VariableScope {
 
   /** A URI with every variable that is defined in place; other references stay as they are. */
   inUri(text: string): string {
-    return substitute(text, this.#values);
+    return this.#substitute(text, this.#values);
   }
 
   /** Any other quoted value: with what the player does not know in place. */
   inText(text: string): string {
-    return this.#hidden.size === 0 ? text : substitute(text, this.#hidden, isQuotable);
+    return this.#hidden.size === 0 ? text : this.#substitute(text, this.#hidden, isQuotable);
+  }
+
+  #substitute(text: string, values: Variables, isAllowed?: (value: string) => boolean): string {
+    const substituted = this.#room > 0 ? substitute(text, values, isAllowed) : text;
+    if (substituted !== text) this.#room -= substituted.length;
+    return substituted;
   }
 
   #remember(name: string, value: string): boolean {
     const isTooMuch = this.#values.size >= MAX_VARIABLES || value.length > MAX_VALUE_CHARS;
-    if (!isTooMuch) this.#values.set(name, value);
-    return !isTooMuch;
+    if (isTooMuch) return false;
+    this.#values.set(name, value);
+    this.#now = undefined;
+    return true;
   }
 }
 

@@ -3,7 +3,7 @@ import type { UpstreamResponse } from '#upstream';
 /** Which bytes of a resource a response carries, and what tells whether it is still the same. */
 export type ByteSpan = {
   readonly first: number;
-  /** The last byte, inclusive; `undefined` when the response did not say. */
+  /** The last byte, inclusive; `undefined` when the response did not say, or could not yet. */
   readonly last: number | undefined;
   /** Of the whole resource. */
   readonly total: number | undefined;
@@ -30,8 +30,16 @@ export function spanOf({ status, headers }: Head): ByteSpan | undefined {
   const match = CONTENT_RANGE.exec(headers.get('content-range')?.trim() ?? '');
   if (!match) return undefined;
   const [, first, last, total] = match;
-  return { first: Number(first), last: Number(last), total: lengthOf(total), ...version };
+  const isOpen = total === '*' && Number(last) >= VERY_LARGE;
+  const end = isOpen ? undefined : Number(last);
+  return { first: Number(first), last: end, total: lengthOf(total), ...version };
 }
+
+/**
+ * "As far as it goes" of a resource that still grows (RFC 8673 §2.1): what a preload hint without a
+ * length leads to. Servers repeat the offset of the request, and ours is at most this.
+ */
+const VERY_LARGE = 999_999_999_999_999;
 
 /** The `Range` that asks for what is missing from byte `next` on. */
 export const rangeFrom = (span: ByteSpan, next: number): string =>

@@ -177,6 +177,37 @@ describe('A segment whose token has grown old', () => {
   });
 });
 
+describe('A part whose token has grown old', () => {
+  it('comes from its new URL, as whole segments do, gaps or not', async () => {
+    let token = 1;
+    const list = (): string =>
+      [
+        '#EXTM3U',
+        '#EXT-X-TARGETDURATION:1',
+        '#EXT-X-PART-INF:PART-TARGET=0.5',
+        '#EXT-X-MEDIA-SEQUENCE:5',
+        '#EXT-X-GAP',
+        '#EXTINF:1,',
+        '5.ts',
+        '#EXTINF:1,',
+        `6.ts?t=${token}`,
+        `#EXT-X-PART:DURATION=0.5,URI="7.0.ts?t=${token}"`,
+        '',
+      ].join('\n');
+    await using hls = await start({
+      '/a.m3u8': answer(() => ({ body: list() })),
+      '/': answer(({ url, path }) =>
+        url.endsWith(`t=${token}`) ? { body: path } : { status: 403 },
+      ),
+    });
+    const [, ...links] = linksIn(await (await hls.get()).text(), hls.url);
+    token = 2;
+    const bodies = await Promise.all(links.map(async (link) => (await fetch(link)).text()));
+    expect(bodies).toEqual(['/6.ts', '/7.0.ts']);
+    expect(hls.penstock.state.told).not.toContain('failover_triggered');
+  });
+});
+
 describe('A viewer who is kicked', () => {
   it('is refused when it asks again, and counted once', async () => {
     await using hls = await start({ '/a.m3u8': text(live(1), TYPE) });

@@ -241,6 +241,21 @@ describe('HLS failover', () => {
     expect(kept.status).toBe(200);
   });
 
+  it('stays with a source whose subtitles stand still', async () => {
+    const clock = { nowMs: () => Date.now(), monotonicMs: () => nowMs };
+    let nowMs = 0;
+    const words = '#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="s",NAME="s",URI="s.m3u8"\n';
+    const list = text(`${variants([1, 'v.m3u8'])}${words}`, TYPE);
+    const still = text(live(1, 3, 's'), TYPE);
+    const routes = { '/a/index.m3u8': list, '/b/index.m3u8': list, '/a/s.m3u8': still };
+    await using hls = await start(routes, { hls: { clock } });
+    const [, subtitles = ''] = linksIn(await hls.get(), hls.url);
+    await hls.get(subtitles);
+    nowMs = 7_000;
+    expect(await hls.contents(await hls.get(subtitles))).toContain('/a/s1.ts');
+    expect(hls.penstock.state.told).not.toContain('failover_triggered');
+  });
+
   it('follows a redirect that changes from poll to poll', async () => {
     await using hls = await start({
       '/a/index.m3u8': redirect('/edge1/index.m3u8'),

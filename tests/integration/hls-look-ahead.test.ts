@@ -1,17 +1,25 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { systemTimers } from '#kernel/clock';
+import { asStreamId } from '#kernel/ids';
 import { FetchLedger } from '#upstream';
 import { slowBody, startFakeProvider, status, text } from '../../scripts/faultd.d/fake-provider.ts';
 import { linksIn, startHls } from '../support/hls-bench.ts';
 import { PLAYLIST_TYPE, title } from '../support/hls-titles.ts';
 import { fetchOnce } from '../support/viewer.ts';
 
-async function start(titled: ReturnType<typeof title>, maxConnections: number | null = null) {
+async function start(
+  titled: ReturnType<typeof title>,
+  maxConnections: number | null = null,
+  backups: readonly string[] = [],
+) {
   const provider = await startFakeProvider(titled.routes);
   const hls = { lookAhead: 3, allowance: new FetchLedger({ timers: systemTimers }) };
   const penstock = await startHls({ headersMs: 3000, hls });
-  const id = await penstock.create(provider.url('/v/index.m3u8'), { maxConnections });
+  const id = await penstock.create(provider.url('/v/index.m3u8'), {
+    maxConnections,
+    failoverUrls: backups.map((path) => provider.url(path)),
+  });
   const url = penstock.playlistUrl(id);
   const linksOf = async (viewer: string): Promise<string[]> =>
     linksIn(await (await fetch(`${url}?client_id=${viewer}`)).text(), url);
@@ -21,6 +29,7 @@ async function start(titled: ReturnType<typeof title>, maxConnections: number | 
   return {
     provider,
     penstock,
+    id: asStreamId(id),
     linksOf,
     asked,
     until,
@@ -117,6 +126,22 @@ describe('look-ahead', () => {
     await hls.until(3);
     await sleep(QUIET_MS);
     expect(hls.asked()).toEqual(['0.ts', '1.ts', '3.ts']);
+  });
+
+  it('counts as good what has been fetched ahead: bad segments here and there move nothing on', async () => {
+    await using hls = await start(title(10), null, ['/else/index.m3u8']);
+    const bad = [0, 4];
+    for (const n of bad) hls.provider.setFault(`/v/${n}.ts`, status(404));
+    const links = await hls.linksOf('one');
+    for (const [n, link] of links.entries()) {
+      expect((await fetch(link)).status).toBe(bad.includes(n) ? 404 : 200);
+      const ahead = Math.min(n + 3, 9);
+      await hls.provider.until(() => hls.asked().includes(`${ahead}.ts`));
+    }
+    const { health } = hls.penstock.hls.statsOf(hls.id) ?? {};
+    expect(health).toBe('good');
+    await hls.linksOf('two');
+    expect(hls.provider.requestsOf('/else/index.m3u8')).toHaveLength(0);
   });
 
   it('pauses when the source says that it is too much', async () => {

@@ -216,20 +216,32 @@ describe('an HLS playlist', () => {
   });
 
   it('hands the directives of low-latency reloads on, and does without where they are refused', async () => {
+    const control = '#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,CAN-SKIP-UNTIL=6\n';
     await using hls = await start({
       '/a.m3u8': answer(({ url }) =>
-        url.includes('_HLS_skip') ? { status: 400 } : { body: media('1.ts') },
+        url.includes('_HLS_skip') ? { status: 400 } : { body: media('1.ts') + control },
       ),
     });
     const { url } = await hls.load('/a.m3u8');
-    await fetch(`${url}?_HLS_part=2&_HLS_msn=7&other=1&_HLS_bad=%0A`);
-    expect((await fetch(`${url}?_HLS_msn=8&_HLS_skip=YES`)).status).toBe(200);
+    await fetch(`${url}?_HLS_part=2&_HLS_msn=1&other=1&_HLS_bad=%0A&_HLS_else=x`);
+    expect((await fetch(`${url}?_HLS_msn=2&_HLS_skip=YES`)).status).toBe(200);
     expect(hls.provider.requests.map(({ url: asked }) => asked)).toEqual([
       '/a.m3u8',
-      '/a.m3u8?_HLS_msn=7&_HLS_part=2',
-      '/a.m3u8?_HLS_msn=8&_HLS_skip=YES',
+      '/a.m3u8?_HLS_msn=1&_HLS_part=2',
+      '/a.m3u8?_HLS_msn=2&_HLS_skip=YES',
       '/a.m3u8',
     ]);
+  });
+
+  it.each([
+    ['a source that holds no reloads', '', '_HLS_msn=1'],
+    ['places that no server waits for', '#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES\n', ''],
+  ])('is polled once, whatever players say to %s', async (_name, control, last) => {
+    await using hls = await start({ '/a.m3u8': text(media('1.ts') + control, TYPE) });
+    const { url } = await hls.load('/a.m3u8');
+    const said = ['_HLS_msn=90', '_HLS_msn=1&_HLS_part=900', '_HLS_skip=YES', '_HLS_x=1', last];
+    for (const query of said) expect((await fetch(`${url}?${query}`)).status).toBe(200);
+    expect(hls.provider.requests).toHaveLength(1);
   });
 
   it('is fetched once for viewers who ask at the same time, each with links of its own', async () => {

@@ -175,6 +175,15 @@ describe('a segment', () => {
     ]);
   });
 
+  it.each(['video/mp2t', 'application/octet-stream', 'text/plain'])(
+    'is an error when it is a page that is called %s',
+    async (type) => {
+      await using hls = await start();
+      hls.provider.setRoute('/a/1.ts', text('\n<!DOCTYPE html><html><p>expired', type));
+      expect((await fetch(hls.first)).status).toBe(502);
+    },
+  );
+
   it('is an error when a key has not the length of a key', async () => {
     await using hls = await start();
     hls.provider.setRoute('/a/key.bin', text('expired', 'application/octet-stream'));
@@ -331,6 +340,34 @@ describe('segments that fail', () => {
     hls.provider.setFault('/a/3.ts', status(500));
     for (const link of [hls.first, hls.second, hls.third]) await new Viewer(link).ended();
     expect(hls.told('failover_triggered')).toBe(0);
+  });
+
+  it.each([
+    ['are gaps', 'x.m3u8', '#EXT-X-GAP\n#EXTINF:1,\n1.ts\n#EXT-X-GAP\n#EXTINF:1,\n2.ts\n'],
+    [
+      'are announced, and have yet to come',
+      'x.m3u8',
+      '#EXTINF:1,\n4.ts\n#EXT-X-PREFETCH:1.ts\n#EXT-X-PRELOAD-HINT:TYPE=PART,URI="2.ts"\n',
+    ],
+    ['are words', 's.m3u8', '#EXTINF:1,\n1.ts\n#EXTINF:1,\n2.ts\n'],
+  ])('leave it where it is when they %s', async (_name, at, listed) => {
+    await using hls = await start();
+    const words = '#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="s",NAME="s",URI="s.m3u8"';
+    const variant = '#EXT-X-STREAM-INF:BANDWIDTH=1,SUBTITLES="s"\nx.m3u8';
+    hls.provider.setRoute('/c/index.m3u8', text(`#EXTM3U\n${words}\n${variant}\n`, TYPE));
+    const list = `#EXTM3U\n#EXT-X-TARGETDURATION:1\n${listed}`;
+    hls.provider.setRoute(`/c/${at}`, text(list, TYPE));
+    for (const path of ['/c/1.ts', '/c/2.ts']) hls.provider.setFault(path, status(404));
+    const failoverUrls = [hls.provider.url('/b/index.m3u8')];
+    const id = await hls.penstock.create(hls.provider.url('/c/index.m3u8'), { failoverUrls });
+    const url = hls.penstock.playlistUrl(id);
+    const read = async (link: string) => linksIn(await (await fetch(link)).text(), url);
+    const [subtitles = '', pictures = ''] = await read(url);
+    const links = await read(at === 's.m3u8' ? subtitles : pictures);
+    for (const link of links.slice(-2)) expect((await fetch(link)).status).toBe(404);
+    await read(`${url}?client_id=new`);
+    expect(hls.told('failover_triggered')).toBe(0);
+    expect(hls.provider.requestsOf('/b/index.m3u8')).toHaveLength(0);
   });
 
   it('leave it where it is when they are no longer listed', async () => {

@@ -195,7 +195,9 @@ export class HlsStream {
     if (kind === 'data' || kind === 'asset-list' || kind === 'steering') return false;
     const status = error.code === 'UPSTREAM_STATUS' ? statusOf(error) : null;
     if (status === 416) return false;
-    return (status !== 404 && status !== 410) || this.#listed.has(url);
+    const standing = this.#listed.standingOf(url);
+    if (standing !== 'unlisted') return standing === 'due';
+    return status !== 404 && status !== 410;
   }
 
   async #leave(source: Source, cause: AppError): Promise<void> {

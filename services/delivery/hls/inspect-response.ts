@@ -4,7 +4,7 @@ import { orAbort } from '#kernel/or-abort';
 import type { UpstreamResponse } from '#upstream';
 import { HEAD_BYTES, looksLikePlaylist, mayBeOfPlaylist, plainHead } from './body-head.ts';
 import { PeekedResponse } from './peeked-response.ts';
-import { isPageType, looksLikePage } from './resource-type.ts';
+import { isPageType, looksLikeHtml, looksLikePage } from './resource-type.ts';
 
 /** An AES-128 key is this long (RFC 8216 §4.3.2.4). */
 export const KEY_BYTES = 16;
@@ -53,7 +53,7 @@ async function headOf(
 
 function isRefused(head: Buffer, response: UpstreamResponse): boolean {
   const type = response.headers.get('content-type');
-  if (isPageType(type) && looksLikePage(head)) return true;
+  if (looksLikeHtml(head) || (isPageType(type) && looksLikePage(head))) return true;
   return isFromStart(response) ? looksLikePlaylist(head) : mayBeOfPlaylist(head, type);
 }
 

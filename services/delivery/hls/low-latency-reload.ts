@@ -14,14 +14,63 @@ export type Directives = {
 
 export const NO_DIRECTIVES: Directives = { query: '', position: undefined, skip: undefined };
 
-/** Reads `_HLS_msn`, `_HLS_part` and `_HLS_skip`; what is no number is left to the source. */
+/**
+ * Reads `_HLS_msn`, `_HLS_part` and `_HLS_skip`. Whatever else a player says is dropped: each
+ * wording would be a request of its own to the source.
+ */
 export function directivesOf(query: string): Directives {
   if (query === '') return NO_DIRECTIVES;
   const values = new URLSearchParams(query);
   const sequence = countIn(values.get('_HLS_msn'));
   const part = countIn(values.get('_HLS_part'));
+  const skip = values.get('_HLS_skip') ?? undefined;
   const position = sequence === undefined ? undefined : { sequence, part };
-  return { query, position, skip: values.get('_HLS_skip') ?? undefined };
+  return directives(position, SKIPS.has(skip ?? '') ? skip : undefined);
+}
+
+/**
+ * What of a reload is worth a request of its own, by what was loaded last: that its server holds
+ * reloads, or leaves out what is known; and a place that it would wait for
+ * (RFC 8216bis §6.2.5.2). Otherwise it is an ordinary reload, as all others have it.
+ *
+ * @param known - What the reload would replace; none: nothing is known yet, and all is asked for.
+ */
+export function worthAsking(asked: Directives, known: readonly LoadedPlaylist[]): Directives {
+  if (known.length === 0 || asked.query === '') return asked;
+  const canWait = known.some((loaded) => canWaitFor(loaded, asked.position));
+  const canSkip = known.some(({ lowLatency }) => lowLatency?.canSkipUntilMs !== undefined);
+  return directives(canWait ? asked.position : undefined, canSkip ? asked.skip : undefined);
+}
+
+const SKIPS = new Set(['YES', 'v2']);
+
+function directives(
+  position: ReloadPosition | undefined,
+  skip: Directives['skip'] | undefined,
+): Directives {
+  const said = Object.entries({
+    _HLS_msn: position?.sequence,
+    _HLS_part: position?.part,
+    _HLS_skip: skip,
+  });
+  const query = said.flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`]));
+  return { query: query.join('&'), position, skip };
+}
+
+/** A server refuses to wait for what is further ahead. */
+const MAX_SEGMENTS_AHEAD = 2;
+/** Segments may be longer than their target, by rounding, and parts shorter than theirs. */
+const SPARE_PARTS = 4;
+
+function canWaitFor(
+  { lowLatency, targetDurationMs = 0 }: LoadedPlaylist,
+  position: ReloadPosition | undefined,
+): boolean {
+  if (!lowLatency?.canBlockReload || !position) return false;
+  const { lastSequence, partTargetMs, trailingParts, partsOfLast } = lowLatency;
+  if (position.sequence > lastSequence + MAX_SEGMENTS_AHEAD) return false;
+  const parts = Math.ceil(targetDurationMs / Math.max(1, partTargetMs ?? targetDurationMs));
+  return (position.part ?? 0) <= Math.max(parts, trailingParts, partsOfLast) + SPARE_PARTS;
 }
 
 /** Delta updates are kept beside the whole playlist. */

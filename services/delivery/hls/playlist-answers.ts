@@ -1,13 +1,20 @@
 import type { Clock, Timers } from '#kernel/clock';
 import type { LowLatencyMode, SourceWalk, Stream } from '#streams';
 import { limitOf } from '#upstream';
-import { directivesOf, satisfies, variantKey } from './low-latency-reload.ts';
+import {
+  NO_DIRECTIVES,
+  directivesOf,
+  satisfies,
+  variantKey,
+  worthAsking,
+} from './low-latency-reload.ts';
 import type { Directives } from './low-latency-reload.ts';
 import { PlaylistBoard } from './playlist-board.ts';
 import type { PostedPlaylist } from './playlist-board.ts';
 import type { PlaylistAsk } from './playlist-finder.ts';
 import type { LoadedPlaylist, PlaylistLoader } from './playlist-loader.ts';
 import { sourceTagOf } from './source-tag.ts';
+import { isOfStream } from './track-key.ts';
 
 /**
  * Low-latency players keep reloads and parts open that their server holds, of pictures and sound:
@@ -106,7 +113,7 @@ export class PlaylistAnswers {
     { ask, directives: query }: PlaylistQuestion,
     signal: AbortSignal,
   ): Promise<PostedPlaylist> {
-    const directives = directivesOf(this.#usable(ask, query));
+    const directives = this.#usable(ask, query);
     const known = this.#known(ask, directives);
     if (known) return { loaded: known, staleMs: 0 };
     const { stream, loader } = this.#options;
@@ -124,21 +131,38 @@ export class PlaylistAnswers {
     return posted;
   }
 
-  /** Numbers of another source mean nothing to this one: then a reload is an ordinary one. */
-  #usable(ask: PlaylistAsk, query: string): string {
+  /**
+   * Numbers of another source mean nothing to this one: then a reload is an ordinary one. Servers of
+   * interstitials hear all that the player says.
+   */
+  #usable(ask: PlaylistAsk, query: string): Directives {
     const { loader, walk } = this.#options;
-    return this.#honoursLowLatency && loader.canAskByNumber(ask, walk.current) ? query : '';
+    if (!isOfStream(ask)) return { ...NO_DIRECTIVES, query };
+    const isUsable = this.#honoursLowLatency && loader.canAskByNumber(ask, walk.current);
+    const directives = isUsable ? directivesOf(query) : NO_DIRECTIVES;
+    return worthAsking(directives, this.#posted(ask, directives, Number.POSITIVE_INFINITY));
+  }
+
+  /** What is on the board, and not older than that. */
+  #posted(ask: PlaylistAsk, directives: Directives, withinMs: number): readonly LoadedPlaylist[] {
+    const key = keyOf(ask);
+    return [...new Set([variantKey(key, directives), key])]
+      .map((name) => this.#board.young(name, withinMs))
+      .filter((loaded) => loaded?.source === this.#source)
+      .filter((loaded) => loaded !== undefined);
   }
 
   /** What is fresh, or has what a blocking reload waits for. */
   #known(ask: PlaylistAsk, directives: Directives): LoadedPlaylist | undefined {
-    const key = keyOf(ask);
-    if (directives.query === '') return this.#board.fresh(key, this.#source);
-    const { position } = directives;
-    if (!position) return undefined;
-    return [variantKey(key, directives), key]
-      .map((name) => this.#board.young(name, this.#targetDurationMs / 2))
-      .find((loaded) => loaded?.source === this.#source && satisfies(loaded, position));
+    const { query, position, skip } = directives;
+    if (!position) {
+      const isShared = query === '' || skip !== undefined;
+      const key = variantKey(keyOf(ask), directives);
+      return isShared ? this.#board.fresh(key, this.#source) : undefined;
+    }
+    return this.#posted(ask, directives, this.#targetDurationMs / 2).find((loaded) =>
+      satisfies(loaded, position),
+    );
   }
 
   get #source(): string {

@@ -1,6 +1,6 @@
 import { AppError, UpstreamError } from '#kernel/app-error';
 import { lowLatencyOf, withoutLowLatency } from '#hls';
-import type { LowLatencyFacts, TextEncoding, Track } from '#hls';
+import type { LowLatencyFacts, TextEncoding } from '#hls';
 import type { Logger } from '#kernel/logger';
 import { orAbort } from '#kernel/or-abort';
 import type { Source, SourceWalk, Stream } from '#streams';
@@ -11,7 +11,7 @@ import type { PlaylistAsk, PlaylistFinder } from './playlist-finder.ts';
 import type { PlaylistWriter, WriteContext } from './playlist-writer.ts';
 import type { SegmentHealth } from './segment-health.ts';
 import { sourceTagOf } from './source-tag.ts';
-import { ENTRY_TRACK } from './track-lists.ts';
+import { isEssential, isOfStream, trackKeyOf } from './track-key.ts';
 import type { TrackLists } from './track-lists.ts';
 
 export type PlaylistRequest = {
@@ -73,7 +73,8 @@ export class PlaylistLoader {
         source = await this.#next(source, outcome.failure, signal);
         continue;
       }
-      const elsewhere = outcome.hasStalled ? await this.#leaveStale(source, signal) : undefined;
+      const isOver = outcome.hasStalled && this.#concernsSource(request.ask);
+      const elsewhere = isOver ? await this.#leaveStale(source, signal) : undefined;
       if (elsewhere === undefined) return this.#flowing(outcome.loaded);
       source = elsewhere;
     }
@@ -176,7 +177,7 @@ export class PlaylistLoader {
    */
   #concernsSource(ask: PlaylistAsk): boolean {
     if (this.#options.stream.kind !== 'hls') return false;
-    return ask.kind === 'entry' || isEssential(ask.target.track);
+    return isEssential(trackKeyOf(ask));
   }
 }
 
@@ -194,25 +195,5 @@ function plain(playlist: FetchedPlaylist): FetchedPlaylist {
 const lowLatencyIn = ({ text, facts }: FetchedPlaylist): LowLatencyFacts | undefined =>
   facts.shape === 'media' && !facts.isEnded ? lowLatencyOf(text) : undefined;
 
-const ESSENTIAL_ROLES = new Set(['variant', 'audio', 'video']);
-
-const isEssential = (track: Track | undefined): boolean =>
-  track !== undefined && ESSENTIAL_ROLES.has(track.role);
-
 /** No source's tag: what fails below an advertisement says nothing about the source in use. */
 const NO_SOURCE = '';
-
-/** Interstitials are playlists that no multivariant playlist of the stream has named. */
-const isOfStream = (ask: PlaylistAsk): boolean =>
-  ask.kind === 'entry' || ask.target.track !== undefined;
-
-/**
- * Names a track for those who have the same link to it, whichever source they are given it from:
- * who came later, by the playlist of another source, may be given another one for the same place.
- * Playlists that are no track of the stream are not followed.
- */
-function trackKeyOf(ask: PlaylistAsk): string | undefined {
-  if (ask.kind === 'entry') return ENTRY_TRACK;
-  const { track, source } = ask.target;
-  return track && `${track.role} ${track.ordinal} ${source}`;
-}

@@ -1,11 +1,13 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { Places, cutOf, isSameTrack, rewriteLongPlaylist, rewritePlaylist } from '#hls';
+import { Places, cutOf, rewriteLongPlaylist, rewritePlaylist } from '#hls';
 import type { HandleCodec, Reference, Target, Track, TrackUrl, Variables } from '#hls';
 import type { StreamId } from '#kernel/ids';
 import { HERE, childUrl, urlEnd } from './child-urls.ts';
 import type { FetchedPlaylist } from './fetch-playlist.ts';
 import type { ListedSegments } from './listed-segments.ts';
 import { Lru } from './lru.ts';
+import { NamedTracks } from './named-tracks.ts';
+import { NotedSegments } from './noted-segments.ts';
 import type { PlaylistAsk } from './playlist-finder.ts';
 
 /**
@@ -70,11 +72,15 @@ export class PlaylistWriter {
     context: WriteContext,
   ): Promise<readonly string[]> {
     this.#forgetOldSeals();
-    const segments = new Set<string>();
+    const noted = new NotedSegments();
+    const named = new NamedTracks(context.tracks);
     const places = context.isFilm ? new Places(cutOf(text)) : undefined;
     const toLocal = (reference: Reference): string => {
-      if (reference.kind === 'segment') segments.add(reference.url);
-      const local = this.#localUrl(reference, context, places);
+      noted.note(reference);
+      const local =
+        reference.kind === 'playlist'
+          ? this.#seal(playlistTarget(reference, context, named))
+          : this.#localUrl(reference, context, places);
       return reference.isAbsolute ? HERE + local : local;
     };
     const endOf = ({ kind, url }: Reference): string => urlEnd(kind, url, context.track?.role);
@@ -83,10 +89,10 @@ export class PlaylistWriter {
       text.length > LONG_TEXT_CHARS
         ? await rewriteLongPlaylist(text, options, () => nextTurn())
         : rewritePlaylist(text, options);
-    this.#forgetThePast(segments.size);
+    this.#forgetThePast(noted.count);
     const { trackKey, ask, endSequence } = context;
     if (trackKey !== undefined) {
-      this.#options.listed.listed(trackKey, { urls: segments, ask, endSequence });
+      this.#options.listed.listed(trackKey, { ...noted.all, ask, endSequence });
     }
     return pieces;
   }
@@ -107,7 +113,6 @@ export class PlaylistWriter {
 
   #localUrl(reference: Reference, context: WriteContext, places: Places | undefined): string {
     const { kind, url } = reference;
-    if (kind === 'playlist') return this.#seal(playlistTarget(reference, context));
     const place = places?.of(kind, url);
     const key = `${kind} ${context.source} ${place?.cut ?? ''} ${url}`;
     const known = this.#localUrls.get(key);
@@ -124,14 +129,24 @@ export class PlaylistWriter {
   }
 }
 
+function playlistTarget(
+  reference: Reference,
+  { source, isEntry }: WriteContext,
+  named: NamedTracks,
+): Target {
+  const { url, track, variables } = reference;
+  if (!track) return namedTarget(reference, source, named);
+  if (!isEntry) return { kind: 'playlist', url, source, ...fitting(variables) };
+  const like = named.like(track)?.track ?? track;
+  return { kind: 'playlist', url, source, track: like, ...fitting(variables) };
+}
+
 /** A rendition report names a playlist again, without its place: it must get the same URL. */
-function playlistTarget({ url, track, variables }: Reference, context: WriteContext): Target {
-  const { source, tracks, isEntry } = context;
-  if (track && !isEntry) return { kind: 'playlist', url, source, ...fitting(variables) };
-  const known = tracks.find((one) => (track ? isSameTrack(one.track, track) : one.url === url));
-  const named = track ? { track: known?.track ?? track, variables } : known;
-  if (!named) return { kind: 'playlist', url, source };
-  return { kind: 'playlist', url, source, track: named.track, ...fitting(named.variables) };
+function namedTarget({ url, isAbsolute }: Reference, source: string, named: NamedTracks): Target {
+  const known = isAbsolute ? named.at(url) : named.reported(url);
+  if (!known) return { kind: 'playlist', url, source };
+  const { track, variables } = known;
+  return { kind: 'playlist', url: known.url, source, track, ...fitting(variables) };
 }
 
 /** Of too many the finder knows: it has the multivariant playlist, and a link has its limits. */

@@ -108,3 +108,9 @@ export const isPageType = (type: string | undefined): boolean =>
 /** Whether the first bytes of a body are those of a page. */
 export const looksLikePage = (head: Buffer): boolean =>
   /^(?:\xEF\xBB\xBF)?\s*<(?:!|\?xml|html|head|body)/i.test(head.toString('latin1', 0, 256));
+
+/** Whether they are those of a page whatever it is called: captions in XML are none. */
+export const looksLikeHtml = (head: Buffer): boolean =>
+  /^(?:\xEF\xBB\xBF)?\s*<(?:!doctype\s+html|html|head|body)\b/i.test(
+    head.toString('latin1', 0, 256),
+  );

@@ -1,5 +1,5 @@
-import { filmOf, windowOf } from '#hls';
-import type { Target } from '#hls';
+import { readMediaList, rewritePlaylist, segmentNameIn } from '#hls';
+import type { MediaSegment, Reference, RewriteOptions, Target } from '#hls';
 import type { Clock } from '#kernel/clock';
 import type { Source } from '#streams';
 import type { ListedPlace, ListedSegments } from './listed-segments.ts';
@@ -21,7 +21,8 @@ const DEADLINE_MS = 10_000;
 /**
  * New URLs for segments that a source has stopped serving under the old ones: tokens in URLs grow
  * old while players hold a playlist that names them. The source's own address is asked once, and
- * the segment of the same number takes the place of the one that is refused.
+ * the segment of the same number, or the part of the same name, takes the place of the one that is
+ * refused.
  */
 export class SegmentRenewal {
   readonly #options: SegmentRenewalOptions;
@@ -71,26 +72,44 @@ export class SegmentRenewal {
       const deadline = AbortSignal.timeout(DEADLINE_MS);
       const { playlist, imported } = await this.#options.finder.afresh(source, ask, deadline);
       const { text, encoding, finalUrl } = playlist;
-      const urls =
-        filmOf(text, { baseUrl: finalUrl, encoding, imported }).urls.get('segment') ?? [];
-      const window = windowOf(text);
-      // Where segments share a URL, a URL is no segment.
-      if (window?.segmentCount !== urls.length) return false;
-      return this.#replace(trackKey, window.firstSequence, urls);
+      const options = { baseUrl: finalUrl, encoding, imported };
+      const { segments } = readMediaList(text, options);
+      const renewed = [
+        ...this.#byNumber(trackKey, segments),
+        ...this.#byName(trackKey, partsIn(text, options)),
+      ].filter(([old, url]) => old !== url);
+      for (const [old, url] of renewed) this.#urls.set(old, url);
+      return renewed.length > 0;
     } catch {
       // The source is in trouble; what asked for this is told of its own failure.
       return false;
     }
   }
 
-  #replace(trackKey: string, firstSequence: number, urls: readonly string[]): boolean {
-    let hasReplaced = false;
-    for (const [index, url] of urls.entries()) {
-      const old = this.#options.listed.urlAt(trackKey, firstSequence + index);
-      if (old === undefined || old === url) continue;
-      this.#urls.set(old, url);
-      hasReplaced = true;
+  *#byNumber(trackKey: string, segments: readonly MediaSegment[]): Generator<Renewed> {
+    for (const { sequence, url } of segments) {
+      const old = this.#options.listed.urlAt(trackKey, sequence);
+      if (old !== undefined) yield [old, url];
     }
-    return hasReplaced;
   }
+
+  *#byName(trackKey: string, parts: ReadonlyMap<string, string>): Generator<Renewed> {
+    for (const old of this.#options.listed.partsOf(trackKey)) {
+      const url = parts.get(segmentNameIn(old));
+      if (url !== undefined) yield [old, url];
+    }
+  }
+}
+
+type Renewed = readonly [old: string, url: string];
+
+/** Every part that a playlist lists, by what it is called. */
+function partsIn(text: string, options: Omit<RewriteOptions, 'toLocal'>): Map<string, string> {
+  const parts = new Map<string, string>();
+  const toLocal = ({ as, url, written }: Reference): string => {
+    if (as === 'part') parts.set(segmentNameIn(url), url);
+    return written;
+  };
+  rewritePlaylist(text, { ...options, toLocal });
+  return parts;
 }

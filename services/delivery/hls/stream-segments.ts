@@ -13,7 +13,7 @@ import { SegmentCounter } from './segment-counts.ts';
 import { keepMsOf, stallMsOf } from './segment-times.ts';
 import type { SegmentOpener } from './segment-opener.ts';
 import { sourceTagOf } from './source-tag.ts';
-import { ENTRY_TRACK } from './track-lists.ts';
+import { ENTRY_TRACK } from './track-key.ts';
 import type { ListPlace } from './track-lists.ts';
 
 export type StreamSegmentsOptions = {
@@ -133,7 +133,10 @@ export class StreamSegments implements AheadStream {
     try {
       const opened = await store.open(ask, signal);
       try {
-        return await outcomeOf(opened, signal);
+        const outcome = await outcomeOf(opened, signal);
+        // What viewers are given from memory later says nothing any more.
+        if (outcome === 'fetched') hls.segmentSucceeded(target);
+        return outcome;
       } finally {
         opened.close();
       }

@@ -7,9 +7,6 @@ const MAX_TRACKS = 32;
 /** Some ten thousand segments, taken apart in some 20 ms; in longer lists nothing is looked up. */
 const MAX_TEXT_CHARS = 1024 * 1024;
 
-/** The name of what is a media playlist at the stream's own address. */
-export const ENTRY_TRACK = 'entry';
-
 /** A media playlist as it was last shown, and where it came from. */
 export type ShownList = {
   readonly playlist: FetchedPlaylist;

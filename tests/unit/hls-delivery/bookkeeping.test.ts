@@ -49,8 +49,10 @@ describe('SegmentHealth', () => {
 
 const ENTRY = { kind: 'entry', wants: 'any' } as const;
 
-const listing = (...urls: string[]): Listing => ({
-  urls: new Set(urls),
+const listing = (...segments: string[]): Listing => ({
+  segments,
+  parts: new Set(),
+  absent: new Set(),
   ask: ENTRY,
   endSequence: 100,
 });
@@ -70,17 +72,47 @@ describe('ListedSegments', () => {
     expect(listed.placeOf('x')).toBeUndefined();
   });
 
+  it('counts segments that share an address each by itself', () => {
+    const listed = new ListedSegments();
+    listed.listed('v0', listing('film', 'film', 'c'));
+    expect([97, 98, 99].map((number) => listed.urlAt('v0', number))).toEqual(['film', 'film', 'c']);
+  });
+
   it('knows what each track lists now', () => {
     const listed = new ListedSegments();
-    listed.listed('v0', listing('a'));
-    listed.listed('v1', listing('b'));
-    listed.listed('v0', listing('c'));
-    expect(['a', 'b', 'c'].map((url) => listed.has(url))).toEqual([false, true, true]);
+    listed.listed('variant 0 s', listing('a'));
+    listed.listed('variant 1 s', listing('b'));
+    listed.listed('variant 0 s', listing('c'));
+    expect(['a', 'b', 'c'].map((url) => listed.standingOf(url))).toEqual([
+      'unlisted',
+      'due',
+      'due',
+    ]);
+  });
+
+  it('knows what need not be there: gaps, hints, and what no picture needs', () => {
+    const listed = new ListedSegments();
+    const lowLatency = { parts: new Set(['part']), absent: new Set(['gap', 'hint']) };
+    listed.listed('entry', { ...listing('segment', 'gap', 'both'), ...lowLatency });
+    listed.listed('subtitles 0 s', listing('words', 'both'));
+    const urls = ['segment', 'part', 'both', 'gap', 'hint', 'words', 'x'];
+    expect(urls.map((url) => listed.standingOf(url))).toEqual([
+      'due',
+      'due',
+      'due',
+      'not-due',
+      'not-due',
+      'not-due',
+      'unlisted',
+    ]);
   });
 
   it('takes everything for listed where a playlist is too long to remember', () => {
     const listed = new ListedSegments();
-    listed.listed('v0', listing(...Array.from({ length: 3000 }, (_, n) => `${n}`)));
-    expect(listed.has('anything')).toBe(true);
+    const many = listing(...Array.from({ length: 3000 }, (_, n) => `${n}`));
+    listed.listed('iframe 0 s', many);
+    expect(listed.standingOf('anything')).toBe('unlisted');
+    listed.listed('variant 0 s', many);
+    expect(listed.standingOf('anything')).toBe('due');
   });
 });

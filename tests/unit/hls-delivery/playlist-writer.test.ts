@@ -4,6 +4,7 @@ import { asStreamId } from '#kernel/ids';
 import type { StreamId } from '#kernel/ids';
 import { ListedSegments } from '../../../services/delivery/hls/listed-segments.ts';
 import { PlaylistWriter } from '../../../services/delivery/hls/playlist-writer.ts';
+import type { WriteContext } from '../../../services/delivery/hls/playlist-writer.ts';
 
 const STREAM = asStreamId('0123456789abcdef0123456789abcdef');
 const ENTRY = { kind: 'entry', wants: 'any' } as const;
@@ -33,26 +34,27 @@ const liveList = (segments: number, first = 0): string =>
     '',
   ].join('\n');
 
+const fetched = (text: string, finalUrl: string) => ({
+  text,
+  encoding: 'utf8' as const,
+  finalUrl,
+  facts: { shape: 'media' as const, targetDurationMs: 4000, isEnded: false },
+});
+
+const liveContext: WriteContext = {
+  source: 's',
+  isEntry: true,
+  imported: new Map(),
+  trackKey: 'media',
+  track: undefined,
+  isFilm: false,
+  ask: ENTRY,
+  endSequence: undefined,
+  tracks: [],
+};
+
 const writeLive = (writer: PlaylistWriter, text: string): Promise<readonly string[]> =>
-  writer.write(
-    {
-      text,
-      encoding: 'utf8',
-      finalUrl: 'http://provider.test/live.m3u8',
-      facts: { shape: 'media', targetDurationMs: 4000, isEnded: false },
-    },
-    {
-      source: 's',
-      isEntry: true,
-      imported: new Map(),
-      trackKey: 'media',
-      track: undefined,
-      isFilm: false,
-      ask: ENTRY,
-      endSequence: undefined,
-      tracks: [],
-    },
-  );
+  writer.write(fetched(text, 'http://provider.test/live.m3u8'), liveContext);
 
 test('a live list that moves on has each link made once, and the long past is forgotten', async () => {
   const handles = new CountingHandles();
@@ -167,4 +169,38 @@ test('after a rotation every link is made anew', async () => {
   handles.sealedWith = 'two';
   await write();
   expect(handles.sealed).toBe(6);
+});
+
+const VARIANT = { role: 'variant', bandwidth: 1 };
+const variantsOf = (...urls: string[]) =>
+  urls.map((url, ordinal) => ({ track: { ...VARIANT, ordinal }, url, variables: new Map() }));
+
+test.each([
+  ['at its own address', 'http://p/v1/l.m3u8?t=x', 'http://p/v1/l.m3u8?t=x'],
+  ['without the token', '../v1/l.m3u8', 'http://p/v1/l.m3u8?t=x'],
+  ['at the server that a redirect chose', 'http://edge/v1/l.m3u8', 'http://p/v1/l.m3u8?t=x'],
+  ['where two could be meant', 'l.m3u8?id=9', 'http://p/v0/l.m3u8?id=9'],
+  ['that nobody named', 'else.m3u8', 'http://p/v0/else.m3u8'],
+])('a rendition report leads where the multivariant playlist does: %s', async (...given) => {
+  const [, reported, expected] = given;
+  const handles = new CountingHandles();
+  const writer = new PlaylistWriter({ streamId: STREAM, handles, listed: new ListedSegments() });
+  const same = ['http://p/v0/l.m3u8?id=1', 'http://p/v0/l.m3u8?id=2'];
+  const tracks = variantsOf('http://p/v1/l.m3u8?t=x', ...same);
+  const context = { ...liveContext, isEntry: false, tracks };
+  const reports = `#EXT-X-RENDITION-REPORT:URI="${reported}"`;
+  const ad = '#EXT-X-DATERANGE:ID="a",X-ASSET-URI="http://ads/v1/l.m3u8"';
+  await writer.write(fetched(`#EXTM3U\n${reports}\n${ad}\n`, 'http://p/v0/l.m3u8'), context);
+  // An advertisement of the same name is no track of the stream.
+  expect(handles.targets.map(({ url }) => url)).toEqual([expected, 'http://ads/v1/l.m3u8']);
+});
+
+test('a list of forty thousand variants is written in good time, each in its place', async () => {
+  const handles = new CountingHandles();
+  const writer = new PlaylistWriter({ streamId: STREAM, handles, listed: new ListedSegments() });
+  const urls = Array.from({ length: 40_000 }, (_, n) => `http://p/${n}`);
+  const text = urls.map((url) => `#EXT-X-STREAM-INF:BANDWIDTH=1\n${url}\n`).join('');
+  const tracks = variantsOf(...urls);
+  await writer.write(fetched(`#EXTM3U\n${text}`, 'http://p/'), { ...liveContext, tracks });
+  expect(handles.targets.at(-1)).toMatchObject({ url: urls.at(-1), track: { ordinal: 39_999 } });
 });

@@ -92,6 +92,12 @@ describe('a media playlist', () => {
     },
   );
 
+  it('is no longer than its addresses have room for', () => {
+    const text = `#EXTM3U\n${'#EXTINF:1,\na\n'.repeat(8_000)}`;
+    const baseUrl = `http://p.example/${'x'.repeat(8_000)}/`;
+    expect(readMediaList(text, { baseUrl }).segments.length).toBeLessThan(5_000);
+  });
+
   it('has initialisation vectors by number', () => {
     expect(ivOfSequence(258).toString('hex')).toBe('0102'.padStart(32, '0'));
   });

@@ -19,6 +19,16 @@ describe('parsePlaylist', () => {
       '#EXTM3U\n#EXTINF:4,\na.ts',
       { shape: 'media', isEnded: false },
     ],
+    [
+      'a film whose lines end in CR alone',
+      media('#EXT-X-ENDLIST\n').replaceAll('\n', '\r'),
+      { shape: 'media', targetDurationMs: 4000, isEnded: true },
+    ],
+    [
+      'variants whose lines end in CR alone',
+      '#EXTM3U\r#EXT-X-STREAM-INF:BANDWIDTH=1\ra.m3u8\r',
+      { shape: 'multivariant' },
+    ],
     ['variants', '#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\na.m3u8\n', { shape: 'multivariant' }],
     [
       'a title that hls-parser cannot read',

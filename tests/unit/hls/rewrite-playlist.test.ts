@@ -31,6 +31,8 @@ function costOf(work: () => unknown): number {
   return Math.min(...runs);
 }
 
+const DEFINED = '#EXT-X-DEFINE:NAME="v1",VALUE="x"';
+
 const unchanged = ({ written }: Reference): string => written;
 
 const FIXTURES = [
@@ -242,6 +244,42 @@ describe('rewritePlaylist', () => {
     expect(pauses).toBe(200);
   }, 20_000);
 
+  it('takes a line of a hundred thousand addresses, which name one track', () => {
+    const addresses = Array.from({ length: 100_000 }, (_, n) => `,URI="${n}"`).join('');
+    const text = list(`#EXT-X-MEDIA:GROUP-ID="g",TYPE=AUDIO${addresses}`);
+    const tracks = new Set<unknown>();
+    rewrite(text, ({ track, written }) => {
+      tracks.add(track);
+      return written;
+    });
+    expect([...tracks]).toMatchObject([{ role: 'audio', ordinal: 0 }]);
+  });
+
+  it('tells parts of segments from segments, and both from what may not be there', () => {
+    const text = list(
+      '#EXT-X-PART:DURATION=1,URI="1.0"',
+      '#EXT-X-PART:DURATION=1,URI="1.1",GAP=YES',
+      '#EXTINF:2,',
+      '1',
+      '#EXT-X-GAP',
+      '#EXTINF:2,',
+      '2',
+      '#EXTINF:2,',
+      '3',
+      '#EXT-X-PRELOAD-HINT:TYPE=PART,URI="4.0"',
+      '#EXT-X-PREFETCH:5',
+    );
+    expect(rewrite(text, ({ as, written }) => `${written}-${as}`).match(/[\d.]+-\w+/g)).toEqual([
+      '1.0-part',
+      '1.1-gap',
+      '1-undefined',
+      '2-gap',
+      '3-undefined',
+      '4.0-hint',
+      '5-hint',
+    ]);
+  });
+
   it('takes a line of a million attributes without quotes that close', () => {
     const text = `#EXTM3U\n#EXT-X-MAP:${'A="'.repeat(300_000)}\n#EXT-X-MAP:${'A=b'.repeat(300_000)}`;
     expect(rewrite(text)).toBe(text);
@@ -327,6 +365,25 @@ describe('a hostile list', () => {
   }, 20_000);
 
   it.each([
+    [
+      'by its variables',
+      `#EXT-X-DEFINE:NAME="v",VALUE="${'x'.repeat(4096)}"`,
+      '{$v}'.repeat(16),
+      '',
+    ],
+    ['by where it is', '', 'a', `${'x'.repeat(8000)}/`],
+  ])(
+    'is refused when its addresses are longer than any player could use: %s',
+    (...[, head, line, folder]) => {
+      const text = list(head, ...Array.from({ length: 8_000 }, () => line));
+      const options = { baseUrl: `http://p.example/${folder}`, toLocal: unchanged };
+      expect(() => rewritePlaylist(text, options)).toThrow(
+        expect.objectContaining({ code: 'PLAYLIST_TOO_LARGE' }),
+      );
+    },
+  );
+
+  it.each([
     ['a line of a megabyte', 'x'.repeat(1024 * 1024)],
     ['a megabyte of blanks', ' '.repeat(1024 * 1024)],
     ['a megabyte of colons', `#EXT-X-KEY${':'.repeat(1024 * 1024)}`],
@@ -354,5 +411,13 @@ describe('tracksOf', () => {
       'variant 0',
       'variant 1',
     ]);
+  });
+
+  it('keeps what is defined once, however many tracks it is defined for', () => {
+    const variant = '#EXT-X-STREAM-INF:BANDWIDTH=1\nv';
+    const text = list(DEFINED, variant, variant, DEFINED.replace('1', '2'), variant);
+    const [first, second, third] = tracksOf(text, { baseUrl: BASE_URL });
+    expect(first?.variables).toBe(second?.variables);
+    expect([first?.variables.size, third?.variables.size]).toEqual([1, 2]);
   });
 });

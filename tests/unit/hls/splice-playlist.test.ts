@@ -192,8 +192,9 @@ describe('splicePlaylist', () => {
     expect(said.map(([, number]) => number)).toEqual([expected]);
   });
 
-  it('keeps CRLF', () => {
-    const spliced = splicePlaylist('#EXTM3U\r\n#EXTINF:4,\r\na\r\n', plan());
-    expect(spliced.replaceAll('\r\n', '')).not.toContain('\n');
+  it.each(['\r\n', '\r'])('keeps line ends: %j', (end) => {
+    const spliced = splicePlaylist(`#EXTM3U${end}#EXTINF:4,${end}a${end}`, plan());
+    expect(spliced.split(end).join('')).not.toMatch(/[\r\n]/);
+    expect(spliced.split(end).length).toBeGreaterThan(5);
   });
 });

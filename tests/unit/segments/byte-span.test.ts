@@ -24,6 +24,12 @@ describe('spanOf', () => {
       { 'content-range': 'bytes 5-9/*' },
       { first: 5, last: 9, total: undefined },
     ],
+    [
+      'a part that still grows',
+      206,
+      { 'content-range': 'bytes 5-9007199254740991/*' },
+      { first: 5, last: undefined, total: undefined },
+    ],
   ])('reads %s', (_name, status, headers, expected) => {
     expect(spanOf(head(status, headers))).toMatchObject(expected);
   });
