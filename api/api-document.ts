@@ -1,16 +1,8 @@
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
-import { parse } from 'yaml';
 
-const FILE = new URL('../openapi.yaml', import.meta.url);
 const WORKER = new URL('api-document-worker.ts', import.meta.url);
 const DEADLINE_MS = 30_000;
-
-/** Reads `openapi.yaml`, which blocks for long. @throws Error when it is missing or broken. */
-export function readApiDocument(): Readonly<Record<string, unknown>> {
-  return parse(readFileSync(FILE, 'utf8')) as Readonly<Record<string, unknown>>;
-}
 
 /** `openapi.yaml` as JSON, once somebody wants it: few do, and it takes time and memory to read. */
 export class ApiDocument {

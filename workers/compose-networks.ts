@@ -16,7 +16,7 @@ import { RedisNetworkStore, networkNotes } from '#adapters/redis/network-store';
 import { ConfigError } from '#config';
 import type { Config } from '#config';
 import { HlsInput } from '#conversion';
-import { createPlaylistClient } from '#delivery';
+import { createPlaylistClient } from '#delivery/playlists';
 import { closeAll } from '#kernel/closing';
 import { systemClock, systemTimers } from '#kernel/clock';
 import type { Logger } from '#kernel/logger';

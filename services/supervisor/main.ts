@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Config, ConfigError, loadConfig } from '#config';
 import { runProcess, type RunningProcess } from '#lifecycle';
-import { createLogger } from '#telemetry';
+import { createLogger } from '#telemetry/logger';
 import { announcement } from './announcement.ts';
 import { ProcessError } from './launched.ts';
 import { supervise } from './supervise.ts';

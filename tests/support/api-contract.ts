@@ -1,4 +1,4 @@
-import { readApiDocument } from '#api/api-document';
+import { readApiDocument } from '#api/read-api-document';
 import { faultsOf, resolve } from './json-schema.ts';
 import type { Node } from './json-schema.ts';
 

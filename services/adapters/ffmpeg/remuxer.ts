@@ -1,6 +1,6 @@
-import { execa } from 'execa';
+import type { execa } from 'execa';
 import type { Writable } from 'node:stream';
-import { DependencyError, MediaError } from '#kernel/app-error';
+import { DependencyError, MediaError, toAppError } from '#kernel/app-error';
 import type { AppError } from '#kernel/app-error';
 import type { RemuxInput, RemuxRun, Remuxer } from '#conversion';
 import type { Logger } from '#kernel/logger';
@@ -26,8 +26,14 @@ export class FfmpegRemuxer implements Remuxer {
   }
 }
 
-const spawnFfmpeg = (program: string, inputs: readonly RemuxInput[], signal: AbortSignal) =>
-  execa(program, remuxArgs(inputs), {
+type Order = {
+  readonly program: string;
+  readonly inputs: readonly RemuxInput[];
+  readonly signal: AbortSignal;
+};
+
+const spawnFfmpeg = (run: typeof execa, { program, inputs, signal }: Order) =>
+  run(program, remuxArgs(inputs), {
     stdio: ['pipe', 'pipe', 'pipe', ...inputs.slice(1).map(() => 'pipe' as const)],
     buffer: false,
     reject: false,
@@ -39,12 +45,14 @@ const spawnFfmpeg = (program: string, inputs: readonly RemuxInput[], signal: Abo
     forceKillAfterDelay: KILL_AFTER_MS,
   });
 
+type Child = ReturnType<typeof spawnFfmpeg>;
+
 class FfmpegRun implements RemuxRun {
   readonly #sink: BodySink;
   readonly #closing = new AbortController();
-  readonly #child: ReturnType<typeof spawnFfmpeg>;
   readonly #logger: Logger;
-  readonly #inputs: readonly Writable[];
+  readonly #started: Promise<readonly Writable[]>;
+  #child: Child | undefined;
   #log = '';
 
   constructor(
@@ -54,45 +62,61 @@ class FfmpegRun implements RemuxRun {
   ) {
     this.#sink = sink;
     this.#logger = logger;
-    this.#child = spawnFfmpeg(program, inputs, this.#closing.signal);
-    // Descriptors 0, 3, 4, …: one for each input.
-    this.#inputs = inputs.map((_, at) => this.#child.stdio[at === 0 ? 0 : at + 2] as Writable);
-    for (const input of this.#inputs) input?.on('error', ignore); // It may end before its input.
-    this.#child.stdout?.on('data', (bytes: Buffer) => this.#output(bytes));
-    this.#child.stderr?.on('data', (text: Buffer) => {
-      this.#log = (this.#log + text.toString()).slice(-MOST_LOG_CHARS);
+    const { signal } = this.#closing;
+    this.#started = this.#start({ program, inputs, signal }).catch((error: unknown) => {
+      if (!signal.aborted) sink.fail(toAppError(error));
+      return [];
     });
-    void this.#watch();
   }
 
-  write(input: number, bytes: Buffer): Promise<void> {
-    const pipe = this.#inputs[input];
-    if (!pipe?.writable) return Promise.resolve();
-    return new Promise((resolve) => pipe.write(bytes, () => resolve()));
+  async write(input: number, bytes: Buffer): Promise<void> {
+    const pipe = (await this.#started)[input];
+    if (!pipe?.writable) return;
+    await new Promise<void>((resolve) => pipe.write(bytes, () => resolve()));
   }
 
   end(input: number): void {
-    this.#inputs[input]?.end();
+    void this.#started.then((pipes) => pipes[input]?.end());
   }
 
   resume(): void {
-    this.#child.stdout?.resume();
+    this.#child?.stdout?.resume();
   }
 
   close(): void {
     if (this.#closing.signal.aborted) return;
     this.#closing.abort();
-    for (const input of this.#inputs) input?.destroy();
-    this.#child.stdout?.destroy();
+    void this.#started.then((pipes) => pipes.map((pipe) => pipe?.destroy()));
+    this.#child?.stdout?.destroy();
+  }
+
+  /**
+   * Gives the pipes of the inputs; none when it was closed before it could begin. Execa is loaded
+   * with the first run: most processes never repack anything.
+   */
+  async #start(order: Order): Promise<readonly Writable[]> {
+    const { execa: run } = await import('execa');
+    if (order.signal.aborted) return [];
+    const child = spawnFfmpeg(run, order);
+    this.#child = child;
+    // Descriptors 0, 3, 4, …: one for each input.
+    const pipes = order.inputs.map((_, at) => child.stdio[at === 0 ? 0 : at + 2] as Writable);
+    for (const pipe of pipes) pipe?.on('error', ignore); // It may end before its input.
+    child.stdout?.on('data', (bytes: Buffer) => this.#output(bytes));
+    child.stderr?.on('data', (text: Buffer) => {
+      this.#log = (this.#log + text.toString()).slice(-MOST_LOG_CHARS);
+    });
+    void this.#watch(child);
+    return pipes;
   }
 
   #output(bytes: Buffer): void {
     if (this.#closing.signal.aborted) return;
-    if (!this.#sink.chunk(bytes)) this.#child.stdout?.pause();
+    if (!this.#sink.chunk(bytes)) this.#child?.stdout?.pause();
   }
 
-  async #watch(): Promise<void> {
-    const { exitCode, code, failed } = await this.#child;
+  async #watch(child: Child): Promise<void> {
+    const { exitCode, code, failed } = await child;
     if (this.#closing.signal.aborted) return;
     if (!failed) return this.#sink.end();
     const isMissing = exitCode === undefined && (code === 'ENOENT' || code === 'EACCES');

@@ -1,7 +1,6 @@
-import axios from 'axios';
-import type { AxiosInstance } from 'axios';
 import { UpstreamError } from '#kernel/app-error';
 import type { FailoverResolver, ResolverQuestion } from '#streams';
+import { axiosWhenAsked } from './axios-when-asked.ts';
 import { Deadline } from './deadline.ts';
 import { guardedAgents } from './guarded-lookup.ts';
 import type { GuardedAgents, GuardOptions } from './guarded-lookup.ts';
@@ -12,12 +11,12 @@ const MAX_ANSWER_BYTES = 64 * 1024;
 
 /** Asks apps for the next source, as m3u-proxy does. */
 export class AxiosFailoverResolver implements FailoverResolver {
-  readonly #http: AxiosInstance;
+  readonly #http: ReturnType<typeof axiosWhenAsked>;
   readonly #guarded: GuardedAgents;
 
   constructor(guard: GuardOptions) {
     this.#guarded = guardedAgents(guard);
-    this.#http = axios.create({
+    this.#http = axiosWhenAsked({
       ...this.#guarded.agents,
       proxy: false,
       maxRedirects: 0,
@@ -47,7 +46,8 @@ export class AxiosFailoverResolver implements FailoverResolver {
   async #ask(url: string, body: string, signal: AbortSignal) {
     using deadline = new Deadline(TIMEOUT_MS, signal);
     try {
-      return await this.#http.post<string>(url, body, { signal: deadline.signal });
+      const http = await this.#http();
+      return await http.post<string>(url, body, { signal: deadline.signal });
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       throw deadline.isOver ? tooSlow() : toUpstreamFailure(error);

@@ -1,9 +1,8 @@
 import type { Readable } from 'node:stream';
-import axios from 'axios';
-import type { AxiosInstance } from 'axios';
 import type { AppError } from '#kernel/app-error';
 import type { ErrorCode } from '#kernel/error-codes';
 import { isSourceUrl } from '#upstream';
+import { axiosWhenAsked } from './axios-when-asked.ts';
 import { failureVia, routeOf, urlVia } from './egress-route.ts';
 import type { EgressOptions, Route } from './egress-route.ts';
 import { RoutedAgents } from './routed-agents.ts';
@@ -25,7 +24,7 @@ export type Probed = {
 
 /** Finds out with axios whether a URL can be reached from here. */
 export class AxiosProbe {
-  readonly #http: AxiosInstance;
+  readonly #http: ReturnType<typeof axiosWhenAsked>;
   readonly #agents = new RoutedAgents();
   /** The default one: nothing is asked past it. */
   readonly #route: Route;
@@ -34,7 +33,7 @@ export class AxiosProbe {
   constructor({ timeoutMs = TIMEOUT_MS, ...options }: ProbeOptions) {
     this.#route = routeOf({}, options);
     this.#timeoutMs = timeoutMs;
-    this.#http = axios.create({
+    this.#http = axiosWhenAsked({
       ...this.#agents.of(this.#route),
       proxy: false,
       maxRedirects: 0,
@@ -52,7 +51,8 @@ export class AxiosProbe {
     if (!isSourceUrl(url)) return failed('This is not an http or https URL.');
     const deadline = AbortSignal.timeout(this.#timeoutMs);
     try {
-      const answer = await this.#http.get<Readable>(urlVia(this.#route, url), {
+      const http = await this.#http();
+      const answer = await http.get<Readable>(urlVia(this.#route, url), {
         signal: AbortSignal.any([signal, deadline]),
       });
       answer.data.destroy();

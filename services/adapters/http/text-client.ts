@@ -1,11 +1,11 @@
 import { isUtf8 } from 'node:buffer';
 import type { Readable } from 'node:stream';
 import { urlToHttpOptions } from 'node:url';
-import axios, { isAxiosError } from 'axios';
 import type { AxiosRequestConfig, AxiosResponse } from 'axios';
 import { MediaError, UpstreamError } from '#kernel/app-error';
 import type { AppError } from '#kernel/app-error';
 import type { FetchedText, TextClient, Validators } from '#upstream';
+import { axiosWhenAsked } from './axios-when-asked.ts';
 import { RoutedAgents } from './routed-agents.ts';
 import { failureVia, routeOf, urlVia } from './egress-route.ts';
 import type { EgressOptions, Route } from './egress-route.ts';
@@ -21,7 +21,7 @@ type TextRequest = Parameters<TextClient['get']>[0];
 /** Fetches playlists with axios, over connections that are kept; `close` ends those. */
 export function createTextClient(options: TextClientOptions): TextClient & { close(): void } {
   const agents = new RoutedAgents();
-  const http = axios.create({
+  const http = axiosWhenAsked({
     // The environment's proxy would lead round the address guard.
     proxy: false,
     responseType: 'stream',
@@ -38,8 +38,9 @@ export function createTextClient(options: TextClientOptions): TextClient & { clo
       try {
         const via = { ...agents.of(route), ...redirectsVia(route) };
         const url = urlVia(route, request.url);
+        const client = await http();
         const response = await open(
-          (config) => http.get(url, { ...via, ...config }),
+          (config) => client.get(url, { ...via, ...config }),
           request,
           limits,
         );
@@ -87,10 +88,13 @@ async function open(
   try {
     return await send();
   } catch (error) {
-    if (signal.aborted || !isAxiosError(error) || error.code !== 'ECONNRESET') throw error;
+    if (signal.aborted || !isReset(error)) throw error;
     return send();
   }
 }
+
+const isReset = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === 'ECONNRESET';
 
 const conditionOf = ({ etag, lastModified }: Validators): Record<string, string> => ({
   ...(etag === undefined ? {} : { 'If-None-Match': etag }),

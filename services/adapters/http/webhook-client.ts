@@ -1,8 +1,7 @@
 import type { Readable } from 'node:stream';
-import axios from 'axios';
-import type { AxiosInstance } from 'axios';
 import { UpstreamError } from '#kernel/app-error';
 import type { PostResult, WebhookClient } from '#webhooks';
+import { axiosWhenAsked } from './axios-when-asked.ts';
 import { Deadline } from './deadline.ts';
 import { guardedAgents } from './guarded-lookup.ts';
 import type { GuardedAgents, GuardOptions } from './guarded-lookup.ts';
@@ -15,12 +14,12 @@ const MAX_ANSWER_BYTES = 64 * 1024;
 
 /** Posts deliveries with axios, over connections that are kept for the next. */
 export class AxiosWebhookClient implements WebhookClient {
-  readonly #http: AxiosInstance;
+  readonly #http: ReturnType<typeof axiosWhenAsked>;
   readonly #guarded: GuardedAgents;
 
   constructor(guard: GuardOptions) {
     this.#guarded = guardedAgents(guard);
-    this.#http = axios.create({
+    this.#http = axiosWhenAsked({
       ...this.#guarded.agents,
       proxy: false,
       maxRedirects: 0,
@@ -34,7 +33,8 @@ export class AxiosWebhookClient implements WebhookClient {
   async post({ url, headers, body, timeoutMs, signal }: Post): Promise<PostResult> {
     using deadline = new Deadline(timeoutMs, signal);
     try {
-      const { status, data } = await this.#http.post<Readable>(url, body, {
+      const http = await this.#http();
+      const { status, data } = await http.post<Readable>(url, body, {
         headers: { ...headers },
         signal: deadline.signal,
       });
