@@ -8,6 +8,7 @@ import {
   startFakeProvider,
   status,
   text,
+  type FakeProvider,
 } from '../../scripts/faultd.d/fake-provider.ts';
 import { LoopedTs } from '../../scripts/faultd.d/looped-ts.ts';
 import { media } from '../../scripts/faultd.d/media.ts';
@@ -80,6 +81,21 @@ const growing = (name: string, first: number) => {
   }));
 };
 
+/** A provider of live lists, each with the number that it begins with. Segments are their paths. */
+const startLists = (firsts: Readonly<Record<string, number>>): Promise<FakeProvider> => {
+  const routes = Object.entries(firsts).flatMap(([name, first]) => [
+    [`/${name}/`, answer(({ path }) => ({ body: path }))],
+    [`/${name}/index.m3u8`, growing(name, first)],
+  ]);
+  return startFakeProvider(Object.fromEntries(routes));
+};
+
+/** @returns its id; the first list is the source, the others are its backups. */
+const streamOf = (provider: FakeProvider, ...names: readonly string[]): Promise<string> => {
+  const [url, ...backups] = names.map((name) => provider.url(`/${name}/index.m3u8`));
+  return createStream({ url, failover_urls: backups });
+};
+
 const sequenceOf = (playlist: string): number =>
   Number(/#EXT-X-MEDIA-SEQUENCE:(\d+)/.exec(playlist)?.[1]);
 
@@ -144,17 +160,8 @@ describe('HLS at two api processes behind one balancer', () => {
   });
 
   it('goes on in its numbers after a failover', async () => {
-    const segments = answer(({ path }) => ({ body: path }));
-    await using provider = await startFakeProvider({
-      '/a/': segments,
-      '/b/': segments,
-      '/a/index.m3u8': growing('a', 100),
-      '/b/index.m3u8': growing('b', 7),
-    });
-    const id = await createStream({
-      url: provider.url('/a/index.m3u8'),
-      failover_urls: [provider.url('/b/index.m3u8')],
-    });
+    await using provider = await startLists({ a: 100, b: 7 });
+    const id = await streamOf(provider, 'a', 'b');
     const { get } = balancer();
     const path = `/hls/${id}/playlist.m3u8?client_id=me`;
     const numbers = [sequenceOf(await (await get(path)).text())];
@@ -280,19 +287,8 @@ describe('HLS at two api processes behind one balancer', () => {
   });
 
   it('goes on in its numbers when the process dies that had moved it on', async () => {
-    const segments = answer(({ path }) => ({ body: path }));
-    await using provider = await startFakeProvider({
-      '/a/': segments,
-      '/b/': segments,
-      '/c/': segments,
-      '/a/index.m3u8': growing('a', 100),
-      '/b/index.m3u8': growing('b', 7),
-      '/c/index.m3u8': growing('c', 3),
-    });
-    const id = await createStream({
-      url: provider.url('/a/index.m3u8'),
-      failover_urls: [provider.url('/b/index.m3u8'), provider.url('/c/index.m3u8')],
-    });
+    await using provider = await startLists({ a: 100, b: 7, c: 3 });
+    const id = await streamOf(provider, 'a', 'b', 'c');
     const [survivor, dying] = nodes as [Product, Product];
     const path = `/hls/${id}/playlist.m3u8?client_id=me`;
     const playlistOf = async ({ url }: Product) => (await fetch(url + path)).text();
@@ -318,17 +314,8 @@ describe('HLS at two api processes behind one balancer', () => {
   });
 
   it('steps back in no number when the source fails with the process that served it', async () => {
-    const segments = answer(({ path }) => ({ body: path }));
-    await using provider = await startFakeProvider({
-      '/a/': segments,
-      '/b/': segments,
-      '/a/index.m3u8': growing('a', 100),
-      '/b/index.m3u8': growing('b', 7),
-    });
-    const id = await createStream({
-      url: provider.url('/a/index.m3u8'),
-      failover_urls: [provider.url('/b/index.m3u8')],
-    });
+    await using provider = await startLists({ a: 100, b: 7 });
+    const id = await streamOf(provider, 'a', 'b');
     const [survivor, dying] = nodes as [Product, Product];
     const path = `/hls/${id}/playlist.m3u8?client_id=me`;
     let before = '';
@@ -346,11 +333,8 @@ describe('HLS at two api processes behind one balancer', () => {
   });
 
   it('goes on when the process dies that served it', async () => {
-    await using provider = await startFakeProvider({
-      '/a/': answer(({ path }) => ({ body: path })),
-      '/a/index.m3u8': growing('a', 100),
-    });
-    const id = await createStream({ url: provider.url('/a/index.m3u8') });
+    await using provider = await startLists({ a: 100 });
+    const id = await streamOf(provider, 'a');
     const [survivor, dying] = nodes as [Product, Product];
     const path = `/hls/${id}/playlist.m3u8?client_id=me`;
     const before = sequenceOf(await (await fetch(dying.url + path)).text());
