@@ -5,6 +5,7 @@ import type { ResolveJob, ResolveOrder } from '#resolve';
 import { newRunId } from '#transcode';
 import type { RunId } from '#transcode';
 import type { UpstreamResponse } from '#upstream';
+import { LivingRuns } from './living-runs.ts';
 import { ResolverRun } from './resolver-run.ts';
 
 /** Hands resolver runs to workers. */
@@ -28,8 +29,7 @@ export type ResolverDeskOptions = {
 /** The resolver runs that this process has asked for, and where workers come for them. */
 export class ResolverDesk {
   readonly #options: ResolverDeskOptions;
-  readonly #runs = new Map<RunId, ResolverRun>();
-  #isClosed = false;
+  readonly #runs = new LivingRuns<ResolverRun>();
 
   constructor(options: ResolverDeskOptions) {
     this.#options = options;
@@ -45,56 +45,37 @@ export class ResolverDesk {
     order: ResolveOrder,
     signal: AbortSignal,
   ): Promise<UpstreamResponse> {
-    const run = this.#add(streamId, order);
-    const leave = (): void => run.close();
-    signal.addEventListener('abort', leave, { once: true });
-    try {
-      if (signal.aborted || this.#isClosed) run.close();
-      const { program } = order.plan;
-      await this.#options.queue.ask({
-        v: 1,
-        runId: run.id,
-        apiUrl: this.#options.apiUrl(),
-        program,
-      });
-      return await run.opened(signal);
-    } catch (error) {
-      run.close();
-      throw error;
-    } finally {
-      signal.removeEventListener('abort', leave);
-    }
+    const run = this.#make(streamId, order);
+    const { queue, apiUrl } = this.#options;
+    const job = { v: 1, runId: run.id, program: order.plan.program } as const;
+    return this.#runs.open(run, () => queue.ask({ ...job, apiUrl: apiUrl() }), signal);
   }
 
   /** For workers; undefined when it is over. */
   find(id: RunId): ResolverRun | undefined {
-    return this.#runs.get(id);
+    return this.#runs.find(id);
   }
 
   /** Ends every run. Idempotent. */
   close(): void {
-    this.#isClosed = true;
-    for (const run of this.#runs.values()) run.close();
+    this.#runs.close();
   }
 
-  #add(streamId: StreamId, order: ResolveOrder): ResolverRun {
+  #make(streamId: StreamId, order: ResolveOrder): ResolverRun {
     const { takenMs, startMs, timers } = this.#options;
-    const ended = (over: ResolverRun): void => this.#ended(over);
-    const run = new ResolverRun({
+    return new ResolverRun({
       id: newRunId(),
       streamId,
       order,
       takenMs,
       startMs,
       timers,
-      ended,
+      ended: (run) => this.#ended(run),
     });
-    this.#runs.set(run.id, run);
-    return run;
   }
 
   #ended(run: ResolverRun): void {
-    this.#runs.delete(run.id);
+    this.#runs.over(run);
     const { code = null, details } = run.failure ?? {};
     const reason = details?.['reason'] ?? null;
     this.#options.logger.info('resolver run ended', {

@@ -5,13 +5,14 @@ import type { Stream } from '#streams';
 import { admission, isFragmentedHls, newRunId } from '#transcode';
 import type { RunHolders, RunId, RunQueue, TranscodePlan, WorkerBoard } from '#transcode';
 import type { UpstreamResponse } from '#upstream';
+import { LivingRuns } from './living-runs.ts';
 import { openRemoteRun } from './remote-run.ts';
 import type { RemoteRunOptions } from './remote-run.ts';
 import { NO_RESOURCE, noWorker } from './run-error.ts';
 import { openRunSource } from './run-source.ts';
 import type { RunSource, RunSources } from './run-source.ts';
-import { TranscodeRun } from './run.ts';
-import type { RunSnapshot } from './run.ts';
+import { TranscodeRun } from './transcode-run.ts';
+import type { RunSnapshot } from './transcode-run.ts';
 import { inWholeUnits } from './whole-units.ts';
 
 export type RunDeskOptions = {
@@ -42,9 +43,8 @@ const KEPT_STREAMS = 200;
 /** The runs that this process has asked for, and where workers come for them. */
 export class RunDesk {
   readonly #options: RunDeskOptions;
-  readonly #runs = new Map<RunId, TranscodeRun>();
+  readonly #runs = new LivingRuns<TranscodeRun>();
   readonly #history = new Map<StreamId, readonly RunSnapshot[]>();
-  #isClosed = false;
 
   constructor(options: RunDeskOptions) {
     this.#options = options;
@@ -80,45 +80,33 @@ export class RunDesk {
       throw error;
     }
     const source = await openRunSource(this.#options.sources, stream, signal);
-    const run = this.#add(request, source);
-    const leave = (): void => run.close();
-    signal.addEventListener('abort', leave, { once: true });
-    try {
-      if (signal.aborted || this.#isClosed) run.close();
-      const apiUrl = this.#options.apiUrl();
-      const { isPaced } = source;
-      await this.#options.queue.ask({ v: 1, runId: run.id, apiUrl, plan, isPaced, softwareOnly });
-      return await run.opened(signal);
-    } catch (error) {
-      run.close();
-      throw error;
-    } finally {
-      signal.removeEventListener('abort', leave);
-    }
+    const run = this.#make(request, source);
+    const { queue, apiUrl } = this.#options;
+    const job = { v: 1, runId: run.id, plan, isPaced: source.isPaced, softwareOnly } as const;
+    return this.#runs.open(run, () => queue.ask({ ...job, apiUrl: apiUrl() }), signal);
   }
 
   /** For workers; undefined when it is over. */
   find(id: RunId): TranscodeRun | undefined {
-    return this.#runs.get(id);
+    return this.#runs.find(id);
   }
 
   /** The runs of a stream, the oldest first, those under way last. */
   runsOf(id: StreamId): readonly RunSnapshot[] {
-    const living = [...this.#runs.values()].filter(({ streamId }) => streamId === id);
+    const living = [...this.#runs].filter(({ streamId }) => streamId === id);
     return [...(this.#history.get(id) ?? []), ...living.map((run) => run.snapshot())];
   }
 
   /** Ends every run. Idempotent. */
   close(): void {
-    this.#isClosed = true;
-    for (const run of this.#runs.values()) run.close();
+    this.#runs.close();
   }
 
   /** Says at once what waiting would only say later. What the board does not know is waited for. */
   async #admit(request: RunRequest): Promise<void> {
     const workers = await this.#options.board.list();
     const taken = new Set(workers.flatMap(({ runs }) => runs));
-    const waiting = [...this.#runs.values()]
+    const waiting = [...this.#runs]
       .filter(({ id, state }) => state === 'asked' && !taken.has(id))
       .map(({ wanted }) => wanted);
     const lack = admission(workers, waiting, request);
@@ -126,12 +114,10 @@ export class RunDesk {
     throw noWorker(lack === 'no_worker' ? lack : NO_RESOURCE[lack]);
   }
 
-  #add({ stream, plan, softwareOnly }: RunRequest, source: RunSource): TranscodeRun {
+  #make({ stream, plan, softwareOnly }: RunRequest, source: RunSource): TranscodeRun {
     const { startMs, staleMs, clock, timers } = this.#options;
-    const id = newRunId();
-    const ended = (over: TranscodeRun): void => this.#ended(over);
-    const run = new TranscodeRun({
-      id,
+    return new TranscodeRun({
+      id: newRunId(),
       streamId: stream.id,
       wanted: { plan, softwareOnly },
       source,
@@ -140,14 +126,12 @@ export class RunDesk {
       staleMs,
       clock,
       timers,
-      ended,
+      ended: (run) => this.#ended(run),
     });
-    this.#runs.set(id, run);
-    return run;
   }
 
   #ended(run: TranscodeRun): void {
-    this.#runs.delete(run.id);
+    this.#runs.over(run);
     const snapshot = run.snapshot();
     const { id, code, reason } = snapshot;
     this.#options.logger.info('run ended', { streamId: run.streamId, runId: id, code, reason });
@@ -161,7 +145,7 @@ export class RunDesk {
   }
 
   #release(id: StreamId): void {
-    const isInUse = [...this.#runs.values()].some(({ streamId }) => streamId === id);
+    const isInUse = [...this.#runs].some(({ streamId }) => streamId === id);
     if (!isInUse) this.#options.holders.release(id, this.#options.apiUrl());
   }
 }
