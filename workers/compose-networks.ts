@@ -1,7 +1,9 @@
 import type { Redis } from 'ioredis';
 import { BullCallbackRunner } from '#adapters/bullmq/callback-runner';
+import { BullJobRunner } from '#adapters/bullmq/job-runner';
+import { NETWORK_QUEUE } from '#adapters/bullmq/naming';
 import { BullNetworkQueue } from '#adapters/bullmq/network-queue';
-import { BullNetworkRunner } from '#adapters/bullmq/network-runner';
+import type { NetworkJob } from '#adapters/bullmq/network-queue';
 import { FfmpegRemuxer } from '#adapters/ffmpeg/remuxer';
 import { startFfmpeg } from '#adapters/ffmpeg/transcoder';
 import { networkAttic } from '#adapters/fs/network-attic';
@@ -55,10 +57,11 @@ export async function startNetworks(options: NetworksOptions) {
     openFolder: ({ folder }) => new DiskNetworkFolder(folder),
     settings: settings.run,
   });
-  const runner = new BullNetworkRunner({
+  const runner = new BullJobRunner<NetworkJob>({
     ...target,
+    name: NETWORK_QUEUE,
     slots: settings.slots,
-    keep: (id, draining) => keeper.keep(id, draining),
+    run: ({ id }, draining) => keeper.keep(id, draining),
   });
   const callbacks = new BullCallbackRunner({
     ...target,

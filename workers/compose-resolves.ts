@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
-import { BullRunRunner } from '#adapters/bullmq/run-runner';
+import { BullJobRunner } from '#adapters/bullmq/job-runner';
 import { RESOLVE_QUEUE } from '#adapters/bullmq/naming';
 import { FfmpegRemuxer } from '#adapters/ffmpeg/remuxer';
 import { cookieFilesIn } from '#adapters/fs/cookie-files';
@@ -45,7 +45,7 @@ export async function startResolves({ config, logger, queue, secret }: ResolvesO
     link: (job) => linkRun(job, secret),
     logger,
   });
-  const runner = new BullRunRunner<ResolveJob<RunId>>({
+  const runner = new BullJobRunner<ResolveJob<RunId>>({
     redis: queue,
     prefix: redis.prefix,
     name: RESOLVE_QUEUE,

@@ -3,7 +3,8 @@ import { mkdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
-import { BullRunRunner } from '#adapters/bullmq/run-runner';
+import { BullJobRunner } from '#adapters/bullmq/job-runner';
+import { RUN_QUEUE } from '#adapters/bullmq/naming';
 import { probeHardware } from '#adapters/ffmpeg/hardware-probe';
 import { startFfmpeg } from '#adapters/ffmpeg/transcoder';
 import { linkRun } from '#adapters/http/run-client';
@@ -14,7 +15,7 @@ import { closeAll } from '#kernel/closing';
 import type { Logger } from '#kernel/logger';
 import type { ResolverPrograms } from '#resolve';
 import { SOFTWARE } from '#transcode';
-import type { Amounts, Hardware, TranscodeWorker } from '#transcode';
+import type { Amounts, Hardware, RunJob, TranscodeWorker } from '#transcode';
 import { programVersions, startResolves } from './compose-resolves.ts';
 import { TranscodeWork } from './transcode.worker.ts';
 
@@ -85,10 +86,11 @@ export async function startTranscodes(options: TranscodesOptions) {
     return { id, capacity: capacity(), taken, runs, ...found };
   };
   const card: WorkerCard = new WorkerCard({ redis, prefix, about });
-  const runner = new BullRunRunner({
+  const runner = new BullJobRunner<RunJob>({
     redis: queue,
     prefix,
     logger,
+    name: RUN_QUEUE,
     slots: config.transcode.slots || MOST_RUNS,
     run: (job, draining) => work.run(job, draining),
   });

@@ -1,8 +1,10 @@
 import type { DomainEvent, Fact, Metadata } from '#events';
 import { newEventId } from '#kernel/ids';
 import type { ClientId, NodeEpoch, SessionId, StreamId } from '#kernel/ids';
-import type { Clock, Timer, Timers } from '#kernel/clock';
+import type { Clock, Timers } from '#kernel/clock';
 import type { Logger } from '#kernel/logger';
+import { Rounds } from '#kernel/rounds';
+import { Silences } from '#kernel/silences';
 
 export type LostViewer = {
   readonly sessionId: SessionId;
@@ -52,59 +54,43 @@ const SILENCE_MS = 4_000;
 /** Ends what nobody else can: viewers of lost nodes, and streams that nobody uses. */
 export class Housekeeping {
   readonly #options: HousekeepingOptions;
-  readonly #silentSinceMs = new Map<NodeEpoch, number>();
-  #next: Timer | undefined;
-  #turning: Promise<void>;
-  #isTroubled = false;
-  #isClosed = false;
+  readonly #silences = new Silences<NodeEpoch>();
+  readonly #rounds: Rounds;
 
   /** Starts at once. */
   constructor(options: HousekeepingOptions) {
     this.#options = options;
-    this.#turning = this.#turn();
-  }
-
-  /** Idempotent. */
-  async close(): Promise<void> {
-    this.#isClosed = true;
-    this.#next?.cancel();
-    await this.#turning;
-  }
-
-  async #turn(): Promise<void> {
-    try {
-      await this.#endLostNodes();
-      await this.#expireStreams();
-      this.#isTroubled = false;
-    } catch (error) {
-      this.#silentSinceMs.clear(); // Nobody could be heard meanwhile.
-      if (!this.#isTroubled) this.#options.logger.warn('housekeeping waits', { error });
-      this.#isTroubled = true;
-    }
-    if (this.#isClosed) return;
-    this.#next = this.#options.timers.after(INTERVAL_MS, () => {
-      this.#turning = this.#turn();
+    this.#rounds = new Rounds({
+      timers: options.timers,
+      intervalMs: INTERVAL_MS,
+      round: () => this.#round(),
+      failed: (error, isNew) => this.#failed(error, isNew),
     });
   }
 
-  async #endLostNodes(): Promise<void> {
-    const silent = await this.#options.store.silentNodes();
-    for (const node of this.#lostAmong(silent)) {
-      await this.#endNode(node);
-      this.#silentSinceMs.delete(node);
-    }
+  /** Idempotent. */
+  close(): Promise<void> {
+    return this.#rounds.close();
   }
 
-  #lostAmong(silent: readonly NodeEpoch[]): readonly NodeEpoch[] {
-    const nowMs = this.#options.clock.monotonicMs();
-    const known = new Set(silent);
-    for (const node of this.#silentSinceMs.keys()) {
-      if (!known.has(node)) this.#silentSinceMs.delete(node);
+  async #round(): Promise<void> {
+    await this.#endLostNodes();
+    await this.#expireStreams();
+  }
+
+  #failed(error: unknown, isNew: boolean): void {
+    this.#silences.clear(); // Nobody could be heard meanwhile.
+    if (isNew) this.#options.logger.warn('housekeeping waits', { error });
+  }
+
+  async #endLostNodes(): Promise<void> {
+    const { store, clock } = this.#options;
+    const silent = this.#silences.look(await store.silentNodes(), clock.monotonicMs());
+    for (const [node, silentMs] of silent) {
+      if (silentMs < SILENCE_MS) continue;
+      await this.#endNode(node);
+      this.#silences.forget(node);
     }
-    for (const node of silent) {
-      if (!this.#silentSinceMs.has(node)) this.#silentSinceMs.set(node, nowMs);
-    }
-    return silent.filter((node) => nowMs - (this.#silentSinceMs.get(node) ?? nowMs) >= SILENCE_MS);
   }
 
   async #endNode(node: NodeEpoch): Promise<void> {

@@ -2,8 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { silentLogger } from '#kernel/logger';
 import { newRunId, planOf } from '#transcode';
 import type { RunJob } from '#transcode';
+import { BullJobRunner } from '../../services/adapters/bullmq/job-runner.ts';
+import { RUN_QUEUE } from '../../services/adapters/bullmq/naming.ts';
 import { BullRunQueue } from '../../services/adapters/bullmq/run-queue.ts';
-import { BullRunRunner } from '../../services/adapters/bullmq/run-runner.ts';
 import { eventually } from '../support/processes.ts';
 import { startRedis } from '../support/redis.ts';
 import type { TestRedis } from '../support/redis.ts';
@@ -21,7 +22,8 @@ const job = (): RunJob => ({
 
 async function runner(redis: TestRedis, run: (job: RunJob) => Promise<'over' | 'declined'>) {
   const connection = await redis.connect('queue');
-  return new BullRunRunner({ redis: connection, prefix, logger: silentLogger, slots: 4, run });
+  const shared = { prefix, logger: silentLogger, name: RUN_QUEUE };
+  return new BullJobRunner<RunJob>({ ...shared, redis: connection, slots: 4, run });
 }
 
 describe('a queue of runs', () => {

@@ -1,5 +1,6 @@
-import type { Timer, Timers } from '#kernel/clock';
+import type { Timers } from '#kernel/clock';
 import type { Logger } from '#kernel/logger';
+import { Rounds } from '#kernel/rounds';
 import type { Network, NetworkAttic, NetworkStore } from '#networks';
 
 export type NetworkCleanerOptions = {
@@ -20,34 +21,23 @@ const LEAST_INTERVAL_MS = 1_000;
 /** Removes what nobody asks for any more: networks that are over, and files that nothing lists. */
 export class NetworkCleaner {
   readonly #options: NetworkCleanerOptions;
-  #next: Timer | undefined;
-  #turning: Promise<void>;
-  #isClosed = false;
+  readonly #rounds: Rounds;
 
   /** Starts at once. */
   constructor(options: NetworkCleanerOptions) {
+    const { timers, intervalMs, logger } = options;
     this.#options = options;
-    this.#turning = this.#turn();
+    this.#rounds = new Rounds({
+      timers,
+      intervalMs: Math.max(LEAST_INTERVAL_MS, intervalMs),
+      round: () => this.#clean(),
+      failed: (error) => logger.warn('networks not cleaned', { error }),
+    });
   }
 
   /** Idempotent. */
-  async close(): Promise<void> {
-    this.#isClosed = true;
-    this.#next?.cancel();
-    await this.#turning;
-  }
-
-  async #turn(): Promise<void> {
-    const { timers, intervalMs, logger } = this.#options;
-    try {
-      await this.#clean();
-    } catch (error) {
-      logger.warn('networks not cleaned', { error });
-    }
-    if (this.#isClosed) return;
-    this.#next = timers.after(Math.max(LEAST_INTERVAL_MS, intervalMs), () => {
-      this.#turning = this.#turn();
-    });
+  close(): Promise<void> {
+    return this.#rounds.close();
   }
 
   async #clean(): Promise<void> {

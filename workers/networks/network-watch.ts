@@ -1,5 +1,7 @@
-import type { Clock, Timer, Timers } from '#kernel/clock';
+import type { Clock, Timers } from '#kernel/clock';
 import type { Logger } from '#kernel/logger';
+import { Rounds } from '#kernel/rounds';
+import { Silences } from '#kernel/silences';
 import { isOrphan } from '#networks';
 import type { Network, NetworkQueue, NetworkStore } from '#networks';
 import { tellCallbacks } from './tell.ts';
@@ -22,59 +24,47 @@ const SILENCE_MS = 2_500;
 /** Finds networks whose worker is gone, and callbacks that nobody has handed on. */
 export class NetworkWatch {
   readonly #options: NetworkWatchOptions;
-  /** By network and epoch: since when its worker is not heard of. */
-  readonly #silentSinceMs = new Map<string, number>();
-  #next: Timer | undefined;
-  #looking: Promise<void>;
-  #isClosed = false;
-  #isTroubled = false;
+  /** By network and epoch. */
+  readonly #silences = new Silences<string>();
+  readonly #rounds: Rounds;
 
   /** Starts at once. */
   constructor(options: NetworkWatchOptions) {
     this.#options = options;
-    this.#looking = this.#look();
+    this.#rounds = new Rounds({
+      timers: options.timers,
+      intervalMs: INTERVAL_MS,
+      round: () => this.#look(),
+      failed: (error, isNew) => this.#failed(error, isNew),
+    });
   }
 
   /** Idempotent. */
-  async close(): Promise<void> {
-    this.#isClosed = true;
-    this.#next?.cancel();
-    await this.#looking;
+  close(): Promise<void> {
+    return this.#rounds.close();
   }
 
   async #look(): Promise<void> {
-    const { store, queue, timers, logger } = this.#options;
-    try {
-      const { networks, nowMs } = await store.list();
-      const orphans = networks.filter((network) => isOrphan(network, nowMs));
-      for (const network of this.#silentAmong(orphans)) await queue.ask(network);
-      for (const network of networks) {
-        if (network.callbacks.length > 0) await tellCallbacks(this.#options, network);
-      }
-      this.#isTroubled = false;
-    } catch (error) {
-      this.#silentSinceMs.clear(); // Nobody could be heard meanwhile.
-      if (!this.#isTroubled) logger.warn('networks are not watched', { error });
-      this.#isTroubled = true;
+    const { store, queue } = this.#options;
+    const { networks, nowMs } = await store.list();
+    const orphans = networks.filter((network) => isOrphan(network, nowMs));
+    for (const network of this.#silentAmong(orphans)) await queue.ask(network);
+    for (const network of networks) {
+      if (network.callbacks.length > 0) await tellCallbacks(this.#options, network);
     }
-    if (this.#isClosed) return;
-    this.#next = timers.after(INTERVAL_MS, () => {
-      this.#looking = this.#look();
-    });
+  }
+
+  #failed(error: unknown, isNew: boolean): void {
+    this.#silences.clear(); // Nobody could be heard meanwhile.
+    if (isNew) this.#options.logger.warn('networks are not watched', { error });
   }
 
   /** Those that were let go, and those whose worker stays silent. */
   #silentAmong(orphans: readonly Network[]): readonly Network[] {
-    const nowMs = this.#options.clock.monotonicMs();
-    const names = new Set(orphans.map(nameOf));
-    for (const name of this.#silentSinceMs.keys()) {
-      if (!names.has(name)) this.#silentSinceMs.delete(name);
-    }
-    return orphans.filter((network) => {
-      const sinceMs = this.#silentSinceMs.get(nameOf(network)) ?? nowMs;
-      this.#silentSinceMs.set(nameOf(network), sinceMs);
-      return network.lease === null || nowMs - sinceMs >= SILENCE_MS;
-    });
+    const silent = this.#silences.look(orphans.map(nameOf), this.#options.clock.monotonicMs());
+    return orphans.filter(
+      (network) => network.lease === null || (silent.get(nameOf(network)) ?? 0) >= SILENCE_MS,
+    );
   }
 }
 
