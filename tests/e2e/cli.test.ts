@@ -2,12 +2,11 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { liveTs, startFakeProvider } from '../../scripts/faultd.d/fake-provider.ts';
+import { COMPILE_CACHE } from '../support/compile-cache.ts';
 import { freePort } from '../support/product.ts';
 import { useProduct } from '../support/use-product.ts';
 import { watch } from '../support/viewer.ts';
@@ -24,7 +23,7 @@ const environment = (): NodeJS.ProcessEnv => ({
   ...process.env,
   PENSTOCK_URL: stage.product.url,
   PENSTOCK_TOKEN: TOKEN,
-  NODE_COMPILE_CACHE: join(tmpdir(), 'penstock-test-compile-cache'),
+  ...COMPILE_CACHE,
 });
 
 function penstock(args: readonly string[], { input = '', env = {} } = {}): Promise<Ran> {

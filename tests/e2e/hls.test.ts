@@ -32,7 +32,8 @@ const childrenOf = (playlist: string, url: string): readonly string[] =>
     .filter((line) => line !== '' && !line.startsWith('#'))
     .map((line) => new URL(line, url).href);
 
-describe('HLS', () => {
+// A stream each, at one product.
+describe.concurrent('HLS', () => {
   it.each(['ts', 'fmp4', 'aes', 'byterange', 'master'] as const)(
     'plays a film without a complaint: %s',
     async (format) => {

@@ -10,9 +10,13 @@ import { describe, expect, it } from 'vitest';
 import { startFaultd } from '../../scripts/faultd.d/serve/faultd.ts';
 import { parseScenario } from '../../scripts/faultd.d/scenario/load-scenario.ts';
 import { watch } from '../../scripts/faultd.d/watch/watch.ts';
+import { COMPILE_CACHE } from '../support/compile-cache.ts';
 
 const run = promisify(execFile);
 const MAIN = fileURLToPath(new URL('../../scripts/faultd.d/main.ts', import.meta.url));
+const env = { ...process.env, ...COMPILE_CACHE };
+/** For tests of what is seen in time, beside others that wait. */
+const ALONE = { concurrent: false };
 const CLIPS = 'clips: { news: {}, card: { picture: inverted, tone: 1000 } }';
 
 const start = (scenario: string) =>
@@ -29,7 +33,7 @@ const play = (url: string, seconds: number, options: { decode?: boolean; gap?: n
     isInsecure: true,
   });
 
-describe('a viewer of a stream that is well', () => {
+describe.concurrent('a viewer of a stream that is well', () => {
   it('finds nothing wrong and decodes every picture', async () => {
     await using faultd = await start(LIVE);
     const report = await play(faultd.provider.url('/a.ts'), 2.5, { decode: true });
@@ -71,8 +75,8 @@ describe('a viewer of a stream that is well', () => {
   });
 });
 
-describe('a viewer of a stream with faults in time', () => {
-  it('sees the stall, the lost packets, the clock that stands and the loop', async () => {
+describe.concurrent('a viewer of a stream with faults in time', () => {
+  it('sees the stall, the lost packets, the clock that stands and the loop', ALONE, async () => {
     await using faultd = await start(`
 clock: first-request
 ${LIVE}
@@ -89,7 +93,7 @@ timeline:
     expect(report.ts?.pcr.backward).toBeGreaterThan(0);
   });
 
-  it.concurrent.each([
+  it.each([
     ['stop-pcr /a.ts', (ts: Ts) => ts.pcr.repeated > 8],
     ['damage 50% /a.ts', (ts: Ts) => ts.transport_errors > 100],
     ['scramble /a.ts', (ts: Ts) => ts.scrambled_packets > 100],
@@ -218,17 +222,17 @@ describe('the control addresses', () => {
 });
 
 const failed = (...args: readonly string[]) =>
-  run(process.execPath, [MAIN, ...args]).then(
+  run(process.execPath, [MAIN, ...args], { env }).then(
     () => undefined,
     ({ code, stderr }: { code: number; stderr: string }) => ({ code, stderr }),
   );
 
-describe('the program', () => {
+describe.concurrent('the program', () => {
   it('serves a scenario file, watches it, and sums up when it is ended', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'faultd-test-'));
     const scenario = join(folder, 'evening.yaml');
     await writeFile(scenario, `${CLIPS}\n${LIVE}\ntimeline: [{ at: 300ms stall /a.ts for 1ms }]`);
-    const server = spawn(process.execPath, [MAIN, scenario, '--port', '0']);
+    const server = spawn(process.execPath, [MAIN, scenario, '--port', '0'], { env });
     try {
       const lines = createInterface(server.stdout);
       const [first] = (await once(lines, 'line')) as [string];
@@ -236,7 +240,7 @@ describe('the program', () => {
       lines.on('line', (line) => said.push(line));
       const address = first.replace('faultd listens on ', '');
       const args = [MAIN, 'watch', `${address}/a.ts`, '--seconds', '1', '--json'];
-      const { stdout } = await run(process.execPath, args);
+      const { stdout } = await run(process.execPath, args, { env });
       expect(JSON.parse(stdout)).toMatchObject({ status: 200, ts: { continuity_errors: 0 } });
       server.kill('SIGTERM');
       expect(await once(server, 'close')).toEqual([0, null]);

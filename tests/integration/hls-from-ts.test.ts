@@ -46,7 +46,7 @@ function numbersIn(playlist: string): { readonly media: number; readonly discont
   return { media: number('MEDIA-SEQUENCE'), discontinuity: number('DISCONTINUITY-SEQUENCE') };
 }
 
-describe('HLS from a transport stream', () => {
+describe.concurrent('HLS from a transport stream', () => {
   it('plays without a complaint, both tracks, over one upstream for all viewers', async () => {
     await using provider = await startFakeProvider({ '/a.ts': liveTs(main, { speed: 2 }) });
     await using playback = await startConversion();

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { beforeAll, describe, it } from 'vitest';
+import { beforeAll, describe, it, vi } from 'vitest';
 import { playbackRoutes } from '#api/routes/playback.routes';
 import type { DetectionSettings, SilenceSettings } from '#detection';
 import { silentLogger } from '#kernel/logger';
@@ -17,7 +17,9 @@ import { spliceSource } from '../support/splice-media.ts';
 import { streamInput } from '../support/stream-bench.ts';
 import { Viewer } from '../support/viewer.ts';
 
-/** All at once: each mostly waits. */
+// Each mostly waits.
+vi.setConfig({ maxConcurrency: 8 });
+
 const DEADLINE_MS = 18_000;
 const HEALTHY_MS = 10_000;
 const CEILING_MS = 15_000;

@@ -62,7 +62,7 @@ const FAULTS: readonly (readonly [string, Fault])[] = [
   ['is cut off', truncateAfter(CUT_AFTER)],
 ];
 
-describe('a source that breaks', () => {
+describe.concurrent('a source that breaks', () => {
   it.each(FAULTS)(
     'and %s leaves no mark: no counter, no clock and no decoder sees the switch',
     async (_name, fault) => {
@@ -98,7 +98,7 @@ describe('a source that breaks', () => {
   });
 });
 
-describe('a viewer that joins a shared stream', () => {
+describe.concurrent('a viewer that joins a shared stream', () => {
   it('begins with the tables and a keyframe: a picture at once', async () => {
     await using live = await startLive('shared', backups['same layout']);
     await using first = await live.watch().started();

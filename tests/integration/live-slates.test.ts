@@ -15,6 +15,8 @@ import { wholeUnitsOf } from '../support/splice-check.ts';
 import { spliceSource } from '../support/splice-media.ts';
 import { Viewer } from '../support/viewer.ts';
 
+/** For tests of what is seen in time, beside others that wait. */
+const ALONE = { concurrent: false };
 const DEAD = status(503);
 const ROUTES = ['/a.ts', '/b.ts'] as const;
 let main: LoopedTs;
@@ -103,33 +105,37 @@ async function expectFlawless(viewer: Viewer): Promise<void> {
   expect(video.maxStepS).toBeLessThan(0.2);
 }
 
-describe('viewers of a live stream none of whose sources works any more', () => {
-  it('see one on the same timeline as fast as it is watched, and then their picture again', async () => {
-    await using live = await startLive();
-    await using viewer = await live.watch().started();
-    await viewer.more(188 * 1000);
-    live.die();
-    const diedMs = performance.now();
-    await live.onSlate();
-    expect(performance.now() - diedMs).toBeLessThan(1300);
-    expect(live.slateNow()).toBe('channel_unavailable');
-    await viewer.more(short.packets.length, 10_000); // What was missed has been made up for.
-    const [from, sinceMs] = [viewer.bytes, performance.now()];
-    // For longer than an outage may last: tries go on. The slate begins again three times.
-    await viewer.more(short.packets.length * 3, 10_000);
-    const tookMs = performance.now() - sinceMs;
-    const slate = viewer.body().subarray(from - (from % 188), viewer.bytes);
-    expect(checkTs(slate).spanMs / tookMs).toBeGreaterThan(0.9);
-    expect(checkTs(slate).spanMs / tookMs).toBeLessThan(1.1);
-    expect(maxPcrGapMs(slate)).toBeLessThanOrEqual(100);
-    live.comeBack();
-    await live.offSlate();
-    await viewer.more(188 * 2000, 10_000);
-    await expectFlawless(viewer);
-    expect(live.told('slate_started')).toHaveLength(1);
-    expect(live.told('slate_ended')).toHaveLength(1);
-    expect(live.told('stream_failed')).toHaveLength(0);
-  });
+describe.concurrent('viewers of a live stream none of whose sources works any more', () => {
+  it(
+    'see one on the same timeline as fast as it is watched, and then their picture again',
+    ALONE,
+    async () => {
+      await using live = await startLive();
+      await using viewer = await live.watch().started();
+      await viewer.more(188 * 1000);
+      live.die();
+      const diedMs = performance.now();
+      await live.onSlate();
+      expect(performance.now() - diedMs).toBeLessThan(1300);
+      expect(live.slateNow()).toBe('channel_unavailable');
+      await viewer.more(short.packets.length, 10_000); // What was missed has been made up for.
+      const [from, sinceMs] = [viewer.bytes, performance.now()];
+      // For longer than an outage may last: tries go on. The slate begins again three times.
+      await viewer.more(short.packets.length * 3, 10_000);
+      const tookMs = performance.now() - sinceMs;
+      const slate = viewer.body().subarray(from - (from % 188), viewer.bytes);
+      expect(checkTs(slate).spanMs / tookMs).toBeGreaterThan(0.9);
+      expect(checkTs(slate).spanMs / tookMs).toBeLessThan(1.1);
+      expect(maxPcrGapMs(slate)).toBeLessThanOrEqual(100);
+      live.comeBack();
+      await live.offSlate();
+      await viewer.more(188 * 2000, 10_000);
+      await expectFlawless(viewer);
+      expect(live.told('slate_started')).toHaveLength(1);
+      expect(live.told('slate_ended')).toHaveLength(1);
+      expect(live.told('stream_failed')).toHaveLength(0);
+    },
+  );
 
   it('see one that is made for what they have seen', async () => {
     const prepared: unknown[] = [];
@@ -180,7 +186,7 @@ describe('viewers of a live stream none of whose sources works any more', () => 
     expect(told.slice(-4)).toContain('slate_ended');
   });
 
-  it('see none when the next source takes over in a moment', async () => {
+  it('see none when the next source takes over in a moment', ALONE, async () => {
     await using live = await startLive();
     await using viewer = await live.watch().started();
     await viewer.more(188 * 500);
@@ -233,7 +239,7 @@ describe('viewers of a live stream none of whose sources works any more', () => 
   });
 });
 
-describe('a viewer that comes when no source works', () => {
+describe.concurrent('a viewer that comes when no source works', () => {
   it('gets an error with a status', async () => {
     await using live = await startLive();
     live.die();

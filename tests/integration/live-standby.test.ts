@@ -80,7 +80,7 @@ const lostSync = (body: Buffer): number =>
     (byte) => byte !== 0x47,
   ).length;
 
-describe('a hot standby', () => {
+describe.concurrent('a hot standby', () => {
   it.each(['reset', 'eof'] as const)(
     'takes over in a moment when the source breaks by %s',
     async (how) => {
@@ -216,7 +216,7 @@ describe('a hot standby', () => {
   });
 });
 
-describe('a warm standby', () => {
+describe.concurrent('a warm standby', () => {
   it('is connected when the source is suspiciously silent, and takes over at the stall', async () => {
     await using live = await startWatched({ standby: 'warm', stallMs: 2400 });
     await live.viewer.reached(source.bytesPerMs * 4 * 1500);
@@ -234,7 +234,7 @@ describe('a warm standby', () => {
   });
 });
 
-describe('the return to the primary', () => {
+describe.concurrent('the return to the primary', () => {
   it('happens when it is set and the primary gives media again, without a gap', async () => {
     await using live = await startWatched({ failbackAfterMs: 1000 });
     live.provider.setFault(A, status(503));

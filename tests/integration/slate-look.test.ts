@@ -57,7 +57,7 @@ async function slateFor(look: Look | undefined): Promise<Buffer> {
   return find() ?? Buffer.alloc(0);
 }
 
-describe('a slate in the middle of a stream', () => {
+describe.concurrent('a slate in the middle of a stream', () => {
   it.for(STREAMS)('leaves no mark: %s', { timeout: 30_000 }, async ([, spec]) => {
     const out = await interrupted(spec);
     const { counterErrors, stepsBack, leaps, announced } = checkTs(out);

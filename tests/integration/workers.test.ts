@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { redisEndpointStore } from '#adapters/redis/endpoint-store';
 import { RedisStateJournal } from '#adapters/redis/state-journal';
 import type { DomainEvent } from '#events';
@@ -44,7 +44,10 @@ async function start(changed: Partial<Endpoint> = {}) {
   };
 }
 
-describe('a worker process', () => {
+// Each waits most of the time, for processes of its own.
+vi.setConfig({ maxConcurrency: 3 });
+
+describe.concurrent('a worker process', () => {
   it('is ready, delivers, and ends cleanly', async () => {
     await using test = await start();
     await using worker = await test.startWorker();

@@ -1,7 +1,5 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ApiClient } from './api-client.ts';
 import { eventually, type FoundProcess } from './processes.ts';
@@ -64,7 +62,6 @@ export async function startProduct(options: ProductOptions = {}): Promise<Produc
       PORT: String(port),
       ROLES: options.roles ?? 'all',
       SLATES: 'off', // Made at the first start in a folder: a second of work for every test.
-      NODE_COMPILE_CACHE: join(tmpdir(), 'penstock-test-compile-cache'),
       ...options.env,
     },
   });

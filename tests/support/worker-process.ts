@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { COMPILE_CACHE } from './compile-cache.ts';
 
 const MAIN = fileURLToPath(new URL('../../workers/main.ts', import.meta.url));
 
@@ -19,7 +20,7 @@ export async function startWorkerProcess(
   env: Readonly<Record<string, string>>,
 ): Promise<WorkerProcess> {
   const child = spawn(process.execPath, [MAIN], {
-    env: { ...process.env, LOG_LEVEL: 'debug', REDIS_PREFIX: 'test', ...env },
+    env: { ...process.env, ...COMPILE_CACHE, LOG_LEVEL: 'debug', REDIS_PREFIX: 'test', ...env },
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
   let log = '';

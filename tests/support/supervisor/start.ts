@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { COMPILE_CACHE } from '../compile-cache.ts';
 import { eventually, type FoundProcess, processesWith } from '../processes.ts';
 
 const FIXTURE = fileURLToPath(new URL('main.ts', import.meta.url));
@@ -42,7 +43,14 @@ export function startSupervisor(options: StartOptions = {}): Supervisor {
   const mark = `PENSTOCK_TEST_${randomUUID()}`;
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'penstock-test-'));
   const child = spawn(process.execPath, [options.entry ?? FIXTURE], {
-    env: { PATH: process.env['PATH'], DATA_DIR: dataDir, PORT: '0', MARK: mark, ...options.env },
+    env: {
+      PATH: process.env['PATH'],
+      DATA_DIR: dataDir,
+      PORT: '0',
+      MARK: mark,
+      ...COMPILE_CACHE,
+      ...options.env,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const out = linesOf(child.stdout);
