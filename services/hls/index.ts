@@ -11,6 +11,7 @@ export { ivOfSequence, readMediaList } from './media-list.ts';
 export type { ByteSpan, MediaKey, MediaList, MediaResource, MediaSegment } from './media-list.ts';
 export { parsePlaylist, type PlaylistFacts } from './parse-playlist.ts';
 export { pathwayTarget, viaPathway } from './pathway.ts';
+export { inFront, lastSegmentsOf, type InPieces } from './overlap.ts';
 export { windowOf, type PlaylistWindow } from './playlist-window.ts';
 export type { TextEncoding } from './resolve-reference.ts';
 export { rewriteLongPlaylist, rewritePlaylist, tracksOf } from './rewrite-playlist.ts';

@@ -69,7 +69,10 @@ describe('HLS failover', () => {
       .poll(async () => hls.contents(await hls.get()), { timeout: 5_000 })
       .toContain('/b/b6.ts');
     const playlist = await hls.get();
-    expect(lineOf(playlist, 'EXT-X-MEDIA-SEQUENCE')).toBe('#EXT-X-MEDIA-SEQUENCE:104');
+    const listed = await hls.contents(playlist);
+    expect(lineOf(playlist, 'EXT-X-MEDIA-SEQUENCE')).toBe(
+      `#EXT-X-MEDIA-SEQUENCE:${105 - listed.length}`,
+    );
     expect(lineOf(playlist, 'EXT-X-DISCONTINUITY-SEQUENCE')).toBe(
       '#EXT-X-DISCONTINUITY-SEQUENCE:0',
     );
@@ -78,6 +81,28 @@ describe('HLS failover', () => {
     await expect
       .poll(async () => lineOf(await hls.get(), 'EXT-X-DISCONTINUITY-SEQUENCE'), { timeout: 5_000 })
       .toBe('#EXT-X-DISCONTINUITY-SEQUENCE:1');
+  });
+
+  it('goes on listing what is kept of the last source, each segment for its time', async () => {
+    await using hls = await start({
+      '/a/index.m3u8': text(live(100, 4, 'a'), TYPE),
+      '/b/index.m3u8': text(live(3, 4, 'b'), TYPE),
+    });
+    const before = await hls.get();
+    const links = linksIn(before, hls.url);
+    // The second is not kept: nobody has asked for it.
+    await Promise.all([0, 2, 3].map((index) => hls.get(links[index])));
+    await hls.penstock.registry.failover(asStreamId(hls.id));
+    hls.provider.setFault('/a/', status(404));
+    const after = await hls.get();
+    expect(linksIn(after, hls.url).slice(0, 2)).toEqual(links.slice(2));
+    expect(await hls.contents(after)).toEqual(['/a/a102.ts', '/a/a103.ts', '/b/b6.ts']);
+    expect(lineOf(after, 'EXT-X-MEDIA-SEQUENCE')).toBe('#EXT-X-MEDIA-SEQUENCE:102');
+    expect(after).toMatch(/#EXT-X-DISCONTINUITY\n#EXTINF:1,\n.*\n$/);
+    await expect
+      .poll(async () => hls.contents(await hls.get()), { timeout: 8_000 })
+      .toEqual(['/b/b6.ts']);
+    expect(lineOf(await hls.get(), 'EXT-X-MEDIA-SEQUENCE')).toBe('#EXT-X-MEDIA-SEQUENCE:104');
   });
 
   it('gives a viewer of one variant the nearest of the backup', async () => {
@@ -92,7 +117,7 @@ describe('HLS failover', () => {
     const [high = '', low = ''] = linksIn(await hls.get(), hls.url);
     expect(await hls.contents(await hls.get(high))).toEqual(['/a/a-high1.ts']);
     await hls.penstock.registry.failover(asStreamId(hls.id));
-    expect(await hls.contents(await hls.get(high))).toEqual(['/b/b-hd2.ts']);
+    expect(await hls.contents(await hls.get(high))).toEqual(['/a/a-high1.ts', '/b/b-hd2.ts']);
     expect(await hls.contents(await hls.get(low))).toContain('/b/b-sd2.ts');
   });
 

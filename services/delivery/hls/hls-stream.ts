@@ -11,6 +11,7 @@ import { ListedSegments } from './listed-segments.ts';
 import { LiveTracks } from './live-tracks.ts';
 import { Lru } from './lru.ts';
 import type { NumberStore } from './number-store.ts';
+import { Overlaps } from './overlaps.ts';
 import { PlaylistAnswers } from './playlist-answers.ts';
 import type { PlaylistCounts, PlaylistQuestion } from './playlist-answers.ts';
 import type { PostedPlaylist } from './playlist-board.ts';
@@ -54,6 +55,8 @@ export class HlsStream {
   readonly kind: MediaKind;
   /** The order of its segments. */
   readonly lists = new TrackLists();
+  /** What stays listed of a source that it has left. */
+  readonly overlaps: Overlaps;
   readonly #options: HlsStreamOptions;
   readonly #answers: PlaylistAnswers;
   readonly #finder: PlaylistFinder;
@@ -72,6 +75,7 @@ export class HlsStream {
     this.kind = stream.kind;
     this.#options = options;
     this.#walk = stream.walk();
+    this.overlaps = new Overlaps(clock);
     this.#numbers = keptNumbers(options, this.#walk);
     const sources = new SourcePlaylists({
       client,
@@ -92,6 +96,7 @@ export class HlsStream {
       tracks: new LiveTracks(clock, this.#numbers),
       numbers: this.#numbers,
       lists: this.lists,
+      overlaps: this.overlaps,
       writer: new PlaylistWriter({ streamId: stream.id, handles, listed: this.#listed }),
       health: this.#health,
       logger,

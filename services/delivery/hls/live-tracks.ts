@@ -20,6 +20,15 @@ export type AdmittedPlaylist = {
   readonly playlist: FetchedPlaylist;
   /** No segment has been added for too long; said once per standstill. */
   readonly hasStalled: boolean;
+  readonly join?: Join | undefined;
+};
+
+/** A playlist begins where sources meet. */
+export type Join = {
+  /** The number of its first segment. */
+  readonly at: number;
+  /** When the segment before it appeared, monotonic; as it was known when the source changed. */
+  readonly lastAtMs: number;
 };
 
 type Followed = {
@@ -29,6 +38,7 @@ type Followed = {
   readonly text: string;
   /** As viewers got it. */
   readonly playlist: FetchedPlaylist;
+  readonly join: Join | undefined;
 };
 
 /**
@@ -80,9 +90,9 @@ export class LiveTracks {
     // What another process has shown since counts, and not what this one had shown before.
     const last = resumed ? undefined : this.#followed.get(key);
     const before = last ? shownBefore(last, { ...arrival, text }) : resumed;
-    if (last && before === 'copy') return { playlist: last.playlist, hasStalled: false };
+    if (last && before === 'copy') return { ...admittedAs(last), hasStalled: false };
     const followed = follow(before === 'copy' ? undefined : before, playlist, arrival);
-    return { playlist: followed.playlist, hasStalled: this.#show(key, followed, arrival) };
+    return { ...admittedAs(followed), hasStalled: this.#show(key, followed, arrival) };
   }
 
   /** @returns whether it has stalled, said once. */
@@ -101,6 +111,8 @@ export class LiveTracks {
   }
 }
 
+const admittedAs = ({ playlist, join }: Followed) => ({ playlist, join });
+
 const targetOf = ({ facts }: FetchedPlaylist): number =>
   facts.targetDurationMs ?? DEFAULT_TARGET_MS;
 
@@ -118,7 +130,10 @@ function follow(
   const { text } = playlist;
   const step = stepTrack(shown, arrival);
   const spliced = step.plan ? { ...playlist, text: splicePlaylist(text, step.plan) } : playlist;
-  return { shown: step.shown, window: arrival.window, text, playlist: spliced };
+  const { shown: next, plan } = step;
+  const isJoin = plan !== undefined && plan.firstSequence === next.join?.at;
+  const join = isJoin ? { at: plan.firstSequence, lastAtMs: shown?.advancedAtMs ?? 0 } : undefined;
+  return { shown: next, window: arrival.window, text, playlist: spliced, join };
 }
 
 const isLate = ({ advancedAtMs }: ShownTrack, { nowMs, targetDurationMs }: Arrival): boolean =>

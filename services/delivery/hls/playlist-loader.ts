@@ -1,12 +1,14 @@
 import { AppError, UpstreamError } from '#kernel/app-error';
 import { lowLatencyOf, withoutLowLatency } from '#hls';
-import type { LowLatencyFacts, TextEncoding } from '#hls';
+import type { InPieces, LowLatencyFacts, TextEncoding, Track } from '#hls';
 import type { Logger } from '#kernel/logger';
 import { orAbort } from '#kernel/or-abort';
 import type { Source, SourceWalk, Stream } from '#streams';
 import type { FetchedPlaylist } from './fetch-playlist.ts';
 import type { KeptNumbers } from './kept-numbers.ts';
-import type { AdmittedPlaylist, LiveTracks } from './live-tracks.ts';
+import type { AdmittedPlaylist, Join, LiveTracks } from './live-tracks.ts';
+import { withOverlap } from './overlaps.ts';
+import type { Overlap, Overlaps } from './overlaps.ts';
 import type { PlaylistAsk, PlaylistFinder } from './playlist-finder.ts';
 import type { PlaylistWriter, WriteContext } from './playlist-writer.ts';
 import type { SegmentHealth } from './segment-health.ts';
@@ -46,6 +48,7 @@ export type PlaylistLoaderOptions = {
   /** What other processes have shown; absent where there is nowhere to keep it. */
   readonly numbers: KeptNumbers | undefined;
   readonly lists: TrackLists;
+  readonly overlaps: Overlaps;
   readonly writer: PlaylistWriter;
   readonly health: SegmentHealth;
   readonly logger: Logger;
@@ -105,21 +108,49 @@ export class PlaylistLoader {
     const found = await finder.find(source, { ask, directives: usable }, signal);
     const offered = honoursLowLatency ? found.playlist : plain(found.playlist);
     const trackKey = offered.facts.shape === 'media' ? trackKeyOf(ask) : undefined;
-    const { playlist, hasStalled, ...following } = this.#follow(trackKey, tag, offered);
+    const { playlist, hasStalled, join, ...following } = this.#follow(trackKey, tag, offered);
+    const overlap = this.#overlap(trackKey, join);
     this.#options.lists.shown(trackKey, { playlist, source: tag, imported: found.imported });
-    const pieces = await this.#options.writer.write(playlist, {
+    const written = await this.#options.writer.write(playlist, {
       source: isOfStream(ask) ? tag : NO_SOURCE,
       isEntry: ask.kind === 'entry',
       imported: found.imported,
       ask,
       trackKey,
-      track: ask.kind === 'child' ? ask.target.track : undefined,
+      track: trackOf(ask),
       tracks: finder.tracksOf(source),
       ...following,
     });
+    const later = { text: playlist.text, pieces: written };
+    const pieces = overlap ? await this.#withOverlap(later, overlap, ask) : written;
     const { text, encoding, facts } = playlist;
     const lowLatency = honoursLowLatency ? lowLatencyIn(playlist) : undefined;
     return { loaded: { pieces, encoding, ...facts, source: tag, text, lowLatency }, hasStalled };
+  }
+
+  #overlap(trackKey: string | undefined, join: Join | undefined): Overlap | undefined {
+    const { lists, overlaps } = this.#options;
+    if (trackKey === undefined || join === undefined) return undefined;
+    return overlaps.of(trackKey, lists.last(trackKey), join);
+  }
+
+  async #withOverlap(
+    later: InPieces,
+    overlap: Overlap,
+    ask: PlaylistAsk,
+  ): Promise<readonly string[]> {
+    const { playlist, source, imported } = overlap;
+    const pieces = await this.#options.writer.write(playlist, {
+      source,
+      imported,
+      ask,
+      isEntry: ask.kind === 'entry',
+      track: trackOf(ask),
+      tracks: [],
+      trackKey: undefined,
+      ...NOT_FOLLOWED,
+    });
+    return withOverlap(later, overlap, pieces);
   }
 
   #follow(trackKey: string | undefined, tag: string, offered: FetchedPlaylist): Following {
@@ -194,6 +225,9 @@ function plain(playlist: FetchedPlaylist): FetchedPlaylist {
 
 const lowLatencyIn = ({ text, facts }: FetchedPlaylist): LowLatencyFacts | undefined =>
   facts.shape === 'media' && !facts.isEnded ? lowLatencyOf(text) : undefined;
+
+const trackOf = (ask: PlaylistAsk): Track | undefined =>
+  ask.kind === 'child' ? ask.target.track : undefined;
 
 /** No source's tag: what fails below an advertisement says nothing about the source in use. */
 const NO_SOURCE = '';

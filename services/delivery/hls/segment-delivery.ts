@@ -140,8 +140,10 @@ export class SegmentDelivery {
   /** Without its body, where it is not here; nothing where the resource itself has to be asked for. */
   async #head(exchange: SegmentExchange): Promise<SegmentAnswer | undefined> {
     const { hls, target, ranges, presence, signal } = exchange;
-    if (this.segmentsOf(hls).has(target)) return undefined;
-    const head = await headAtSource(this.#options.opener, { hls, target, ranges }, signal);
+    const segments = this.segmentsOf(hls);
+    if (segments.isKept(target)) return undefined;
+    const source = segments.sourceOf(target);
+    const head = await headAtSource(this.#options.opener, { source, target, ranges }, signal);
     if (!head) return undefined;
     const answer = answerTo(ranges, head);
     const send = async (outlet: Outlet): Promise<void> => {

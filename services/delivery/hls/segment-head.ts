@@ -2,7 +2,7 @@ import type { Target } from '#hls';
 import { spanOf } from '#segments';
 import type { FetchHead, RangeRequest } from '#segments';
 import { formatRange } from '#kernel/byte-range';
-import type { HlsStream } from './hls-stream.ts';
+import type { Source } from '#streams';
 import type { SegmentOpener } from './segment-opener.ts';
 
 const NOTHING = Buffer.alloc(0);
@@ -13,11 +13,11 @@ const NOTHING = Buffer.alloc(0);
  */
 export async function headAtSource(
   opener: SegmentOpener,
-  { hls, target, ranges }: { hls: HlsStream; target: Target; ranges: RangeRequest },
+  { source, target, ranges }: { source: Source; target: Target; ranges: RangeRequest },
   signal: AbortSignal,
 ): Promise<FetchHead | undefined> {
   const range = ranges.range && formatRange(ranges.range);
-  const response = await opener.open(hls.source, { target, range, method: 'HEAD' }, signal);
+  const response = await opener.open(source, { target, range, method: 'HEAD' }, signal);
   response.close();
   const { status, headers } = response;
   if (status >= 300) return undefined;

@@ -9,6 +9,7 @@ import type { HlsStream } from './hls-stream.ts';
 import { LookAhead } from './look-ahead.ts';
 import type { AheadOutcome, AheadStream } from './look-ahead.ts';
 import type { AheadItem } from './look-ahead-plan.ts';
+import { Lru } from './lru.ts';
 import { SegmentCounter } from './segment-counts.ts';
 import { keepMsOf, stallMsOf } from './segment-times.ts';
 import type { SegmentOpener } from './segment-opener.ts';
@@ -31,6 +32,10 @@ export type StreamSegmentsOptions = {
 /** A viewer's wish, its target being where the stream is now. */
 export type Demand = { readonly target: Target; readonly range?: ByteRange | undefined };
 
+type Named = Pick<Target, 'url' | 'source'>;
+
+/** Players hold links of sources that have been left, and those go on meaning their media. */
+const REMEMBERED_SOURCES = 8;
 const MIN_IDLE_MS = 5_000;
 /** What is fetched ahead takes this much of the memory at most. */
 const AHEAD_SHARE = 1 / 4;
@@ -41,6 +46,7 @@ export class StreamSegments implements AheadStream {
   readonly counter = new SegmentCounter();
   readonly ahead: LookAhead;
   readonly #options: StreamSegmentsOptions;
+  readonly #sources = new Lru<string, Source>(REMEMBERED_SOURCES);
   #lastBytes = 0;
 
   constructor(options: StreamSegmentsOptions) {
@@ -48,6 +54,7 @@ export class StreamSegments implements AheadStream {
     this.#options = options;
     this.ahead = new LookAhead({ stream: this, clock, timers });
     hls.lists.onShown(() => this.ahead.go());
+    hls.overlaps.askOf((source, { url, range }) => this.isKept({ url, source }, range));
   }
 
   /** Nothing more is fetched ahead. A stream that was removed leaves nothing behind. Idempotent. */
@@ -79,15 +86,27 @@ export class StreamSegments implements AheadStream {
   }
 
   has({ url, range }: ListedResource): boolean {
+    return this.isKept({ url, source: sourceTagOf(this.#options.hls.source) }, range);
+  }
+
+  /** Whether its source, in use or left, would not have to be asked. */
+  isKept(target: Named, range?: ListedResource['range']): boolean {
     return this.#options.store.has({
-      resource: this.#nameOf(url),
+      resource: this.#nameOf(target),
       range: range && { kind: 'from', ...range },
     });
   }
 
+  /** The source that listed it, as long as that is remembered; else the one in use. */
+  sourceOf({ source: tag }: Named): Source {
+    const { source } = this.#options.hls;
+    this.#sources.set(sourceTagOf(source), source);
+    return this.#sources.get(tag) ?? source;
+  }
+
   /** What is in memory, at once. */
   peek({ target, range }: Demand): OpenedSegment | undefined {
-    return this.#options.store.peek({ resource: this.#nameOf(target.url), range });
+    return this.#options.store.peek({ resource: this.#nameOf(target), range });
   }
 
   /** As {@link SegmentStore.open}, for a viewer: before anything is fetched ahead. */
@@ -158,12 +177,12 @@ export class StreamSegments implements AheadStream {
 
   #askFor({ target, range }: Demand, place?: PermitOnce): SegmentAsk {
     const { hls, opener, maxStallMs } = this.#options;
-    const { source } = hls;
+    const source = this.sourceOf(target);
     const listed = this.place(target.source, { url: target.url });
     const open: OpenResource = (part, signal) =>
       opener.open(source, { target, range: part, permit: place?.take() }, signal);
     return {
-      resource: this.#nameOf(target.url),
+      resource: this.#nameOf(target),
       range: target.kind === 'key' ? undefined : range,
       keepMs: keepMsOf(target, listed, hls.targetDurationMs),
       stallMs: stallMsOf(hls.targetDurationMs, maxStallMs),
@@ -171,9 +190,9 @@ export class StreamSegments implements AheadStream {
     };
   }
 
-  #nameOf(url: string): string {
-    const { hls } = this.#options;
-    return `${hls.stream.id} ${nameOfSource(hls.source)} ${url}`;
+  #nameOf(target: Named): string {
+    const { stream } = this.#options.hls;
+    return `${stream.id} ${nameOfSource(this.sourceOf(target))} ${target.url}`;
   }
 }
 

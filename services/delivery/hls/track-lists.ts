@@ -48,6 +48,11 @@ export class TrackLists {
     this.#changed();
   }
 
+  /** What was shown last of a track. */
+  last(track: string): ShownList | undefined {
+    return this.#tracks.get(track);
+  }
+
   /** Where a list has this resource now; of several lists, the one used last. */
   find(source: string, resource: ListedResource): ListPlace | undefined {
     const key = placeKey(resource);
