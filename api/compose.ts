@@ -23,6 +23,7 @@ import { redisEndpointStore } from '#adapters/redis/endpoint-store';
 import { NodeHeartbeat } from '#adapters/redis/heartbeat';
 import { redisSecretStore } from '#adapters/redis/secret';
 import { redisPeerViewers } from '#adapters/redis/peer-viewers';
+import { redisViewerPasts } from '#adapters/redis/viewer-pasts';
 import { RedisSlotLeases } from '#adapters/redis/slot-leases';
 import { RedisStateJournal } from '#adapters/redis/state-journal';
 import { redisStreamKeyStore } from '#adapters/redis/stream-key-store';
@@ -167,6 +168,7 @@ async function openState({ config, logger, node }: StateOptions) {
   const keyStore = redisStreamKeyStore(redis, prefix, changes);
   const begunStore = redisBegunStore(redis, prefix, changes);
   const peers = isAlone ? undefined : redisPeerViewers({ redis, prefix, changes, node });
+  const pasts = redisViewerPasts(redis, prefix);
   const disconnect = (): void => {
     subscriber.disconnect();
     redis.disconnect();
@@ -192,6 +194,7 @@ async function openState({ config, logger, node }: StateOptions) {
     keyStore,
     begunStore,
     peers,
+    pasts,
     close,
   };
 }

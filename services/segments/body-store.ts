@@ -2,6 +2,16 @@ import type { ByteBudget } from './byte-budget.ts';
 import { KeptBody } from './kept-body.ts';
 import { PassingBody } from './passing-body.ts';
 
+export type BodyStoreOptions = {
+  readonly budget: ByteBudget;
+  /** Of the whole body, where it was said. */
+  readonly lengthBytes: number | undefined;
+  /** Called when there is room again after `push` has said false. */
+  readonly wanted: () => void;
+  /** One reader has it to itself: nothing of it is kept. */
+  readonly isAlone?: boolean;
+};
+
 /**
  * The bytes of one body under way: kept whole while there is room for them, and passing by where
  * there is none. Bytes are counted from the body's first, as 0.
@@ -11,14 +21,10 @@ export class BodyStore {
   #kept: KeptBody | undefined;
   #passing: PassingBody | undefined;
 
-  /**
-   * @param lengthBytes - Of the whole body, where it was said.
-   * @param wanted - Called when there is room again after `push` has said false.
-   */
-  constructor(budget: ByteBudget, lengthBytes: number | undefined, wanted: () => void) {
+  constructor({ budget, lengthBytes, wanted, isAlone = false }: BodyStoreOptions) {
     this.#wanted = wanted;
-    this.#kept = KeptBody.reserve(budget, lengthBytes);
-    if (!this.#kept) this.#passing = new PassingBody(wanted);
+    this.#kept = isAlone ? undefined : KeptBody.reserve(budget, lengthBytes);
+    if (!this.#kept) this.#passing = new PassingBody(wanted, { isAlone });
   }
 
   get endBytes(): number {

@@ -1,5 +1,8 @@
 /** How far the source may be ahead of the foremost reader, and how far another may be behind it. */
 export const WINDOW_BYTES = 1024 * 1024;
+/** The same for a body that one reader has to itself: hundreds of these may pass at once. */
+const ALONE = { aheadBytes: 128 * 1024, behindBytes: 0 };
+const TOGETHER = { aheadBytes: WINDOW_BYTES, behindBytes: WINDOW_BYTES };
 
 /**
  * A body that is too large to be kept, as it passes: only what is near the foremost reader is
@@ -8,14 +11,16 @@ export const WINDOW_BYTES = 1024 * 1024;
 export class PassingBody {
   readonly #chunks: { readonly startBytes: number; readonly bytes: Buffer }[] = [];
   readonly #wanted: () => void;
+  readonly #window: typeof TOGETHER;
   #startBytes = 0;
   #endBytes = 0;
   #foremostBytes = 0;
   #isFull = false;
 
   /** @param wanted - Called when there is room again after `push` has said false. */
-  constructor(wanted: () => void) {
+  constructor(wanted: () => void, { isAlone = false } = {}) {
     this.#wanted = wanted;
+    this.#window = isAlone ? ALONE : TOGETHER;
   }
 
   get endBytes(): number {
@@ -52,11 +57,11 @@ export class PassingBody {
   }
 
   get #isAhead(): boolean {
-    return this.#endBytes - this.#foremostBytes > WINDOW_BYTES;
+    return this.#endBytes - this.#foremostBytes > this.#window.aheadBytes;
   }
 
   #drop(): void {
-    const keptFrom = this.#foremostBytes - WINDOW_BYTES;
+    const keptFrom = this.#foremostBytes - this.#window.behindBytes;
     for (let first = this.#chunks[0]; first; first = this.#chunks[0]) {
       const end = first.startBytes + first.bytes.length;
       if (end > keptFrom) return;

@@ -11,7 +11,8 @@ import { MemoryTier, type Segment } from './memory-tier.ts';
 import { OpenedSegment, sourceOf } from './opened-segment.ts';
 import type { SegmentFiles } from './ports.ts';
 import { keyOf, keysOf, resourceOf, type Wish } from './segment-key.ts';
-import { type FetchHead, type OpenResource, SharedFetch } from './shared-fetch.ts';
+import { SharedFetch } from './shared-fetch.ts';
+import type { FetchHead, OpenResource, SharedFetchOptions } from './shared-fetch.ts';
 
 export type SegmentStoreOptions = {
   /** For everything in memory: under way, kept, and being read. */
@@ -171,7 +172,7 @@ export class SegmentStore {
 
   #start(ask: SegmentAsk): Flight {
     const own = keyOf(ask);
-    const fetch = this.#fetch(ask, (ended) => this.#concluded(ended, ask));
+    const fetch = this.#fetch(ask, { concluded: (ended) => this.#concluded(ended, ask) });
     const flight: Flight = { fetch, isAhead: ask.isAhead ?? false };
     this.#flights.set(own, flight);
     // A source that knows no ranges sends the whole: then it is there for all.
@@ -183,7 +184,7 @@ export class SegmentStore {
     return flight;
   }
 
-  #fetch(ask: SegmentAsk, concluded: (fetch: SharedFetch) => void): SharedFetch {
+  #fetch(ask: SegmentAsk, own: Pick<SharedFetchOptions, 'concluded' | 'isAlone'>): SharedFetch {
     const { open, range, stallMs } = ask;
     const first = range && formatRange(range);
     return new SharedFetch({
@@ -191,7 +192,7 @@ export class SegmentStore {
       stallMs,
       timers: this.#options.timers,
       budget: this.#budget,
-      concluded,
+      ...own,
     });
   }
 
@@ -207,8 +208,9 @@ export class SegmentStore {
     const { span } = head;
     if (!span) throw unreachable();
     const next = span.first + at;
-    const open: OpenResource = (range, own) => ask.open(range ?? rangeFrom(span, next), own);
-    const fetch = this.#fetch({ ...ask, range: undefined, open }, () => {});
+    const open: OpenResource = (range, gone) => ask.open(range ?? rangeFrom(span, next), gone);
+    const own = { concluded: () => {}, isAlone: true };
+    const fetch = this.#fetch({ ...ask, range: undefined, open }, own);
     const release = fetch.hold();
     try {
       const rest = await orAbort(fetch.opened, signal);

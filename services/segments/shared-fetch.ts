@@ -20,6 +20,8 @@ export type SharedFetchOptions = {
   readonly stallMs: number;
   readonly timers: Timers;
   readonly budget: ByteBudget;
+  /** For one reader, and nobody will join it. */
+  readonly isAlone?: boolean;
   /** Told once, when it is over, before any reader hears of it. */
   readonly concluded: (fetch: SharedFetch) => void;
 };
@@ -149,7 +151,9 @@ export class SharedFetch {
       response.close();
       return this.#end(undefined);
     }
-    this.#body = new BodyStore(this.#options.budget, this.#lengthBytes, () => this.#goOn());
+    const { budget, isAlone = false } = this.#options;
+    const wanted = (): void => this.#goOn();
+    this.#body = new BodyStore({ budget, lengthBytes: this.#lengthBytes, wanted, isAlone });
     let failure = await this.#pour(response, 0);
     for (let tries = 0; failure && tries < MAX_TRIES_AGAIN && !this.#isOver; tries += 1) {
       failure = await this.#again(failure);

@@ -62,7 +62,7 @@ export class SessionRegistry {
    */
   attach(request: SessionRequest, lingerMs: number): Session {
     this.#assertWelcome(request);
-    const session = this.#findOrBegin(request, lingerMs === 0);
+    const session = this.#findOrBegin(request, { siblings: lingerMs === 0, polls: false });
     session.connections += 1;
     session.lingerMs = lingerMs;
     this.#disarm(session);
@@ -83,7 +83,7 @@ export class SessionRegistry {
    */
   touch(request: SessionRequest, idleMs: number): Session {
     this.#assertWelcome(request);
-    const session = this.#findOrBegin(request, false);
+    const session = this.#findOrBegin(request, { siblings: false, polls: true });
     session.idleAtMs = this.#options.clock.monotonicMs() + idleMs;
     const leaving = this.#timers.get(session);
     // Players poll all the time: a timer that is due earlier looks again by itself.
@@ -155,7 +155,10 @@ export class SessionRegistry {
     if (this.#refused.has(nameOf({ streamId: request.streamId, clientId }))) throw isKicked();
   }
 
-  #findOrBegin(request: SessionRequest, siblings: boolean): Session {
+  #findOrBegin(
+    request: SessionRequest,
+    { siblings, polls }: { readonly siblings: boolean; readonly polls: boolean },
+  ): Session {
     const clientId = this.#clientIdFor(request, siblings);
     const found = this.find(request.streamId, clientId);
     const nowMs = this.#options.clock.nowMs();
@@ -166,7 +169,8 @@ export class SessionRegistry {
       return found;
     }
     const { streamId, traits } = request;
-    const session = new Session({ id: newSessionId(), streamId, clientId, traits, nowMs });
+    const id = newSessionId();
+    const session = new Session({ id, streamId, clientId, traits, polls, nowMs });
     this.#remember(session);
     this.#grants.hold(session, request.grant);
     this.#options.events.joined(session);

@@ -12,10 +12,12 @@ export class Session {
   readonly id: SessionId;
   readonly streamId: StreamId;
   readonly clientId: ClientId;
-  readonly createdAtMs: number;
+  /** It asks again and again, for playlists; else its requests are the viewing. */
+  readonly polls: boolean;
   readonly ipAddress: string;
   readonly userAgent: string;
   username: string | null;
+  createdAtMs: number;
   lastAccessMs: number;
   bytesServed = 0;
   segmentsServed = 0;
@@ -32,6 +34,7 @@ export class Session {
     readonly streamId: StreamId;
     readonly clientId: ClientId;
     readonly traits: ViewerTraits;
+    readonly polls: boolean;
     readonly nowMs: number;
   }) {
     this.id = identity.id;
@@ -40,6 +43,7 @@ export class Session {
     this.ipAddress = identity.traits.ipAddress;
     this.userAgent = identity.traits.userAgent;
     this.username = identity.traits.username;
+    this.polls = identity.polls;
     this.createdAtMs = identity.nowMs;
     this.lastAccessMs = identity.nowMs;
   }
@@ -47,6 +51,17 @@ export class Session {
   /** Aborts when the session is over, however it ended; the reason's message says how. */
   get ended(): AbortSignal {
     return this.#ended.signal;
+  }
+
+  /** It goes on with what another process has begun. */
+  continues(past: {
+    readonly bytesServed: number;
+    readonly segmentsServed: number;
+    readonly sinceMs: number;
+  }): void {
+    this.bytesServed += past.bytesServed;
+    this.segmentsServed += past.segmentsServed;
+    this.createdAtMs = Math.min(this.createdAtMs, past.sinceMs);
   }
 
   end(reason: string): void {

@@ -7,6 +7,7 @@ export type {
   StateChange,
   StateJournal,
   StreamStore,
+  ViewerPasts,
 } from './ports.ts';
 export type { StreamMeter, SwitchCause } from './meter.ts';
 export type * from './snapshots.ts';

@@ -17,14 +17,29 @@ export type StateChange =
    * also wait until no viewer of any process is on record; so `viewer-left` goes first.
    */
   | { readonly kind: 'stream-closed'; readonly event: DomainEvent }
+  /**
+   * The event is written only if the viewer (stream and client id) had no session on record. Those
+   * that it had at processes that are gone, and, where both poll, at any, are taken over: ended
+   * without a word, and what they were served counts for this one.
+   */
   | {
       readonly kind: 'viewer-joined';
       readonly sessionId: SessionId;
       readonly node: NodeEpoch;
+      /** It asks again and again; else it has a connection. */
+      readonly polls: boolean;
       readonly event: DomainEvent;
     }
-  /** The event is written only if the session was still on record. */
+  /**
+   * The event is written only if the session was still on record, and was the last of its viewer;
+   * with what those before it were served.
+   */
   | { readonly kind: 'viewer-left'; readonly sessionId: SessionId; readonly event: DomainEvent }
+  /**
+   * A switch of source. The event is written unless another process has told the same a moment ago:
+   * one that is gone, whose way is gone again, or one beside this.
+   */
+  | { readonly kind: 'moved'; readonly node: NodeEpoch; readonly event: DomainEvent }
   /** A fact that changes no record. */
   | { readonly kind: 'noted'; readonly event: DomainEvent };
 
@@ -73,6 +88,24 @@ export interface PeerViewers {
   end(viewer: PeerViewer, isRefused: boolean): Promise<boolean>;
   /** Calls for every viewer that another process wants ended. */
   onEnd(listener: (viewer: PeerViewer, isRefused: boolean) => void): void;
+}
+
+/** What a viewer has been served so far. */
+export type ViewerCount = {
+  readonly sessionId: SessionId;
+  readonly bytesServed: number;
+  readonly segmentsServed: number;
+};
+
+/** What a viewer was served by a process that is gone, and since when it has watched. */
+export type ViewerPast = Omit<ViewerCount, 'sessionId'> & { readonly sinceMs: number };
+
+/** What viewers were served, for the case that their process dies. Nothing of it throws. */
+export interface ViewerPasts {
+  /** Written down for whoever goes on with these viewers, or tells that they are gone. */
+  save(counts: readonly ViewerCount[]): void;
+  /** What this session has taken over; told once, from then on it is this process's to count. */
+  take(sessionId: SessionId): Promise<ViewerPast | undefined>;
 }
 
 /** Asks the app for the next source (m3u-proxy contract 7.4). */

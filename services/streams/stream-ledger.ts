@@ -54,6 +54,7 @@ export class StreamLedger {
         kind: 'viewer-joined',
         sessionId: session.id,
         node: this.#options.node,
+        polls: session.polls,
         event: this.#events.joined(stream, session),
       },
     ]);
@@ -71,7 +72,7 @@ export class StreamLedger {
 
   moved(stream: ManagedStream, move: Switch, timing: SwitchTiming | undefined): void {
     const event = this.#events.moved(stream, move, timing?.gapMs ?? null);
-    this.#options.journal.append([{ kind: 'noted', event }]);
+    this.#options.journal.append([{ kind: 'moved', node: this.#options.node, event }]);
   }
 
   failed(stream: ManagedStream, error: AppError, retries: number): void {

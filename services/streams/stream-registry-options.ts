@@ -3,7 +3,13 @@ import type { NodeEpoch } from '#kernel/ids';
 import type { Logger } from '#kernel/logger';
 import type { StreamDefaults } from './managed-stream.ts';
 import type { StreamMeter } from './meter.ts';
-import type { FailoverResolver, PeerViewers, StateJournal, StreamStore } from './ports.ts';
+import type {
+  FailoverResolver,
+  PeerViewers,
+  StateJournal,
+  StreamStore,
+  ViewerPasts,
+} from './ports.ts';
 
 export type StreamRegistryOptions = {
   readonly store: StreamStore;
@@ -11,6 +17,8 @@ export type StreamRegistryOptions = {
   readonly resolver: FailoverResolver;
   /** Of other processes; there are none, when absent. */
   readonly peers?: PeerViewers | undefined;
+  /** What viewers were served is lost with the process, when absent. */
+  readonly pasts?: ViewerPasts | undefined;
   readonly defaults: StreamDefaults;
   /** Hears of failures and switches; nobody, when absent. */
   readonly meter?: StreamMeter;

@@ -25,11 +25,12 @@ import type { Removal, Streams } from './streams.ts';
 import type { Switch } from './switch-log.ts';
 import { Tally } from './tally.ts';
 import { ViewerEndings } from './viewer-endings.ts';
+import { ViewerHistory } from './viewer-history.ts';
 import type { Stream, StreamDirectory, SwitchTiming } from './viewing.ts';
 
 const byAge = (a: StreamDefinition, b: StreamDefinition): number => a.createdAtMs - b.createdAtMs;
 
-/** Watched streams are marked as used this often, so that they never expire. */
+/** Watched streams are marked as used this often, so that they never expire; and viewers counted. */
 const TOUCH_EVERY_MS = 5_000;
 
 /**
@@ -43,6 +44,7 @@ export class StreamRegistry implements Streams, StreamDirectory, StreamOwner {
   readonly #sessions: SessionRegistry;
   readonly #endings: ViewerEndings;
   readonly #ledger: StreamLedger;
+  readonly #history: ViewerHistory;
   readonly #tally = new Tally();
   readonly #startedAtMs: number;
   #touching: Timer | undefined;
@@ -52,12 +54,12 @@ export class StreamRegistry implements Streams, StreamDirectory, StreamOwner {
     this.#options = options;
     this.#startedAtMs = clock.monotonicMs();
     this.#ledger = new StreamLedger(options);
+    this.#history = new ViewerHistory(options.pasts);
     this.#sessions = new SessionRegistry({
       clock,
       timers,
       events: {
-        joined: (session) =>
-          this.#withStream(session, (stream) => this.#ledger.joined(stream, session)),
+        joined: (session) => this.#withStream(session, (stream) => this.#joined(stream, session)),
         left: (session, reason) =>
           this.#withStream(session, (stream) => this.#left(stream, session, reason)),
       },
@@ -212,6 +214,11 @@ export class StreamRegistry implements Streams, StreamDirectory, StreamOwner {
     this.#options.store.touch([stream.id]);
   }
 
+  #joined(stream: ManagedStream, session: Session): void {
+    this.#ledger.joined(stream, session);
+    void this.#history.joined(session);
+  }
+
   /** With the last viewer goes who would have seen the new source's picture. */
   #left(stream: ManagedStream, session: Session, reason: string): void {
     if (stream.viewerCount === 0) stream.settle();
@@ -291,6 +298,7 @@ export class StreamRegistry implements Streams, StreamDirectory, StreamOwner {
   #armTouch(): void {
     const beat = (): void => {
       this.#options.store.touch(this.#sessions.watchedStreams());
+      this.#history.save(this.#sessions.all());
       this.#armTouch();
     };
     this.#touching = this.#options.timers.after(TOUCH_EVERY_MS, beat, { background: true });

@@ -2,10 +2,11 @@ import { describe, expect, it } from 'vitest';
 import type { Redis } from 'ioredis';
 import { RedisHousekeepingStore } from '#adapters/redis/housekeeping-store';
 import { NodeHeartbeat } from '#adapters/redis/heartbeat';
+import { redisViewerPasts } from '#adapters/redis/viewer-pasts';
 import { RedisStateJournal } from '#adapters/redis/state-journal';
 import type { DomainEvent } from '#events';
 import { systemClock, systemTimers } from '#kernel/clock';
-import { asStreamId, newNodeEpoch, newSessionId } from '#kernel/ids';
+import { asClientId, asStreamId, newNodeEpoch, newSessionId } from '#kernel/ids';
 import type { NodeEpoch } from '#kernel/ids';
 import { silentLogger } from '#kernel/logger';
 import { Housekeeping } from '../../workers/housekeeping.worker.ts';
@@ -137,22 +138,15 @@ describe('a lost node', () => {
     await journal.commit([
       changes.opened(),
       changes.opened(other),
-      changes.joined(newSessionId(), DEAD),
-      changes.joined(newSessionId(), DEAD),
+      changes.joined(newSessionId(), DEAD, { clientId: asClientId('one') }),
+      changes.joined(newSessionId(), DEAD, { clientId: asClientId('two') }),
     ]);
+    const common = { kind: 'viewer-joined', polls: false } as const;
+    const joined = (name: string): DomainEvent =>
+      anEvent({ streamId: other, fact: { ...FACTS.client_connected, clientId: asClientId(name) } });
     await journal.commit([
-      {
-        kind: 'viewer-joined',
-        sessionId: newSessionId(),
-        node: DEAD,
-        event: anEvent({ streamId: other, fact: FACTS.client_connected }),
-      },
-      {
-        kind: 'viewer-joined',
-        sessionId: survivor,
-        node: living,
-        event: anEvent({ streamId: other, fact: FACTS.client_connected }),
-      },
+      { ...common, sessionId: newSessionId(), node: DEAD, event: joined('three') },
+      { ...common, sessionId: survivor, node: living, event: joined('four') },
     ]);
     const keepers = await Promise.all([startKeeper(server, 0), startKeeper(server, 0)]);
     await eventually('the node is forgotten', async () => {
@@ -170,6 +164,69 @@ describe('a lost node', () => {
     ]);
     expect(await redis.hkeys('test:viewers')).toEqual([survivor]);
     expect(await redis.hkeys('test:open')).toEqual([other]);
+  });
+
+  it('is told to have left with what was last written down of it, and leaves nothing behind', async () => {
+    await using test = await start();
+    const { journal, redis, store } = test;
+    const lost = newSessionId();
+    await journal.commit([changes.opened(), changes.joined(lost, DEAD)]);
+    redisViewerPasts(redis, prefix).save([
+      { sessionId: lost, bytesServed: 5_000, segmentsServed: 9 },
+      { sessionId: newSessionId(), bytesServed: 1, segmentsServed: 1 },
+    ]);
+    const keeper = await startKeeper(test.server, 0);
+    await eventually('it is told', async () => (await factsOf(redis)).length === 4);
+    await keeper.close();
+    expect((await factsOf(redis)).at(2)).toMatchObject({
+      type: 'client_disconnected',
+      reason: 'node_lost',
+      bytesServed: 5_000,
+      segmentsServed: 9,
+    });
+    expect(await store.viewersOf(DEAD)).toEqual([]);
+    expect(await redis.exists('test:present', 'test:counts', `test:watching:${STREAM}`)).toBe(0);
+  });
+
+  it('is ended in silence where its viewer watches on elsewhere, with what it was served', async () => {
+    await using test = await start();
+    const { journal, redis, server } = test;
+    const heartbeats = [newNodeEpoch(), newNodeEpoch()].map((epoch) => ({
+      epoch,
+      beat: new NodeHeartbeat({ redis, prefix, epoch }),
+    }));
+    const [old, next] = heartbeats;
+    const [before, after] = [newSessionId(), newSessionId()];
+    await journal.commit([changes.opened(), changes.joined(before, old?.epoch)]);
+    redisViewerPasts(redis, prefix).save([
+      { sessionId: before, bytesServed: 700, segmentsServed: 0 },
+    ]);
+    // It is back before anybody can know that the first process is dead.
+    await journal.commit([changes.joined(after, next?.epoch)]);
+    expect((await factsOf(redis)).map(({ type }) => type)).toEqual([
+      'stream_started',
+      'client_connected',
+    ]);
+    await old?.beat.close();
+    const keeper = await startKeeper(server, 0);
+    await eventually('the session is off the record', async () => {
+      return (await redis.hlen('test:viewers')) === 1;
+    });
+    await keeper.close();
+    await journal.commit([
+      changes.left(after, { bytesServed: 300 }),
+      changes.closed('last_client_disconnected'),
+    ]);
+    await next?.beat.close();
+    const told = await factsOf(redis);
+    expect(told.map(({ type }) => type)).toEqual([
+      'stream_started',
+      'client_connected',
+      'client_disconnected',
+      'stream_stopped',
+    ]);
+    expect(told[2]).toMatchObject({ bytesServed: 1_000 });
+    expect(await redis.exists('test:present', 'test:counts', 'test:viewers')).toBe(0);
   });
 
   it('is ended once, even if it comes back and ends its viewers itself', async () => {

@@ -2,16 +2,19 @@ import { describe, expect, it } from 'vitest';
 import type { Redis } from 'ioredis';
 import { RedisStateJournal } from '#adapters/redis/state-journal';
 import type { DomainEvent } from '#events';
-import { newSessionId } from '#kernel/ids';
+import { redisViewerPasts } from '#adapters/redis/viewer-pasts';
+import { asClientId, newSessionId } from '#kernel/ids';
+import type { NodeEpoch } from '#kernel/ids';
 import type { Logger } from '#kernel/logger';
 import { silentLogger } from '#kernel/logger';
 import type { StateChange } from '#streams';
-import { STREAM, aDefinition, changes } from '../support/events.ts';
+import { AT_MS, STREAM, aDefinition, changes } from '../support/events.ts';
 import { eventually } from '../support/processes.ts';
 import { startRedis } from '../support/redis.ts';
 import type { TestRedis } from '../support/redis.ts';
 
 const PREFIX = 'test';
+const [A, B, C] = ['a', 'b', 'c'] as [NodeEpoch, NodeEpoch, NodeEpoch];
 const key = (name: string): string => `${PREFIX}:${name}`;
 
 function journalOn(redis: Redis, options: { origin?: string; logger?: Logger } = {}) {
@@ -99,6 +102,83 @@ describe('the journal', () => {
     await journal.commit([changes.left(id), changes.left(id)]);
     expect(await typesOf(redis)).toEqual(['client_connected', 'client_disconnected']);
     expect(await redis.exists(key('viewers'), key(`watching:${STREAM}`))).toBe(0);
+  });
+
+  it('takes a viewer over that polls elsewhere now, in silence, with what it was served', async () => {
+    await using test = await start();
+    const { redis, journal } = test;
+    const pasts = redisViewerPasts(redis, PREFIX);
+    const [first, second, third] = [newSessionId(), newSessionId(), newSessionId()];
+    await journal.commit([changes.opened(), changes.joined(first, A, { polls: true })]);
+    pasts.save([{ sessionId: first, bytesServed: 500, segmentsServed: 2 }]);
+    await journal.commit([changes.joined(second, B, { polls: true })]);
+    expect(await pasts.take(second)).toEqual({
+      bytesServed: 500,
+      segmentsServed: 2,
+      sinceMs: AT_MS,
+    });
+    expect(await pasts.take(second)).toBeUndefined();
+    // What was taken over is not lost with a process that dies before it writes anything down.
+    await journal.commit([changes.joined(third, C, { polls: true })]);
+    expect(await redis.hkeys(key('viewers'))).toEqual([third]);
+    await journal.commit([changes.left(first), changes.closed('last_client_disconnected')]);
+    expect(await typesOf(redis)).toEqual(['stream_started', 'client_connected']);
+    await journal.commit([changes.left(third, { bytesServed: 1, segmentsServed: 1 })]);
+    expect((await logOf(redis)).at(-1)?.fact).toMatchObject({
+      type: 'client_disconnected',
+      bytesServed: 501,
+      segmentsServed: 3,
+    });
+    expect(await redis.exists(...['viewers', 'present', 'counts'].map(key))).toBe(0);
+  });
+
+  it('tells that a viewer with connections at two processes has left with the last', async () => {
+    await using test = await start();
+    const { redis, journal } = test;
+    await redis.mset(`${key('node')}:${A}`, '1', `${key('node')}:${B}`, '1');
+    const [first, second] = [newSessionId(), newSessionId()];
+    await journal.commit([changes.joined(first, A), changes.joined(second, B)]);
+    await journal.commit([changes.left(first, { bytesServed: 10, segmentsServed: 0 })]);
+    expect(await typesOf(redis)).toEqual(['client_connected']);
+    await journal.commit([changes.left(second, { bytesServed: 7, segmentsServed: 0 })]);
+    expect(await typesOf(redis)).toEqual(['client_connected', 'client_disconnected']);
+    expect((await logOf(redis)).at(-1)?.fact).toMatchObject({ bytesServed: 17 });
+    // The next time is a new one.
+    await journal.commit([changes.joined()]);
+    expect(await typesOf(redis)).toHaveLength(3);
+  });
+
+  it('takes viewers apart by their ids, and by their streams', async () => {
+    await using test = await start();
+    const { redis, journal } = test;
+    const clientIds = ['a', 'b', 'a b'].map(asClientId);
+    for (const clientId of clientIds) {
+      await journal.commit([changes.joined(newSessionId(), A, { polls: true, clientId })]);
+    }
+    expect(await typesOf(redis)).toHaveLength(3);
+    expect(await redis.hlen(key('viewers'))).toBe(3);
+  });
+
+  it('tells a switch once that two processes make, and again when it is another', async () => {
+    await using test = await start();
+    const { redis, journal } = test;
+    await journal.commit([changes.opened(), changes.moved(A), changes.moved(B)]);
+    expect(await typesOf(redis)).toEqual(['stream_started', 'failover_triggered']);
+    await journal.commit([
+      changes.moved(B, { failoverIndex: 1 }), // Further.
+      changes.moved(A), // A process that switches twice, switches twice.
+      changes.moved(A),
+      changes.moved(B, { cause: 'manual' }), // The app's own orders.
+      changes.moved(A, { cause: 'manual' }),
+    ]);
+    expect(await typesOf(redis)).toHaveLength(7);
+    await journal.commit([changes.moved(A), changes.closed(), changes.opened(), changes.moved(B)]);
+    expect((await typesOf(redis)).slice(7)).toEqual([
+      'failover_triggered',
+      'stream_stopped',
+      'stream_started',
+      'failover_triggered',
+    ]);
   });
 
   it.each(['last_client_disconnected', 'sources_failed'] as const)(

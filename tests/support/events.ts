@@ -121,6 +121,9 @@ export function anEndpoint(url: string, changes: Partial<Endpoint> = {}): Endpoi
   };
 }
 
+type Left = Extract<Fact, { type: 'client_disconnected' }>;
+type Moved = Extract<Fact, { type: 'failover_triggered' }>;
+
 /** Changes of state, each with a new event. */
 export const changes = {
   saved: (definition = aDefinition()): StateChange => ({ kind: 'stream-saved', definition }),
@@ -135,16 +138,26 @@ export const changes = {
     kind: 'stream-closed',
     event: anEvent({ fact: { ...FACTS.stream_stopped, reason } }),
   }),
-  joined: (sessionId: SessionId = newSessionId(), node = 'node' as NodeEpoch): StateChange => ({
+  joined: (
+    sessionId: SessionId = newSessionId(),
+    node = 'node' as NodeEpoch,
+    { polls = false, clientId = VIEWER } = {},
+  ): StateChange => ({
     kind: 'viewer-joined',
     sessionId,
     node,
-    event: anEvent({ fact: FACTS.client_connected }),
+    polls,
+    event: anEvent({ fact: { ...FACTS.client_connected, clientId } }),
   }),
-  left: (sessionId: SessionId): StateChange => ({
+  left: (sessionId: SessionId, fact: Partial<Left> = {}): StateChange => ({
     kind: 'viewer-left',
     sessionId,
-    event: anEvent({ fact: FACTS.client_disconnected }),
+    event: anEvent({ fact: { ...FACTS.client_disconnected, ...fact } }),
+  }),
+  moved: (node: NodeEpoch, fact: Partial<Moved> = {}): StateChange => ({
+    kind: 'moved',
+    node,
+    event: anEvent({ fact: { ...FACTS.failover_triggered, ...fact } }),
   }),
   noted: (metadata: Readonly<Record<string, string>> = {}): StateChange => ({
     kind: 'noted',

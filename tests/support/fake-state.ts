@@ -79,6 +79,7 @@ export class FakeState implements StateJournal, StreamStore {
       case 'viewer-left':
         if (this.#viewers.delete(change.sessionId)) this.events.push(change.event);
         return;
+      case 'moved':
       case 'noted':
         this.events.push(change.event);
     }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { DomainEvent, StopReason } from '#events';
 import type { StateChange } from '#streams';
 import type { ClientId, NodeEpoch, StreamId } from '#kernel/ids';
@@ -43,12 +44,15 @@ const ENCODERS: { readonly [Kind in StateChange['kind']]: Encode<Kind> } = {
   'stream-closed': ({ event }) => {
     return ['closed', event.streamId, closeGuard(event), '', JSON.stringify(event), ''];
   },
-  'viewer-joined': ({ event, sessionId, node }) => {
-    const record = viewerRecord(event, node);
+  'viewer-joined': ({ event, sessionId, node, polls }) => {
+    const record = viewerRecord(event, { node, polls });
     return ['joined', event.streamId, sessionId, record, JSON.stringify(event), node];
   },
   'viewer-left': ({ event, sessionId }) => {
     return ['left', event.streamId, sessionId, '', JSON.stringify(event), ''];
+  },
+  moved: ({ event, node }) => {
+    return ['moved', event.streamId, wayOf(event), '', JSON.stringify(event), node];
   },
   noted: ({ event }) => ['noted', event.streamId, '', '', JSON.stringify(event), ''],
 };
@@ -71,14 +75,26 @@ const streamNote = (id: StreamId, from: string): string => noteText({ kind: 'str
 const openRecord = ({ metadata, atMs }: DomainEvent): string =>
   JSON.stringify({ metadata, startedAtMs: atMs });
 
+/** Tells a switch from others of its stream; empty for one that an app asked for, which is its own. */
+function wayOf({ eventId, fact }: DomainEvent): string {
+  if (fact.type !== 'failover_triggered' || fact.cause === 'manual') return eventId;
+  const { oldUrl, newUrl, failoverIndex } = fact;
+  return createHash('sha256')
+    .update([oldUrl, newUrl, failoverIndex].join('\n'))
+    .digest('base64url');
+}
+
 /** Why a stream stops because nobody watches: true only when no other process has a viewer. */
 const UNWATCHED: readonly StopReason[] = ['last_client_disconnected', 'sources_failed'];
 
 const closeGuard = ({ fact }: DomainEvent): string =>
   fact.type === 'stream_stopped' && UNWATCHED.includes(fact.reason) ? 'unwatched' : '';
 
-function viewerRecord(event: DomainEvent, node: NodeEpoch): string {
+function viewerRecord(
+  event: DomainEvent,
+  { node, polls }: { readonly node: NodeEpoch; readonly polls: boolean },
+): string {
   const { streamId, metadata, atMs, fact } = event;
   const clientId = 'clientId' in fact ? fact.clientId : undefined;
-  return JSON.stringify({ streamId, node, clientId, metadata, joinedAtMs: atMs });
+  return JSON.stringify({ streamId, node, clientId, polls, metadata, joinedAtMs: atMs });
 }

@@ -1,17 +1,23 @@
+import { PRESENCE_LUA } from './presence-script.ts';
+
 /**
- * Ends one viewer whose process is gone, and the stream's session with the last of them.
- * KEYS: viewers, open, events, touched, the stream's watching set.
- * ARGV: session, stream, event of leaving, event of stopping, event log maximum.
+ * Ends one session whose process is gone, and the stream's with the last of them.
+ * KEYS: viewers, open, events, touched, present, counts, switches.
+ * ARGV: start of the watching keys, session, stream, event of leaving, event of stopping, event log
+ * maximum.
  */
 export const END_VIEWER_LUA = `
-local viewers, open, events, touched, watching = unpack(KEYS)
-local session, stream, left, stopped, limit = unpack(ARGV)
+local viewers, open, events, touched, present, counts, switches = unpack(KEYS)
+local watching, session, stream, left, stopped, limit = unpack(ARGV)
+local beats = ''
 local time = redis.call('TIME')
-redis.call('SREM', watching, session)
-if redis.call('HDEL', viewers, session) == 0 then return 0 end
+${PRESENCE_LUA}
+local told, wasThere = leave(stream, session, left)
+if not wasThere then return 0 end
 redis.call('ZADD', touched, 'XX', time[1] * 1000 + math.floor(time[2] / 1000), stream)
-redis.call('XADD', events, 'MAXLEN', '~', limit, '*', 'e', left)
-if redis.call('SCARD', watching) == 0 and redis.call('HDEL', open, stream) == 1 then
+if told then redis.call('XADD', events, 'MAXLEN', '~', limit, '*', 'e', told) end
+if redis.call('SCARD', watching .. stream) == 0 and redis.call('HDEL', open, stream) == 1 then
+  redis.call('HDEL', switches, stream)
   redis.call('XADD', events, 'MAXLEN', '~', limit, '*', 'e', stopped)
 end
 return 1
@@ -41,17 +47,18 @@ return found
 
 /**
  * Forgets one stream, unless it was used since it was found.
- * KEYS: touched, streams, open, events, the stream's watching set.
+ * KEYS: touched, streams, open, events, switches, the stream's watching set.
  * ARGV: stream, time to live in ms, event of stopping, event log maximum, channel, note.
  */
 export const EXPIRE_LUA = `
-local touched, streams, open, events, watching = unpack(KEYS)
+local touched, streams, open, events, switches, watching = unpack(KEYS)
 local stream, ttl, stopped, limit, channel, note = unpack(ARGV)
 local time = redis.call('TIME')
 local usedAt = tonumber(redis.call('ZSCORE', touched, stream))
 if not usedAt or usedAt > time[1] * 1000 + math.floor(time[2] / 1000) - ttl then return 0 end
 if redis.call('SCARD', watching) > 0 then return 0 end
 redis.call('HDEL', streams, stream)
+redis.call('HDEL', switches, stream)
 redis.call('ZREM', touched, stream)
 if redis.call('HDEL', open, stream) == 1 then
   redis.call('XADD', events, 'MAXLEN', '~', limit, '*', 'e', stopped)

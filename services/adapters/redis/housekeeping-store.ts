@@ -4,8 +4,7 @@ import type { ClientId, NodeEpoch, SessionId, StreamId } from '#kernel/ids';
 import type { StreamDefinition } from '#streams';
 import { noteText } from './encode-change.ts';
 import { END_VIEWER_LUA, EXPIRED_LUA, EXPIRE_LUA } from './housekeeping-scripts.ts';
-import { keysOf } from './keys.ts';
-import type { Keys } from './keys.ts';
+import { keysOf, presenceKeysOf } from './keys.ts';
 import { pairsOf } from './pairs.ts';
 import { inStore } from './store-errors.ts';
 
@@ -37,12 +36,12 @@ const EXPIRE_LIMIT = 100;
  */
 export class RedisHousekeepingStore {
   readonly #redis: Redis;
-  readonly #keys: Keys;
+  readonly #keys: ReturnType<typeof keysOf> & ReturnType<typeof presenceKeysOf>;
   readonly #eventLogMax: number;
 
   constructor({ redis, prefix, eventLogMax }: HousekeepingStoreOptions) {
     this.#redis = redis;
-    this.#keys = keysOf(prefix);
+    this.#keys = { ...keysOf(prefix), ...presenceKeysOf(prefix) };
     this.#eventLogMax = eventLogMax;
   }
 
@@ -73,9 +72,10 @@ export class RedisHousekeepingStore {
     { sessionId, streamId }: RecordedViewer,
     told: { readonly left: DomainEvent; readonly stopped: DomainEvent },
   ): Promise<void> {
-    const { viewers, open, events, touched, watching } = this.#keys;
-    const keys = [viewers, open, events, touched, watching + streamId];
-    const values = [sessionId, streamId, JSON.stringify(told.left), JSON.stringify(told.stopped)];
+    const { viewers, open, events, touched, present, counts, switches, watching } = this.#keys;
+    const keys = [viewers, open, events, touched, present, counts, switches];
+    const texts = [told.left, told.stopped].map((event) => JSON.stringify(event));
+    const values = [watching, sessionId, streamId, ...texts];
     await inStore(() =>
       this.#redis.eval(END_VIEWER_LUA, keys.length, ...keys, ...values, this.#eventLogMax),
     );
@@ -102,8 +102,8 @@ export class RedisHousekeepingStore {
     id: StreamId,
     told: { readonly ttlMs: number; readonly stopped: DomainEvent },
   ): Promise<boolean> {
-    const { touched, streams, open, events, watching, changes } = this.#keys;
-    const keys = [touched, streams, open, events, watching + id];
+    const { touched, streams, open, events, switches, watching, changes } = this.#keys;
+    const keys = [touched, streams, open, events, switches, watching + id];
     const note = noteText({ kind: 'stream', id, from: 'housekeeping' });
     const values = [id, told.ttlMs, JSON.stringify(told.stopped), this.#eventLogMax, changes, note];
     const done = await inStore(() => this.#redis.eval(EXPIRE_LUA, keys.length, ...keys, ...values));

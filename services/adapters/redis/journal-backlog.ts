@@ -75,7 +75,7 @@ export class JournalBacklog {
   #makeRoom(): number {
     const before = this.#size;
     const target = Math.floor(this.#limit * (1 - DROP_SHARE));
-    this.#drop(before - target, (change) => change.kind === 'noted');
+    this.#drop(before - target, isFact);
     this.#drop(this.#size - target, () => true);
     return before - this.#size;
   }
@@ -92,3 +92,6 @@ export class JournalBacklog {
     this.#keep(this.#waiting());
   }
 }
+
+/** Nobody's record depends on it. */
+const isFact = ({ kind }: StateChange): boolean => kind === 'noted' || kind === 'moved';

@@ -51,6 +51,17 @@ export const keysOf = (prefix: string) =>
     secret: `${prefix}:secret`,
   }) as const;
 
+/** What scripts keep beside the viewers on record: `presence-script.ts`. */
+export const presenceKeysOf = (prefix: string) =>
+  ({
+    /** Hash: stream id and client id → the session ids of that viewer. */
+    present: `${prefix}:present`,
+    /** Hash: what sessions were served. */
+    counts: `${prefix}:counts`,
+    /** Hash: stream id → who told its last switch of source, when, and which it was. */
+    switches: `${prefix}:switches`,
+  }) as const;
+
 /** Hash: network id → network, as it was ordered and as it is. */
 export const networksKey = (prefix: string): string => `${prefix}:networks`;
 

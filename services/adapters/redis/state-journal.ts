@@ -8,7 +8,7 @@ import { COMMIT_LUA, COMMIT_SHA } from './commit-script.ts';
 import { encodeChange } from './encode-change.ts';
 import { JournalBacklog } from './journal-backlog.ts';
 import type { JournalEntry } from './journal-backlog.ts';
-import { keysOf } from './keys.ts';
+import { keysOf, presenceKeysOf } from './keys.ts';
 import { isPassing, storeUnavailable, toStoreError } from './store-errors.ts';
 
 export type StateJournalOptions = {
@@ -255,12 +255,14 @@ export class RedisStateJournal implements StateJournal {
   }
 }
 
-const KEY_COUNT = 6;
+const KEY_COUNT = 9;
 
 function scriptHead(prefix: string, eventLogMax: number): readonly (string | number)[] {
-  const { streams, touched, open, viewers, events, nodes, watching, changes } = keysOf(prefix);
-  const keys = [streams, touched, open, viewers, events, nodes];
-  return [...keys, watching, changes, eventLogMax];
+  const { streams, touched, open, viewers, events, nodes, ...more } = keysOf(prefix);
+  const { watching, node, changes } = more;
+  const { present, counts, switches } = presenceKeysOf(prefix);
+  const keys = [streams, touched, open, viewers, events, nodes, present, counts, switches];
+  return [...keys, watching, node, changes, eventLogMax];
 }
 
 const shuttingDown = (): DependencyError =>

@@ -73,12 +73,23 @@ describe('PassingBody', () => {
     expect(body.endBytes - body.startBytes).toBe(WINDOW_BYTES);
     expect([body.from(0), body.from(body.endBytes)]).toEqual(['lost', undefined]);
   });
+
+  it('keeps little ahead of a reader that has it to itself, and nothing behind', () => {
+    const body = new PassingBody(() => {}, { isAlone: true });
+    const chunk = Buffer.alloc(64 * 1024);
+    for (let n = 0; n < 100; n += 1) {
+      while (body.push(chunk));
+      expect(body.from(body.startBytes)).toHaveLength(chunk.length);
+      body.from(body.startBytes + chunk.length);
+      expect(body.endBytes - body.startBytes).toBeLessThanOrEqual(WINDOW_BYTES / 4);
+    }
+  });
 });
 
 describe('BodyStore', () => {
   it('begins to pass what it cannot keep any longer, and loses nothing on the way', () => {
     const own = budget(MIB);
-    const body = new BodyStore(own, undefined, () => {});
+    const body = new BodyStore({ budget: own, lengthBytes: undefined, wanted: () => {} });
     const chunk = Buffer.alloc(200_000, 'x');
     let read = 0;
     for (let n = 0; n < 8; n += 1) {
@@ -92,7 +103,7 @@ describe('BodyStore', () => {
 
   it('gives its memory back when it is closed, also twice', () => {
     const own = budget(MIB);
-    const body = new BodyStore(own, 1000, () => {});
+    const body = new BodyStore({ budget: own, lengthBytes: 1000, wanted: () => {} });
     body.push(Buffer.alloc(10));
     body.close();
     body.close();
