@@ -270,16 +270,8 @@ export class StreamRegistry implements Streams, StreamDirectory, StreamOwner {
     known?.update(definition);
     if (known) return known;
     const { defaults, resolver, clock, timers } = this.#options;
-    const sessions = this.#sessions;
-    const stream = new ManagedStream({
-      definition,
-      defaults,
-      sessions,
-      resolver,
-      clock,
-      timers,
-      owner: this,
-    });
+    const common = { defaults, resolver, clock, timers, sessions: this.#sessions };
+    const stream = new ManagedStream({ ...common, definition, owner: this });
     this.#streams.set(definition.id, stream);
     return stream;
   }

@@ -1,6 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { RedisHousekeepingStore } from '#adapters/redis/housekeeping-store';
 import { keysOf } from '#adapters/redis/keys';
 import type { DomainEvent } from '#events';
+import { systemClock, systemTimers } from '#kernel/clock';
+import { silentLogger } from '#kernel/logger';
+import { Housekeeping } from '../../workers/housekeeping.worker.ts';
 import {
   answer,
   liveTs,
@@ -60,13 +64,48 @@ async function createStream(json: Record<string, unknown>): Promise<string> {
   return id;
 }
 
-/** What was told of a stream. */
-async function factsOf(id: string): Promise<readonly string[]> {
+async function eventsOf(id: string): Promise<readonly DomainEvent[]> {
   const connection = await redis.connect();
   const entries = await connection.xrange(keysOf('penstock').events, '-', '+');
   connection.disconnect();
   const events = entries.map(([, [, text_ = '{}']]) => JSON.parse(text_) as DomainEvent);
-  return events.filter(({ streamId }) => streamId === id).map(({ fact }) => fact.type);
+  return events.filter(({ streamId }) => streamId === id);
+}
+
+/** What was told of a stream. */
+const factsOf = async (id: string): Promise<readonly string[]> =>
+  (await eventsOf(id)).map(({ fact }) => fact.type);
+
+/** What a worker does about processes that are gone. */
+async function startKeeper() {
+  const connection = await redis.connect();
+  const { nodes: known, node } = keysOf('penstock');
+  const before = await connection.smembers(known);
+  // Who lives beats again long before it is believed to be dead; of the others, it saves a wait.
+  await connection.del(before.map((epoch) => node + epoch));
+  const store = new RedisHousekeepingStore({
+    redis: connection,
+    prefix: 'penstock',
+    eventLogMax: 100_000,
+  });
+  const times = { clock: systemClock, timers: systemTimers };
+  const keeper = new Housekeeping({ ...times, store, streamTtlMs: 0, logger: silentLogger });
+  return {
+    /** Until it has forgotten one of those that it found. */
+    forgotten: () =>
+      eventually(
+        'a process is forgotten',
+        async () => {
+          const now = new Set(await connection.smembers(known));
+          return before.some((epoch) => !now.has(epoch));
+        },
+        20_000,
+      ),
+    [Symbol.asyncDispose]: async () => {
+      await keeper.close();
+      connection.disconnect();
+    },
+  };
 }
 
 const live = (name: string, first: number): string =>
@@ -330,6 +369,63 @@ describe('HLS at two api processes behind one balancer', () => {
     expect(sequenceOf(after)).toBeLessThan(endOf(before) + 60);
     expect(after).toContain('#EXT-X-DISCONTINUITY\n');
     await dead;
+  });
+
+  it('tells apps nothing of the death of a process whose viewers go on at another', async () => {
+    const segments = answer(({ path }) => ({ body: path }));
+    await using provider = await startFakeProvider({
+      '/a/': segments,
+      '/a/index.m3u8': growing('a', 100),
+      '/main.ts': liveTs(main),
+      '/other.ts': liveTs(main),
+    });
+    provider.setFault('/main.ts', status(404));
+    const listed = await createStream({ url: provider.url('/a/index.m3u8') });
+    const shared = await createStream({
+      url: provider.url('/main.ts'),
+      failover_urls: [provider.url('/other.ts')],
+    });
+    const [survivor, dying] = nodes as [Product, Product];
+    const playlist = `/hls/${listed}/playlist.m3u8?client_id=`;
+    const stream = `/stream/${shared}?client_id=tv`;
+    for (const name of ['stays', 'goes']) await (await fetch(dying.url + playlist + name)).text();
+    await using before = await watch(dying.url + stream).reached(100_000);
+    await eventually('all is told', async () => (await factsOf(shared)).length === 3);
+    await eventually('and of the other', async () => (await factsOf(listed)).length === 3);
+    const back = dying.killAndAwaitReturn('api');
+    await before.ended(5_000);
+    await using after = await watch(survivor.url + stream).reached(100_000);
+    await using keeper = await startKeeper();
+    const poll = async (): Promise<void> => {
+      expect((await fetch(`${survivor.url}${playlist}stays`)).status).toBe(200);
+    };
+    await eventually(
+      'the end of the one who is gone is told',
+      async () => {
+        await poll();
+        return (await factsOf(listed)).includes('client_disconnected');
+      },
+      20_000,
+    );
+    await keeper.forgotten();
+    const told = await eventsOf(listed);
+    expect(told.map(({ fact }) => fact.type).toSorted()).toEqual([
+      'client_connected',
+      'client_connected',
+      'client_disconnected',
+      'stream_started',
+    ]);
+    const last = told.find(({ fact }) => fact.type === 'client_disconnected');
+    expect(last?.fact).toMatchObject({ clientId: 'goes', reason: 'node_lost' });
+    expect(await factsOf(shared)).toEqual([
+      'stream_started',
+      'client_connected',
+      'failover_triggered',
+    ]);
+    after.leave();
+    await eventually('its end is told', async () => (await factsOf(shared)).length === 5);
+    expect((await factsOf(shared)).slice(3)).toEqual(['client_disconnected', 'stream_stopped']);
+    await back;
   });
 
   it('goes on when the process dies that served it', async () => {

@@ -12,6 +12,9 @@ const IS_LONG = process.env['FUZZ'] !== undefined;
 const MANY = IS_LONG ? 100_000 : 10_000;
 const OVER_HTTP = IS_LONG ? 100_000 : 500;
 
+/** What strange playlists and links may be answered with. */
+const DUE = new Set([200, 400, 403, 422, 502]);
+
 /** A generator of its own: a failure says by which number it can be had again. */
 function randomFrom(seed: number): (below: number) => number {
   let state = seed;
@@ -145,11 +148,8 @@ describe('whatever comes', () => {
       await Promise.all(Array.from({ length: 20 }, (_, n) => ask(count + n)));
     }
     process.off('unhandledRejection', note);
-    expect(statuses.get(500) ?? 0).toBe(0);
     expect(rejected).toEqual([]);
-    expect([...statuses.keys()].every((status) => [200, 403, 422, 400, 502].includes(status))).toBe(
-      true,
-    );
+    expect([...statuses.keys()].filter((code) => !DUE.has(code))).toEqual([]);
   });
 });
 
