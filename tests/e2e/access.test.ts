@@ -4,13 +4,19 @@ import type { Routes } from '../../scripts/faultd.d/fake-provider.ts';
 import { linksIn } from '../support/hls-bench.ts';
 import { playWithFfmpeg } from '../support/players.ts';
 import { eventually } from '../support/processes.ts';
+import { startProduct } from '../support/product.ts';
 import { useProduct } from '../support/use-product.ts';
 import { watch } from '../support/viewer.ts';
 
+type Watched = ReturnType<typeof watch>;
+
 const FIXED_KEY = 'a-key-of-the-setting';
-const stage = useProduct({
-  env: { DELIVERY_ACCESS: 'link-or-key', STREAM_KEYS: `Kitchen=${FIXED_KEY}`, LOG_LEVEL: 'debug' },
-});
+const env = {
+  DELIVERY_ACCESS: 'link-or-key',
+  STREAM_KEYS: `Kitchen=${FIXED_KEY}`,
+  LOG_LEVEL: 'debug',
+};
+const stage = useProduct({ env });
 
 const LIST = '#EXTM3U\n#EXT-X-TARGETDURATION:6\n#EXTINF:6,\nseg.ts\n';
 const routes = (): Routes => ({
@@ -89,6 +95,40 @@ describe('a stream key', () => {
     expect(performance.now() - startedMs).toBeLessThan(1000);
     expect(await statusOf(`/hls/${hls}/playlist.m3u8?stream_key=${key}`)).toBe(401);
     expect((await fetch(link)).status).toBe(403);
+  });
+});
+
+describe('a stream key that is revoked at one of two api processes', () => {
+  it('ends its viewers at both within a second, and lets nobody in at either', async () => {
+    await using provider = await startFakeProvider(routes());
+    const { product } = stage;
+    const redis = `unix://${product.dataDir}/redis/redis.sock`;
+    await using other = await startProduct({ roles: 'api', env: { ...env, REDIS_URL: redis } });
+    const live = await product.api.createStream({ url: provider.url('/live.ts') });
+    const hls = await product.api.createStream({ url: provider.url('/l/index.m3u8') });
+    const { id, key } = await keyNamed('Eve');
+    const both = [product.url, other.url];
+    const watched: Watched[] = [];
+    const links: string[] = [];
+    for (const node of both) {
+      const playlist = `${node}/hls/${hls}/playlist.m3u8?client_id=me&stream_key=${key}`;
+      await eventually('it is let in', async () => (await fetch(playlist)).status === 200);
+      const [link = ''] = linksIn(await (await fetch(playlist)).text(), playlist);
+      links.push(link);
+      watched.push(watch(link), watch(`${node}/stream/${live}?stream_key=${key}`));
+    }
+    for (const viewer of watched) await viewer.reached(10_000);
+    const startedMs = performance.now();
+    await other.api.delete(`/access/keys/${id}`);
+    await Promise.all(watched.map((viewer) => viewer.ended()));
+    for (const node of both) {
+      for (const path of [`/hls/${hls}/playlist.m3u8`, `/stream/${live}`]) {
+        expect((await fetch(`${node}${path}?stream_key=${key}`)).status).toBe(401);
+      }
+    }
+    for (const link of links) expect((await fetch(link)).status).toBe(403);
+    expect(performance.now() - startedMs).toBeLessThan(1000);
+    await eventually('no upstream is left', () => provider.open() === 0);
   });
 });
 

@@ -1,5 +1,10 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync, readdirSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
+  answer,
   endlessBody,
   folder,
   gzip,
@@ -7,13 +12,21 @@ import {
   html200,
   liveTs,
   startFakeProvider,
+  text,
 } from '../../scripts/faultd.d/fake-provider.ts';
 import { curl, playWithFfmpeg } from '../support/players.ts';
 import { eventually } from '../support/processes.ts';
 import { useProduct } from '../support/use-product.ts';
 import { fetchOnce } from '../support/viewer.ts';
 
-const stage = useProduct({ env: { CLIENT_TIMEOUT: '1', HLS_SEGMENT_SECONDS: '1' } });
+const stage = useProduct({
+  env: {
+    CLIENT_TIMEOUT: '1',
+    HLS_SEGMENT_SECONDS: '1',
+    LOG_LEVEL: 'debug',
+    SEGMENT_DISK_BYTES: '100000000',
+  },
+});
 
 const playable = async (stream: Record<string, unknown>): Promise<{ id: string; url: string }> => {
   const id = await stage.product.api.createStream(stream);
@@ -24,6 +37,16 @@ const viewersOf = async (id: string): Promise<number> => {
   const { body } = await stage.product.api.get(`/streams/${id}`);
   return Number(body['client_count']);
 };
+
+const ENCRYPTED =
+  '#EXTM3U\n#EXT-X-TARGETDURATION:6\n#EXT-X-KEY:METHOD=AES-128,URI="the.key"\n' +
+  '#EXTINF:6,\na.ts\n#EXT-X-ENDLIST\n';
+
+/** Whether any file of a folder, or below it, has these bytes in it. */
+const isBelow = (path: string, bytes: Buffer): boolean =>
+  readdirSync(path, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .some((entry) => readFileSync(join(entry.parentPath, entry.name)).includes(bytes));
 
 /** Addresses of a playlist, made absolute. */
 const childrenOf = (playlist: string, url: string): readonly string[] =>
@@ -44,6 +67,35 @@ describe.concurrent('HLS', () => {
       expect(played.pictures).toBe(200);
     },
   );
+
+  it('writes the key of an encrypted stream nowhere: not into its log, not to its disk', async () => {
+    const key = randomBytes(16);
+    const body = randomBytes(100_000);
+    await using provider = await startFakeProvider({
+      '/f/index.m3u8': text(ENCRYPTED, 'application/vnd.apple.mpegurl'),
+      '/f/the.key': answer(() => ({ body: key })),
+      '/f/a.ts': answer(() => ({ body, headers: { 'content-type': 'video/mp2t' } })),
+    });
+    const { url } = await playable({ url: provider.url('/f/index.m3u8') });
+    const playlist = await (await fetch(url)).text();
+    const [, keyUrl = ''] = /URI="([^"]+)"/.exec(playlist) ?? [];
+    for (const name of [keyUrl, keyUrl, ...childrenOf(playlist, url)]) {
+      const got = Buffer.from(await (await fetch(new URL(name, url))).arrayBuffer());
+      expect(got.equals(name === keyUrl ? key : body)).toBe(true);
+    }
+    const { dataDir } = stage.product;
+    await eventually('the segment is on disk', () => isBelow(dataDir, body.subarray(0, 64)));
+    expect(stage.product.output()).toContain('segment.ts');
+    // The other is that of the film that ffmpeg has played above.
+    for (const one of [key, await readFile(join(stage.media.hls.aes, 'key.bin'))]) {
+      for (const form of ['hex', 'base64', 'base64url'] as const) {
+        const written = one.toString(form);
+        expect(stage.product.output().toLowerCase()).not.toContain(written.toLowerCase());
+        expect(isBelow(dataDir, Buffer.from(written))).toBe(false);
+      }
+      expect(isBelow(dataDir, one)).toBe(false);
+    }
+  });
 
   it.each([
     ['clear', false],

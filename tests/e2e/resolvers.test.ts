@@ -14,15 +14,15 @@ import {
 import { decode, playWithFfmpeg, toneAtEnd } from '../support/players.ts';
 import { eventually } from '../support/processes.ts';
 import { makeStandIns } from '../support/resolver-programs.ts';
+import { startProduct } from '../support/product.ts';
 import { useProduct } from '../support/use-product.ts';
 import { watch } from '../support/viewer.ts';
 
 const programs = await makeStandIns();
 const cookiesFolder = join(programs.folder, 'cookies');
 await mkdir(cookiesFolder);
-const stage = useProduct({
-  env: { ...programs.env, COOKIES_DIR: cookiesFolder, STREAM_RETRY_DELAY: '0.2' },
-});
+const env = { ...programs.env, COOKIES_DIR: cookiesFolder, STREAM_RETRY_DELAY: '0.2' };
+const stage = useProduct({ env });
 afterAll(() => programs[Symbol.asyncDispose]());
 
 const A_SECOND = 100_000;
@@ -259,5 +259,30 @@ describe('a page that yt-dlp looks into', () => {
     await viewer.ended(20_000);
     expect(viewer.status).toBe(502);
     expect(JSON.parse(viewer.body().toString())).toMatchObject({ code: 'UPSTREAM_WRONG_TYPE' });
+  });
+});
+
+const running = (): number => commands().filter((command) => PROGRAM.test(command)).length;
+
+describe('viewers of one page at two api processes', () => {
+  it('share one program, and the second goes on when the first process is gone', async () => {
+    await using provider = await startFakeProvider({ '/shared': liveTs(stage.main) });
+    const { product } = stage;
+    await using other = await startProduct({
+      roles: 'api',
+      env: { ...env, REDIS_URL: `unix://${product.dataDir}/redis/redis.sock` },
+    });
+    const { id, url } = await create({ url: provider.url('/shared'), resolver: 'streamlink' });
+    await using here = await watch(url).reached(A_SECOND, 15_000);
+    await using there = await watch(`${other.url}/stream/${id}`).reached(A_SECOND, 15_000);
+    expect(running()).toBe(1);
+    expect(provider.maxOpen()).toBe(1);
+    const returning = product.killAndAwaitReturn('api');
+    await here.ended(10_000);
+    await there.more(3 * A_SECOND, 20_000);
+    expect(running()).toBe(1);
+    there.leave();
+    await returning;
+    await nothingIsLeft();
   });
 });
