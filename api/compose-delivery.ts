@@ -11,7 +11,7 @@ import {
   VodDelivery,
   createPlaylistClient,
 } from '#delivery';
-import type { MediaProbe, SlateSettings } from '#delivery';
+import type { MediaProbe, SlateSettings, WalkMaker } from '#delivery';
 import { closeAll } from '#kernel/closing';
 import { systemClock, systemTimers } from '#kernel/clock';
 import type { Clock, Timers } from '#kernel/clock';
@@ -138,18 +138,19 @@ function hlsOf(parts: DeliveryParts, { live, transcodes, ...common }: Common) {
     maxPlaylistBytes: config.upstream.maxPlaylistBytes,
   };
   const dash = new DashDelivery(fetching);
+  const { hlsFromTs, segmentMs, segmentBytes } = config.conversion;
+  const tap = (stream: Stream, walkOf?: WalkMaker) =>
+    stream.transcode === undefined ? live.tap(stream, walkOf) : transcodes.tap(stream);
+  const cutting = { ...common, ...viewers, secret, tap, segmentMs, segmentBytes };
+  const packaged = hlsFromTs ? new PackagedDelivery(cutting) : undefined;
   const rewritten = new HlsDelivery({
     ...fetching,
     lookAhead: config.segments.lookAhead,
     lowLatency: config.streams.lowLatency,
     isSticky: config.streams.isSticky,
+    packaged,
     numbers: redisNumberStore(redis, config.redis.prefix, node),
   });
-  const { hlsFromTs, segmentMs, segmentBytes } = config.conversion;
-  const tap = (stream: Stream) =>
-    stream.transcode === undefined ? live.tap(stream) : transcodes.tap(stream);
-  const cutting = { ...common, ...viewers, secret, tap, segmentMs, segmentBytes };
-  const packaged = hlsFromTs ? new PackagedDelivery(cutting) : undefined;
   const directory = transcodes.directory(common.directory);
   return { rewritten, dash, hls: new HlsOutput({ directory, rewritten, packaged }) };
 }

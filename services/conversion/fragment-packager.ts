@@ -165,11 +165,11 @@ export class FragmentPackager implements Packaging {
   }
 
   #settle(durationMs: number): void {
-    const { targetMs } = this.#options;
+    const { targetMs, readyMs = targetMs * READY_TARGETS } = this.#options;
     const dueMs = expectedMs(this.#cutter.gopMs, targetMs);
     this.#longestMs = Math.max(this.#longestMs, durationMs, dueMs);
     const listedMs = this.#window.listed.reduce((sum, segment) => sum + segment.durationMs, 0);
-    if (listedMs >= targetMs * READY_TARGETS) this.#ready.resolve();
+    if (listedMs >= readyMs) this.#ready.resolve();
   }
 
   #rateOf(list: string): RateMeter {

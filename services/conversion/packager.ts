@@ -13,6 +13,8 @@ export type PackagerOptions = {
   readonly targetMs: number;
   /** What all segments may take in memory. */
   readonly mostBytes: number;
+  /** So much has to be listed for players to begin with; about one segment's worth, when absent. */
+  readonly readyMs?: number | undefined;
   /** The last discontinuity number of the stream's packager before, if it is known. */
   readonly discontinuityBefore?: number | undefined;
   readonly clock: Clock;
@@ -29,11 +31,14 @@ export class Packager implements Packaging {
   readonly #window: SegmentWindow;
   readonly #firstDiscontinuity: number;
   readonly #targetMs: number;
+  readonly #readyMs: number;
   readonly #ready = Promise.withResolvers<void>();
   #longestMs: number;
 
-  constructor({ targetMs, mostBytes, discontinuityBefore, clock }: PackagerOptions) {
+  constructor(options: PackagerOptions) {
+    const { targetMs, mostBytes, discontinuityBefore, clock } = options;
     this.#targetMs = targetMs;
+    this.#readyMs = options.readyMs ?? targetMs * READY_TARGETS;
     this.#longestMs = targetMs;
     const first = firstNumbers(clock.nowMs(), discontinuityBefore);
     this.#firstDiscontinuity = first.discontinuity;
@@ -92,6 +97,6 @@ export class Packager implements Packaging {
     const dueMs = expectedMs(this.#cutter.gopMs, this.#targetMs);
     this.#longestMs = Math.max(this.#longestMs, segment.durationMs, dueMs);
     const listedMs = this.#window.listed.reduce((sum, { durationMs }) => sum + durationMs, 0);
-    if (listedMs >= this.#targetMs * READY_TARGETS) this.#ready.resolve();
+    if (listedMs >= this.#readyMs) this.#ready.resolve();
   }
 }

@@ -22,6 +22,7 @@ export { createPlaylistClient } from './hls/fetch-playlist.ts';
 export { PeekedResponse } from './hls/peeked-response.ts';
 export { HlsOutput } from './hls/hls-output.ts';
 export { PackagedDelivery } from './hls/packaged-delivery.ts';
+export type { WalkMaker } from './hls/packaged-delivery.ts';
 export { HlsDelivery } from './hls/hls-delivery.ts';
 export type { HlsDeliveryOptions } from './hls/hls-delivery.ts';
 export type * from './hls/hls-queries.ts';

@@ -88,6 +88,8 @@ export type FetchedText = {
   readonly status: number;
   readonly finalUrl: string;
   readonly contentType: string | undefined;
+  /** The server has said how long the body is. */
+  readonly isSized?: boolean;
   readonly validators: Validators;
   /** Decompressed and decoded. Empty unless the status is 200 to 299. */
   readonly text: string;

@@ -44,12 +44,13 @@ function outputOf(
   };
   const packaged = new PackagedDelivery({
     ...common,
-    tap: (stream) => live.tap(stream),
+    tap: (stream, walkOf) => live.tap(stream, walkOf),
     segmentMs,
     segmentBytes: 16 * 1024 * 1024,
   });
   const rewritten = new HlsDelivery({
     ...common,
+    packaged,
     upstream,
     texts: createTextClient({ allowPrivate: true, verifyTls: true, maxRedirects: 5 }),
     timeouts: { connectMs: 1000, headersMs: 1000 },

@@ -114,6 +114,7 @@ async function receive(response: Response, request: TextRequest): Promise<Fetche
     status,
     finalUrl: finalUrlOf(response) ?? request.url,
     contentType: said('content-type'),
+    isSized: said('content-length') !== undefined,
     validators: {
       ...(etag === undefined ? {} : { etag }),
       ...(lastModified === undefined ? {} : { lastModified }),

@@ -2,6 +2,7 @@ import { MediaError, UpstreamError } from '#kernel/app-error';
 import type { AppError } from '#kernel/app-error';
 import { isHls, isPlaylist, looksLikeMedia, parsePlaylist, withoutBom } from '#hls';
 import type { PlaylistFacts, TextEncoding } from '#hls';
+import { PACKET_BYTES, syncOffset } from '#mpegts';
 import type { Source } from '#streams';
 import type { FetchedText, TextClient, Validators } from '#upstream';
 
@@ -14,7 +15,12 @@ export type FetchedPlaylist = {
   readonly facts: PlaylistFacts;
   /** To ask by whether it has changed; empty where the source says nothing. */
   readonly validators?: Validators;
+  /** Names the run of segments, where they are cut here out of a source that is no playlist. */
+  readonly run?: string;
 };
+
+/** Enough to tell packets by. */
+const LOOKED_AT_CHARS = 4096;
 
 export type PlaylistClientOptions = {
   readonly texts: TextClient;
@@ -74,10 +80,12 @@ export function createPlaylistClient(options: PlaylistClientOptions): PlaylistCl
 const at = (known: FetchedPlaylist, finalUrl: string): FetchedPlaylist =>
   known.finalUrl === finalUrl ? known : { ...known, finalUrl };
 
-function judge({ status, text, contentType }: FetchedText): AppError | undefined {
+function judge(fetched: FetchedText): AppError | undefined {
+  const { status, text, contentType } = fetched;
   if (status < 200 || status > 299) return statusError(status);
   if (isHls(text)) return undefined;
   if (isPlaylist(text)) return malformed('The playlist has none of the tags of HLS.');
+  if (mayBeLive(fetched)) return wrongType({ carries: TRANSPORT_STREAM });
   if (looksLikeMedia(text) || isMediaType(contentType)) return wrongType();
   return malformed('The answer is not a playlist.');
 }
@@ -85,6 +93,23 @@ function judge({ status, text, contentType }: FetchedText): AppError | undefined
 /** Playlists have types of these families too; whoever asks has seen that it is none. */
 const isMediaType = (contentType: string | undefined): boolean =>
   /^(?:video|audio)\//i.test(contentType ?? '');
+
+const TRANSPORT_STREAM = 'transport-stream';
+
+/**
+ * A transport stream of which nobody has said where it ends. One whose length is known is a file:
+ * providers send short ones where a limit is reached.
+ */
+function mayBeLive({ text, encoding, contentType, isSized = false }: FetchedText): boolean {
+  if (isSized) return false;
+  const isLong = text.length > PACKET_BYTES;
+  const bytes = Buffer.from(text.slice(0, LOOKED_AT_CHARS), encoding);
+  return (isLong || /^video\/mp2t\b/i.test(contentType ?? '')) && syncOffset(bytes) !== undefined;
+}
+
+/** Whether what came in place of a playlist may be a live transport stream. */
+export const carriesTransportStream = (error: unknown): error is MediaError =>
+  error instanceof MediaError && error.details['carries'] === TRANSPORT_STREAM;
 
 export const statusError = (status: number): UpstreamError =>
   new UpstreamError('UPSTREAM_STATUS', {
@@ -95,7 +120,8 @@ export const statusError = (status: number): UpstreamError =>
 const malformed = (message: string): MediaError =>
   new MediaError('PLAYLIST_MALFORMED', { message });
 
-const wrongType = (): MediaError =>
+const wrongType = (details: Readonly<Record<string, string>> = {}): MediaError =>
   new MediaError('UPSTREAM_WRONG_TYPE', {
     message: 'The source answered with media where a playlist is due.',
+    details,
   });

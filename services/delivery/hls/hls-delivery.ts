@@ -1,4 +1,3 @@
-import { timingSafeEqual } from 'node:crypto';
 import { NotAllowedError } from '#kernel/app-error';
 import { createHandleCodec, viaPathway } from '#hls';
 import type { HandleCodec, ResourceKind, Target } from '#hls';
@@ -13,6 +12,7 @@ import type { FetchAllowance, TextClient, UpstreamClient, UpstreamTimeouts } fro
 import { HERE, viewerSuffix } from './child-urls.ts';
 import { DocumentDelivery, isDocument } from './document-delivery.ts';
 import { createPlaylistClient } from './fetch-playlist.ts';
+import type { Cutter } from './handover.ts';
 import type { HlsStream } from './hls-stream.ts';
 import type {
   AtHandQuery,
@@ -24,7 +24,7 @@ import type {
   StreamSegmentCounts,
 } from './hls-queries.ts';
 import { KnownStreams } from './known-streams.ts';
-import { KnownViewers } from './known-viewers.ts';
+import { KnownViewers, isLinkOf } from './known-viewers.ts';
 import type { NumberStore } from './number-store.ts';
 import { OpenedHandles } from './opened-handles.ts';
 import { startPatience } from './patience.ts';
@@ -67,6 +67,8 @@ export type HlsDeliveryOptions = {
   readonly isSticky?: boolean;
   /** For whichever process serves a stream next; nothing is kept when absent. */
   readonly numbers?: NumberStore | undefined;
+  /** Cuts sources that are no playlists; nobody does when absent. */
+  readonly packaged?: Cutter | undefined;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly logger: Logger;
@@ -103,6 +105,7 @@ export class HlsDelivery {
       lowLatency: options.lowLatency,
       isSticky: options.isSticky ?? false,
       numbers: options.numbers,
+      packaged: options.packaged,
       clock,
       timers,
       logger,
@@ -150,6 +153,7 @@ export class HlsDelivery {
       : await this.#awaited(hls, { question, viewer: { ...viewer, clientId } }, asked.gone);
     const { loaded, staleMs } = posted;
     if (!target) hls.rememberShape(clientId, loaded.shape);
+    hls.keptBy(clientId, viewing.ended);
     const text = placed(loaded.pieces.join(viewerSuffix(clientId, viewer)), query);
     const { encoding } = loaded;
     const bytes = Buffer.byteLength(text, encoding);
@@ -235,7 +239,7 @@ export class HlsDelivery {
     const { streamId, clientId, handle } = query;
     const viewer = this.#viewers.find(streamId, clientId);
     const hls = viewer && this.#streams.find(streamId);
-    if (!hls || !isOf(viewer, query)) return undefined;
+    if (!hls || !isLinkOf(viewer, query)) return undefined;
     const target = this.#openOrNot(streamId, handle);
     const found = target && this.#segments.atHand(hls, target, clientId);
     if (!found) return undefined;
@@ -283,12 +287,6 @@ export class HlsDelivery {
     this.#viewers.seen(stream.id, { ...viewer, clientId }, ended);
     return presence;
   }
-}
-
-/** Whether a link is as we write it for this viewer: no other viewer's pass, and none made up. */
-function isOf({ passFor }: ViewerRequest, { clientId, pass }: AtHandQuery): boolean {
-  const [given, own] = [Buffer.from(pass), Buffer.from(passFor?.(clientId) ?? '')];
-  return given.length === own.length && timingSafeEqual(given, own);
 }
 
 /** Few playlists have links that must be absolute. */

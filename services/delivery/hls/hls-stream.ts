@@ -6,6 +6,8 @@ import type { LowLatencyMode, MediaKind, Source, SourceWalk, Stream } from '#str
 import { failureClassOf, statusOf } from '#upstream';
 import type { PlaylistClient } from './fetch-playlist.ts';
 import { FilmMirror } from './film-mirror.ts';
+import { Handover } from './handover.ts';
+import type { Cutter } from './handover.ts';
 import { KeptNumbers } from './kept-numbers.ts';
 import { ListedSegments } from './listed-segments.ts';
 import { LiveTracks } from './live-tracks.ts';
@@ -35,6 +37,8 @@ export type HlsStreamOptions = {
   readonly isSticky?: boolean;
   /** For whichever process serves the stream next; nothing is kept when absent. */
   readonly numbers?: NumberStore | undefined;
+  /** Cuts sources that are no playlists; nobody does when absent. */
+  readonly packaged?: Cutter | undefined;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly logger: Logger;
@@ -57,6 +61,8 @@ export class HlsStream {
   readonly lists = new TrackLists();
   /** What stays listed of a source that it has left. */
   readonly overlaps: Overlaps;
+  /** To segments that are cut here. */
+  readonly #handover: Handover;
   readonly #options: HlsStreamOptions;
   readonly #answers: PlaylistAnswers;
   readonly #finder: PlaylistFinder;
@@ -70,7 +76,7 @@ export class HlsStream {
   readonly #shapes = new Lru<string, LoadedPlaylist['shape']>(REMEMBERED_VIEWERS);
 
   constructor(options: HlsStreamOptions) {
-    const { stream, clock, logger, client, handles } = options;
+    const { stream, clock, logger, client, handles, packaged } = options;
     this.stream = stream;
     this.kind = stream.kind;
     this.#options = options;
@@ -89,11 +95,19 @@ export class HlsStream {
     this.#finder = finder;
     this.#renewal = new SegmentRenewal({ finder, listed: this.#listed, clock });
     this.#mirror = new FilmMirror(finder);
+    const tracks = new LiveTracks(clock, this.#numbers);
+    this.#handover = new Handover({
+      ...options,
+      walk: this.#walk,
+      packaged,
+      shownAtMs: () => tracks.advancedAtMs,
+    });
     const loader = new PlaylistLoader({
       stream,
       walk: this.#walk,
       finder,
-      tracks: new LiveTracks(clock, this.#numbers),
+      tracks,
+      handover: this.#handover,
       numbers: this.#numbers,
       lists: this.lists,
       overlaps: this.overlaps,
@@ -137,6 +151,11 @@ export class HlsStream {
     return this.#health.isInDoubt ? 'doubtful' : 'good';
   }
 
+  /** A viewer has asked for a playlist. @param ended - Aborts when it is gone. */
+  keptBy(viewer: string, ended: AbortSignal): void {
+    this.#handover.keptBy(viewer, ended);
+  }
+
   /** What may be given at once, without asking the source. */
   fresh(question: PlaylistQuestion): LoadedPlaylist | undefined {
     return this.#answers.fresh(question);
@@ -176,7 +195,7 @@ export class HlsStream {
   }
 
   segmentSucceeded(target: Target): void {
-    if (target.kind !== 'segment' || target.source !== sourceTagOf(this.source)) return;
+    if (target.kind !== 'segment' || !this.#isInUse(target)) return;
     this.#health.succeeded();
     this.#walk.flowing();
   }
@@ -188,12 +207,17 @@ export class HlsStream {
    */
   async segmentFailed(target: Target, error: AppError): Promise<void> {
     const { source } = this;
-    if (target.source !== sourceTagOf(source) || !this.#saysSomething(target, error)) return;
+    if (!this.#isInUse(target) || !this.#saysSomething(target, error)) return;
     if (this.mayBeRenewed(target, error) && (await this.#renewal.renew(source, target))) return;
     if (!this.#health.failed(target.url)) return;
     const leaving = this.#leave(source, error);
     // A film goes on at its mirror within the same request; a live one with the next playlist.
     if (target.place) await leaving;
+  }
+
+  /** What players still have of a playlist says nothing once all are given what is cut here. */
+  #isInUse(target: Target): boolean {
+    return !this.#handover.isOn && target.source === sourceTagOf(this.source);
   }
 
   #saysSomething({ kind, url }: Target, error: AppError): boolean {
@@ -207,6 +231,7 @@ export class HlsStream {
 
   async #leave(source: Source, cause: AppError): Promise<void> {
     const failure = segmentFailure(cause);
+    this.#handover.missed();
     const { removed } = this.stream;
     this.#finder.letGo(source);
     try {
@@ -230,7 +255,7 @@ const SOURCE_KNOWN_MS = 90_000;
 function keptNumbers(options: HlsStreamOptions, walk: SourceWalk): KeptNumbers | undefined {
   const { stream, numbers: store, clock, timers } = options;
   const resumed = (source: string, ageMs: number): void => {
-    if (ageMs < SOURCE_KNOWN_MS) walk.takeUp((url) => tagOfUrl(url) === source);
+    if (ageMs < SOURCE_KNOWN_MS) walk.takeUp((url) => source.startsWith(tagOfUrl(url)));
   };
   return store && new KeptNumbers({ streamId: stream.id, store, clock, timers, resumed });
 }

@@ -1,3 +1,4 @@
+import { timingSafeEqual } from 'node:crypto';
 import type { ClientId, StreamId } from '#kernel/ids';
 import type { ViewerRequest } from '#streams';
 import { Lru } from './lru.ts';
@@ -26,3 +27,12 @@ export class KnownViewers {
 }
 
 const keyOf = (streamId: StreamId, clientId: ClientId): string => `${streamId} ${clientId}`;
+
+/** Whether a link is as we write it for this viewer: no other viewer's pass, and none made up. */
+export function isLinkOf(
+  { passFor }: ViewerRequest,
+  { clientId, pass }: { readonly clientId: ClientId; readonly pass: string },
+): boolean {
+  const [given, own] = [Buffer.from(pass), Buffer.from(passFor?.(clientId) ?? '')];
+  return given.length === own.length && timingSafeEqual(given, own);
+}

@@ -79,10 +79,16 @@ export class LiveTracks {
     return window && endOf(window);
   }
 
+  /** When any of them last grew, monotonic; undefined before the first has come. */
+  get advancedAtMs(): number | undefined {
+    const times = [...this.#followed.values()].map(({ shown }) => shown.advancedAtMs);
+    return times.length > 0 ? Math.max(...times) : undefined;
+  }
+
   /** @param source - Tag of the source that the playlist came from. */
   admit(key: string, source: string, playlist: FetchedPlaylist): AdmittedPlaylist {
     const { text, facts } = playlist;
-    const window = facts.isEnded && !this.isFollowed(key) ? undefined : windowOf(text);
+    const window = facts.isEnded && !this.isFollowed(key) ? undefined : shownWindowOf(playlist);
     if (!window) return { playlist, hasStalled: false };
     const nowMs = this.#clock.monotonicMs();
     const arrival = { source, window, targetDurationMs: targetOf(playlist), nowMs };
@@ -112,6 +118,11 @@ export class LiveTracks {
 }
 
 const admittedAs = ({ playlist, join }: Followed) => ({ playlist, join });
+/** Of what is cut here nobody has seen anything before. */
+function shownWindowOf({ text, run }: FetchedPlaylist): PlaylistWindow | undefined {
+  const window = windowOf(text);
+  return window && run !== undefined ? { ...window, isTrimmable: false } : window;
+}
 
 const targetOf = ({ facts }: FetchedPlaylist): number =>
   facts.targetDurationMs ?? DEFAULT_TARGET_MS;

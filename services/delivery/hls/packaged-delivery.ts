@@ -7,7 +7,8 @@ import type { StreamId } from '#kernel/ids';
 import type { KeyRing } from '#kernel/key-ring';
 import { orAbort } from '#kernel/or-abort';
 import type { Outlet } from '#segments';
-import type { Stream, ViewerRequest } from '#streams';
+import type { SourceWalk, Stream, ViewerRequest, WalkReader } from '#streams';
+import type { Cutter } from './handover.ts';
 import type { PlaylistAnswer, PlaylistQuery, SegmentQuery } from './hls-queries.ts';
 import { Lru } from './lru.ts';
 import { PackagedStream } from './packaged-stream.ts';
@@ -18,9 +19,12 @@ import type { SegmentAnswer } from './segment-delivery.ts';
 import { sendBytes } from './send-bytes.ts';
 import { viewingFailure } from './viewing-failure.ts';
 
+/** Makes the way through the sources for the one who reads them. */
+export type WalkMaker = (reader: WalkReader) => SourceWalk;
+
 export type PackagedDeliveryOptions = {
-  /** Opens the bytes of a stream. */
-  readonly tap: (stream: Stream) => ByteTap;
+  /** Opens the bytes of a stream, by its own walk where none is made for that. */
+  readonly tap: (stream: Stream, walkOf?: WalkMaker) => ByteTap;
   /** The one that all handles are sealed with. */
   readonly secret: Buffer | KeyRing;
   readonly segmentMs: number;
@@ -46,10 +50,12 @@ const REMEMBERED = 1000;
  * Live transport streams as HLS: cut into segments in memory, once for all viewers of a stream. The
  * cutting begins with the first of them and ends with the last.
  */
-export class PackagedDelivery {
+export class PackagedDelivery implements Cutter {
   readonly #options: PackagedDeliveryOptions;
   readonly #handles: HandleCodec;
   readonly #streams = new Map<StreamId, PackagedStream>();
+  /** Those whose viewers have a playlist with our own numbers. */
+  readonly #shown = new WeakSet<PackagedStream>();
   readonly #lastDiscontinuities = new Lru<StreamId, number>(REMEMBERED);
 
   constructor(options: PackagedDeliveryOptions) {
@@ -77,14 +83,13 @@ export class PackagedDelivery {
       const found = await orAbort(packaged.ready, signal);
       if (found !== 'packaged') stream.learnKind(found);
       // A backup may be a playlist: who has been given segments of ours goes on with them.
-      if (stream.kind !== 'live' && !packaged.isShown) {
+      if (stream.kind !== 'live' && !this.#shown.has(packaged)) {
         packaged.close();
         return undefined;
       }
-      const suffix = presence.linkSuffix;
-      const urlOf: PartUrl = (part) => this.#urlOf(stream.id, part) + suffix;
-      const text = packaged.text(urlOf, list);
+      const text = packaged.text(this.linksOf(stream.id, presence.linkSuffix), list);
       if (text === undefined) throw goneList();
+      this.#shown.add(packaged);
       const bytes = Buffer.byteLength(text);
       presence.served(bytes);
       const contentType = PLAYLIST_TYPE;
@@ -99,7 +104,17 @@ export class PackagedDelivery {
 
   /** Whether viewers have a playlist of ours, whose numbers have to go on. */
   isShown(streamId: StreamId): boolean {
-    return this.#streams.get(streamId)?.isShown ?? false;
+    const packaged = this.#streams.get(streamId);
+    return packaged !== undefined && this.#shown.has(packaged);
+  }
+
+  /** For viewers whose playlists are written elsewhere. */
+  open(stream: Stream, walkOf: WalkMaker): PackagedStream {
+    return this.#streams.get(stream.id) ?? this.#package(stream, walkOf);
+  }
+
+  linksOf(streamId: StreamId, end: string): PartUrl {
+    return (part) => this.#urlOf(streamId, part) + end;
   }
 
   /**
@@ -116,7 +131,7 @@ export class PackagedDelivery {
     return whole(part, presence, this.#options.timers);
   }
 
-  #package(stream: Stream): PackagedStream {
+  #package(stream: Stream, walkOf?: WalkMaker): PackagedStream {
     const { tap, segmentMs: targetMs, segmentBytes: mostBytes, clock } = this.#options;
     const over = (): void => {
       const last = packaged.lastDiscontinuity;
@@ -124,7 +139,9 @@ export class PackagedDelivery {
       if (this.#streams.get(stream.id) === packaged) this.#streams.delete(stream.id);
     };
     const packaged: PackagedStream = new PackagedStream({
-      tap: tap(stream),
+      tap: tap(stream, walkOf),
+      // Who goes on from another playlist has something in hand, and needs the next segment soon.
+      ...(walkOf ? { readyMs: 1 } : {}),
       plannedBps: stream.transcode?.renditions?.map(({ mostBps }) => mostBps),
       targetMs,
       mostBytes,

@@ -2,7 +2,7 @@ import { FragmentPackager, Packager } from '#conversion';
 import type { PackagedPart, Packaging, PackagerOptions } from '#conversion';
 import { MediaError, toAppError } from '#kernel/app-error';
 import type { AppError } from '#kernel/app-error';
-import type { ClientId } from '#kernel/ids';
+import type { Clock } from '#kernel/clock';
 import type { ViewerSink } from '#relay';
 import type { MediaKind } from '#streams';
 
@@ -31,15 +31,16 @@ const FRAGMENTED = /^(?:video|audio)\/mp4\b/i;
  */
 export class PackagedStream {
   readonly #options: PackagedStreamOptions;
-  readonly #viewers = new Map<ClientId, AbortSignal>();
+  readonly #viewers = new Map<string, AbortSignal>();
   readonly #ready = Promise.withResolvers<'packaged' | MediaKind>();
+  readonly #lasting = Promise.withResolvers<void>();
   #packaging: Packaging | undefined;
   #isClosed = false;
-  #isShown = false;
 
   constructor(options: PackagedStreamOptions) {
     this.#options = options;
     this.#ready.promise.catch(() => {}); // Its waiters may all have left.
+    this.#lasting.promise.catch(() => {});
     void this.#run();
   }
 
@@ -49,6 +50,19 @@ export class PackagedStream {
    */
   get ready(): Promise<'packaged' | MediaKind> {
     return this.#ready.promise;
+  }
+
+  /**
+   * Resolves when there is a playlist and media still comes, well after it has begun to: it is no
+   * short file that somebody sends in place of a stream.
+   * @throws as `ready`; MediaError where the source is no live media.
+   */
+  get lasting(): Promise<void> {
+    return this.#lasting.promise;
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
   }
 
   /** As {@link Packaging.targetDurationMs}. */
@@ -61,16 +75,9 @@ export class PackagedStream {
     return this.#packaging?.lastDiscontinuity;
   }
 
-  /** Whether anybody has been given a playlist of it. */
-  get isShown(): boolean {
-    return this.#isShown;
-  }
-
   /** As {@link Packaging.text}. */
   text(...asked: Parameters<Packaging['text']>): string | undefined {
-    const text = this.#packaging?.text(...asked);
-    this.#isShown ||= text !== undefined;
-    return text;
+    return this.#packaging?.text(...asked);
   }
 
   /** As {@link Packaging.part}. */
@@ -79,7 +86,7 @@ export class PackagedStream {
   }
 
   /** A viewer has asked. @param ended - Aborts when it is gone. */
-  keptBy(viewer: ClientId, ended: AbortSignal): void {
+  keptBy(viewer: string, ended: AbortSignal): void {
     if (this.#viewers.get(viewer) === ended) return;
     this.#viewers.set(viewer, ended);
     const leave = (): void => {
@@ -103,17 +110,31 @@ export class PackagedStream {
     const { tap } = this.#options;
     try {
       const start = await tap.started;
-      if (start.kind !== 'live') return this.#ready.resolve(start.kind);
+      if (start.kind !== 'live') return this.#otherKind(start.kind);
       const packaging = this.#package(start.contentType ?? '');
       const unfit = Promise.withResolvers<AppError>();
-      tap.attach(sinkOf(packaging, unfit.resolve));
+      const lasting = Promise.withResolvers<void>();
+      tap.attach(
+        sinkOf(packaging, unfit.resolve, lastingFor(this.#options.clock, lasting.resolve)),
+      );
       void packaging.ready.then(() => this.#ready.resolve('packaged'));
-      this.#ready.reject((await Promise.race([tap.ended, unfit.promise])) ?? endedEarly());
+      void Promise.all([packaging.ready, lasting.promise]).then(() => this.#lasting.resolve());
+      this.#fail((await Promise.race([tap.ended, unfit.promise])) ?? endedEarly());
     } catch (error) {
-      this.#ready.reject(error);
+      this.#fail(error);
     } finally {
       this.close();
     }
+  }
+
+  #otherKind(kind: MediaKind): void {
+    this.#ready.resolve(kind);
+    this.#lasting.reject(notPackable());
+  }
+
+  #fail(error: unknown): void {
+    this.#ready.reject(error);
+    this.#lasting.reject(error);
   }
 
   #package(contentType: string): Packaging {
@@ -127,10 +148,32 @@ export class PackagedStream {
   }
 }
 
-/** Takes everything at once: it slows nobody. @param unfit - Told when it cannot be packaged. */
-const sinkOf = (packaging: Packaging, unfit: (error: AppError) => void): ViewerSink => ({
+/** Files that are sent as fast as they can be are over by then. */
+const LASTS_MS = 1_500;
+
+/** Calls `lasts` as soon as media comes so long after the first. */
+function lastingFor(clock: Clock, lasts: () => void): () => void {
+  let sinceMs: number | undefined;
+  return () => {
+    const nowMs = clock.monotonicMs();
+    sinceMs ??= nowMs;
+    if (nowMs - sinceMs >= LASTS_MS) lasts();
+  };
+}
+
+/**
+ * Takes everything at once: it slows nobody.
+ * @param unfit - Told when it cannot be packaged.
+ * @param came - Told when media comes.
+ */
+const sinkOf = (
+  packaging: Packaging,
+  unfit: (error: AppError) => void,
+  came: () => void,
+): ViewerSink => ({
   pendingBytes: 0,
   write: (parts, flushed) => {
+    came();
     try {
       for (const part of parts) packaging.write(part);
     } catch (error) {

@@ -1,8 +1,9 @@
-import { UpstreamError } from '#kernel/app-error';
+import { MediaError, UpstreamError } from '#kernel/app-error';
 import { closestTrack, tracksOf } from '#hls';
 import type { Target, Track, TrackUrl, Variables } from '#hls';
 import type { Source } from '#streams';
 import { statusOf } from '#upstream';
+import { carriesTransportStream } from './fetch-playlist.ts';
 import type { FetchedPlaylist, PlaylistFetcher } from './fetch-playlist.ts';
 import { Lru } from './lru.ts';
 import { sourceTagOf } from './source-tag.ts';
@@ -61,7 +62,8 @@ export class PlaylistFinder {
 
   /**
    * @param directives - Query of a low-latency reload (`_HLS_msn=…`), or empty.
-   * @throws UpstreamError, MediaError
+   * @throws UpstreamError, MediaError; one of which `isLiveSource` is true where the source is no
+   *   playlist at all.
    */
   async find(
     source: Source,
@@ -109,7 +111,7 @@ export class PlaylistFinder {
     { ask, directives }: { ask: { wants: 'any' | 'media' }; directives: string },
     signal: AbortSignal,
   ): Promise<FoundPlaylist> {
-    const playlist = await this.#reload(source, { url: source.url, directives }, signal);
+    const playlist = await this.#own(source, signal, directives);
     if (playlist.facts.shape === 'media') return { playlist, imported: NO_VARIABLES };
     this.#remember(source, playlist);
     if (ask.wants === 'any') return { playlist, imported: NO_VARIABLES };
@@ -145,7 +147,7 @@ export class PlaylistFinder {
 
   /** Looks the track up in what the entry URL says now. */
   async #afresh(wanted: Track, source: Source, signal: AbortSignal): Promise<FoundPlaylist> {
-    const entry = await this.#fetch(source, source.url, signal);
+    const entry = await this.#own(source, signal);
     if (entry.facts.shape === 'media') {
       if (!INSIDE_ONE.has(wanted.role)) throw noSuchTrack(wanted);
       return { playlist: entry, imported: NO_VARIABLES };
@@ -160,7 +162,7 @@ export class PlaylistFinder {
     source: Source,
     { url, signal, error }: { url: string; signal: AbortSignal; error: unknown },
   ): Promise<FoundPlaylist> {
-    const entry = await this.#fetch(source, source.url, signal);
+    const entry = await this.#own(source, signal);
     if (entry.facts.shape === 'media') throw error;
     this.#remember(source, entry);
     if (this.tracksOf(source).some((known) => known.url === url)) throw error;
@@ -172,6 +174,15 @@ export class PlaylistFinder {
     if (!found) throw noSuchTrack(wanted);
     const playlist = await this.#fetch(source, found.url, signal);
     return { playlist, imported: found.variables };
+  }
+
+  /** What is at the source's own address, which says what the source is. */
+  async #own(source: Source, signal: AbortSignal, directives = ''): Promise<FetchedPlaylist> {
+    try {
+      return await this.#reload(source, { url: source.url, directives }, signal);
+    } catch (error) {
+      throw carriesTransportStream(error) ? noPlaylist(error) : error;
+    }
   }
 
   /** A server that does not know the directives may refuse them; without them it must answer. */
@@ -202,7 +213,16 @@ const isStatus = (error: unknown): error is UpstreamError =>
 export const isLost = (error: unknown): boolean =>
   isStatus(error) && LOST.has(statusOf(error) ?? 0);
 
-const noSuchTrack = ({ role }: Track): UpstreamError =>
+const LIVE = 'live';
+
+const noPlaylist = (cause: MediaError): MediaError =>
+  new MediaError(cause.code, { message: cause.message, details: { carries: LIVE }, cause });
+
+/** The source itself seems to be a live transport stream. */
+export const isLiveSource = (error: unknown): boolean =>
+  error instanceof MediaError && error.details['carries'] === LIVE;
+
+export const noSuchTrack = ({ role }: Track): UpstreamError =>
   new UpstreamError('UPSTREAM_CHANGED', {
     message: 'The present source has no such track.',
     details: { role },

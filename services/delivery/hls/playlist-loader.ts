@@ -6,10 +6,13 @@ import { orAbort } from '#kernel/or-abort';
 import type { Source, SourceWalk, Stream } from '#streams';
 import type { FetchedPlaylist } from './fetch-playlist.ts';
 import type { KeptNumbers } from './kept-numbers.ts';
+import { LINK_END } from './handover.ts';
+import type { Handover } from './handover.ts';
 import type { AdmittedPlaylist, Join, LiveTracks } from './live-tracks.ts';
 import { withOverlap } from './overlaps.ts';
 import type { Overlap, Overlaps } from './overlaps.ts';
-import type { PlaylistAsk, PlaylistFinder } from './playlist-finder.ts';
+import { isLiveSource, noSuchTrack } from './playlist-finder.ts';
+import type { FoundPlaylist, PlaylistAsk, PlaylistFinder } from './playlist-finder.ts';
 import type { PlaylistWriter, WriteContext } from './playlist-writer.ts';
 import type { SegmentHealth } from './segment-health.ts';
 import { sourceTagOf } from './source-tag.ts';
@@ -36,6 +39,8 @@ export type LoadedPlaylist = {
   readonly source: string;
   /** Before its URIs were rewritten: by it a playlist is known to have changed. */
   readonly text: string;
+  /** Its segments are cut here. */
+  readonly isCut?: boolean;
   /** In the numbers that viewers see; absent where low latency is not honoured. */
   readonly lowLatency: LowLatencyFacts | undefined;
 };
@@ -45,6 +50,7 @@ export type PlaylistLoaderOptions = {
   readonly walk: SourceWalk;
   readonly finder: PlaylistFinder;
   readonly tracks: LiveTracks;
+  readonly handover: Handover;
   /** What other processes have shown; absent where there is nowhere to keep it. */
   readonly numbers: KeptNumbers | undefined;
   readonly lists: TrackLists;
@@ -87,9 +93,11 @@ export class PlaylistLoader {
     source: Source,
     request: PlaylistRequest,
     signal: AbortSignal,
-  ): Promise<{ loaded: LoadedPlaylist; hasStalled: boolean } | { failure: AppError }> {
+  ): Promise<Outcome | { failure: AppError }> {
     try {
-      return await this.#from(source, request, signal);
+      const found = await this.#found(source, request, signal);
+      if (found.playlist.run !== undefined) return this.#cut(source, request.ask, found.playlist);
+      return await this.#from(source, request, found);
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof AppError && error.code !== 'INTERNAL') return { failure: error };
@@ -97,15 +105,50 @@ export class PlaylistLoader {
     }
   }
 
+  /** What answers the ask: of the source, or what is cut here in place of a playlist of it. */
+  async #found(
+    source: Source,
+    { ask, directives }: PlaylistRequest,
+    signal: AbortSignal,
+  ): Promise<FoundPlaylist> {
+    const { finder, handover } = this.#options;
+    // One connection at a time: who asks while a source is tried waits for what comes of it.
+    const isTaken = isOfStream(ask) && (handover.isOn || handover.isTrying(source));
+    if (isTaken) return this.#handedOver(source, ask, signal);
+    const usable = this.canAskByNumber(ask, source) ? directives : '';
+    try {
+      return await finder.find(source, { ask, directives: usable }, signal);
+    } catch (error) {
+      if (!isLiveSource(error) || !handover.isPossible || !this.#isOfHls) throw error;
+      return this.#handedOver(source, ask, signal);
+    }
+  }
+
+  async #handedOver(source: Source, ask: PlaylistAsk, signal: AbortSignal): Promise<FoundPlaylist> {
+    assertInside(ask);
+    return { playlist: await this.#options.handover.begin(source, signal), imported: NO_VARIABLES };
+  }
+
+  /**
+   * What is cut is numbered on like any playlist of another source. Its links are written already;
+   * it is for the relay to find out whether its sources work.
+   */
+  #cut(source: Source, ask: PlaylistAsk, offered: FetchedPlaylist): Outcome {
+    const { playlist } = this.#follow(trackKeyOf(ask), offered.run ?? '', offered);
+    const { text, encoding, facts } = playlist;
+    const pieces = text.split(LINK_END);
+    const tag = sourceTagOf(source);
+    const made = { isCut: true, source: tag, lowLatency: undefined };
+    return { loaded: { pieces, encoding, ...facts, text, ...made }, hasStalled: false };
+  }
+
   async #from(
     source: Source,
-    { ask, directives, honoursLowLatency }: PlaylistRequest,
-    signal: AbortSignal,
-  ): Promise<{ loaded: LoadedPlaylist; hasStalled: boolean }> {
+    { ask, honoursLowLatency }: PlaylistRequest,
+    found: FoundPlaylist,
+  ): Promise<Outcome> {
     const { finder } = this.#options;
     const tag = sourceTagOf(source);
-    const usable = this.canAskByNumber(ask, source) ? directives : '';
-    const found = await finder.find(source, { ask, directives: usable }, signal);
     const offered = honoursLowLatency ? found.playlist : plain(found.playlist);
     const trackKey = offered.facts.shape === 'media' ? trackKeyOf(ask) : undefined;
     const { playlist, hasStalled, join, ...following } = this.#follow(trackKey, tag, offered);
@@ -125,7 +168,8 @@ export class PlaylistLoader {
     const pieces = overlap ? await this.#withOverlap(later, overlap, ask) : written;
     const { text, encoding, facts } = playlist;
     const lowLatency = honoursLowLatency ? lowLatencyIn(playlist) : undefined;
-    return { loaded: { pieces, encoding, ...facts, source: tag, text, lowLatency }, hasStalled };
+    const made = { source: tag, lowLatency };
+    return { loaded: { pieces, encoding, ...facts, text, ...made }, hasStalled };
   }
 
   #overlap(trackKey: string | undefined, join: Join | undefined): Overlap | undefined {
@@ -169,7 +213,8 @@ export class PlaylistLoader {
   }
 
   #next(failed: Source, failure: AppError, signal: AbortSignal): Promise<Source> {
-    const { stream, walk, finder, logger } = this.#options;
+    const { stream, walk, finder, logger, handover } = this.#options;
+    handover.missed();
     finder.letGo(failed);
     logger.info('playlist failed', {
       streamId: stream.id,
@@ -197,7 +242,8 @@ export class PlaylistLoader {
 
   #flowing(loaded: LoadedPlaylist): LoadedPlaylist {
     const { walk, health } = this.#options;
-    if (!health.isInDoubt) walk.flowing();
+    // What is cut flows from the relay's source, and the relay says so.
+    if (!loaded.isCut && !health.isInDoubt) walk.flowing();
     return loaded;
   }
 
@@ -207,10 +253,15 @@ export class PlaylistLoader {
    * must a film strip that is missing take the picture away.
    */
   #concernsSource(ask: PlaylistAsk): boolean {
-    if (this.#options.stream.kind !== 'hls') return false;
-    return isEssential(trackKeyOf(ask));
+    return this.#isOfHls && isEssential(trackKeyOf(ask));
+  }
+
+  get #isOfHls(): boolean {
+    return this.#options.stream.kind === 'hls';
   }
 }
+
+type Outcome = { readonly loaded: LoadedPlaylist; readonly hasStalled: boolean };
 
 type Following = AdmittedPlaylist & Pick<WriteContext, 'isFilm' | 'endSequence'>;
 
@@ -228,6 +279,14 @@ const lowLatencyIn = ({ text, facts }: FetchedPlaylist): LowLatencyFacts | undef
 
 const trackOf = (ask: PlaylistAsk): Track | undefined =>
   ask.kind === 'child' ? ask.target.track : undefined;
+
+/** @throws UpstreamError for a track that pictures and sound in one cannot stand in for. */
+function assertInside(ask: PlaylistAsk): void {
+  const track = trackOf(ask);
+  if (track && !isEssential(trackKeyOf(ask))) throw noSuchTrack(track);
+}
+
+const NO_VARIABLES: FoundPlaylist['imported'] = new Map();
 
 /** No source's tag: what fails below an advertisement says nothing about the source in use. */
 const NO_SOURCE = '';

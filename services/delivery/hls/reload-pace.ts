@@ -1,7 +1,10 @@
 import type { PlaylistFacts } from '#hls';
 
 /** What decides how soon a playlist is worth asking for again. */
-export type Paced = Pick<PlaylistFacts, 'shape' | 'targetDurationMs' | 'isEnded'>;
+export type Paced = Pick<PlaylistFacts, 'shape' | 'targetDurationMs' | 'isEnded'> & {
+  /** It is made here: asking again costs no source anything. */
+  readonly isCut?: boolean;
+};
 
 /** Players ask by their own clocks: one that asks a little early must not get the last answer. */
 const PUNCTUALITY = 0.9;
@@ -27,6 +30,7 @@ const targetOf = ({ targetDurationMs = DEFAULT_TARGET_MS }: Paced): number =>
 export function freshForMs(playlist: Paced, hasChanged: boolean): number {
   if (playlist.shape === 'multivariant') return MULTIVARIANT_FRESH_MS;
   if (playlist.isEnded) return ENDED_FRESH_MS;
+  if (playlist.isCut) return MIN_FRESH_MS;
   const targetMs = targetOf(playlist);
   return Math.max(MIN_FRESH_MS, PUNCTUALITY * (hasChanged ? targetMs : targetMs / 2));
 }

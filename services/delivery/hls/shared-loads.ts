@@ -14,6 +14,10 @@ type Load<T> = {
 export class SharedLoads<T> {
   readonly #loads = new Map<string, Load<T>>();
 
+  isRunning(key: string): boolean {
+    return this.#loads.has(key);
+  }
+
   /** @throws what `load` throws, or the signal's reason. */
   async run(
     key: string,

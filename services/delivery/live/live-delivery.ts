@@ -12,6 +12,7 @@ import type { SparePermits, UpstreamClient, UpstreamTimeouts } from '#upstream';
 import type { LiveDetection } from './detection.ts';
 import { LiveFeed } from './live-feed.ts';
 import type { FeedStart } from './live-feed.ts';
+import type { LiveFeedOptions } from './live-feed-options.ts';
 import type { SlateSettings } from './slate-show.ts';
 import type { StandbyMode } from './spare-keeper.ts';
 import type { LiveBuffering } from './spliced-relay.ts';
@@ -80,6 +81,8 @@ export type LiveTap = {
 
 /** What `watch` found: bytes, or media that another delivery serves. */
 export type WatchOutcome = LiveViewing | { readonly kind: Exclude<MediaKind, 'live'> };
+
+type WalkMaker = LiveFeedOptions['walkOf'];
 
 /** A shared feed with those who wait for it or watch it. */
 type SharedFeed = { readonly feed: LiveFeed; users: number; lingering?: Timer | undefined };
@@ -152,9 +155,12 @@ export class LiveDelivery {
   /**
    * The feed of a stream for a reader that is no viewer itself. Of a shared stream it is the one
    * that all its viewers watch. `release` when done.
+   *
+   * @param walkOf - Makes its way through the sources, where it is not under way already; the
+   *   stream's own, when absent.
    */
-  tap(stream: Stream): LiveTap {
-    const { feed, release } = this.#use(stream);
+  tap(stream: Stream, walkOf?: WalkMaker): LiveTap {
+    const { feed, release } = this.#use(stream, walkOf);
     return {
       started: feed.started,
       ended: feed.ended,
@@ -175,12 +181,12 @@ export class LiveDelivery {
     return { sink: throttled, close: () => throttled.close() };
   }
 
-  #use(stream: Stream): { feed: LiveFeed; release: () => void } {
+  #use(stream: Stream, walkOf?: WalkMaker): { feed: LiveFeed; release: () => void } {
     if (stream.sharing === 'per-client') {
-      const feed = this.#newFeed(stream, false);
+      const feed = this.#newFeed(stream, { isShared: false, walkOf });
       return { feed, release: () => feed.close() };
     }
-    const shared = this.#shared.get(stream.id) ?? this.#share(stream);
+    const shared = this.#shared.get(stream.id) ?? this.#share(stream, walkOf);
     shared.users += 1;
     shared.lingering?.cancel();
     let isReleased = false;
@@ -193,8 +199,11 @@ export class LiveDelivery {
     return { feed: shared.feed, release };
   }
 
-  #share(stream: Stream): SharedFeed {
-    const shared: SharedFeed = { feed: this.#newFeed(stream, true), users: 0 };
+  #share(stream: Stream, walkOf: WalkMaker | undefined): SharedFeed {
+    const shared: SharedFeed = {
+      feed: this.#newFeed(stream, { isShared: true, walkOf }),
+      users: 0,
+    };
     this.#shared.set(stream.id, shared);
     // A feed that is over serves nobody who comes later.
     void shared.feed.ended.then(() => this.#unshare(stream.id, shared));
@@ -223,7 +232,10 @@ export class LiveDelivery {
     shared.feed.close();
   }
 
-  #newFeed(stream: Stream, isShared: boolean): LiveFeed {
+  #newFeed(
+    stream: Stream,
+    { isShared, walkOf }: { isShared: boolean; walkOf: WalkMaker | undefined },
+  ): LiveFeed {
     const {
       standby = 'cold',
       permits = anySpare,
@@ -241,6 +253,7 @@ export class LiveDelivery {
       budgetBytes: viewerBufferBytes,
       patienceMs: viewerPatienceMs,
       isShared,
+      walkOf: walkOf ?? ((reader) => stream.walk(reader)),
       dropped: (sink) => this.#stuck.get(sink)?.(),
       served: (sink, bytes) => this.#connections.get(sink)?.served(bytes),
     });

@@ -1,7 +1,7 @@
 import type { Clock, Timers } from '#kernel/clock';
 import type { Logger } from '#kernel/logger';
 import type { ViewerSink } from '#relay';
-import type { Stream } from '#streams';
+import type { SourceWalk, Stream, WalkReader } from '#streams';
 import type { SparePermits, UpstreamClient, UpstreamTimeouts } from '#upstream';
 import type { LiveDetection } from './detection.ts';
 import type { SlateSettings } from './slate-show.ts';
@@ -11,6 +11,8 @@ import type { LiveBuffering } from './spliced-relay.ts';
 /** What a feed is made of. */
 export type LiveFeedOptions = {
   readonly stream: Stream;
+  /** Makes its way through the sources. */
+  readonly walkOf: (reader: WalkReader) => SourceWalk;
   readonly upstream: UpstreamClient;
   readonly timeouts: UpstreamTimeouts;
   readonly stallMs: number;

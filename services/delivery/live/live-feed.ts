@@ -46,7 +46,7 @@ export class LiveFeed {
     const { stream, standby, budgetBytes, patienceMs, isShared } = options;
     const { clock, timers, served, dropped } = options;
     this.#options = options;
-    this.#walk = stream.walk({ as: 'live', holdsOut: (failure) => this.#holdsOut(failure) });
+    this.#walk = options.walkOf({ as: 'live', holdsOut: (failure) => this.#holdsOut(failure) });
     this.#slate = this.#makeSlate();
     this.#gap = new GapMeter(clock);
     this.#detection = detectionOf(stream, options.detection);

@@ -1,0 +1,181 @@
+import type { PartUrl } from '#conversion';
+import { UpstreamError } from '#kernel/app-error';
+import type { Clock, Timers } from '#kernel/clock';
+import type { StreamId } from '#kernel/ids';
+import { orAbort } from '#kernel/or-abort';
+import type { Source, SourceWalk, Stream, SwitchTiming, WalkReader } from '#streams';
+import type { FetchedPlaylist } from './fetch-playlist.ts';
+import { startPatience } from './patience.ts';
+import { SharedLoads } from './shared-loads.ts';
+import { sourceTagOf } from './source-tag.ts';
+import { TrialWalk } from './trial-walk.ts';
+
+/** A stream while it is cut into segments; ends with the last who keeps it. */
+export interface CutStream {
+  /**
+   * Resolves when there is a playlist and its source has proved to be live.
+   * @throws AppError
+   */
+  readonly lasting: Promise<void>;
+  readonly isClosed: boolean;
+  readonly targetDurationMs: number;
+  text(linkOf: PartUrl): string | undefined;
+  keptBy(viewer: string, ended: AbortSignal): void;
+}
+
+/** Cuts streams into segments. */
+export interface Cutter {
+  /** @param walkOf - For the relay that is cut, if it has to be opened first. */
+  open(stream: Stream, walkOf: (reader: WalkReader) => SourceWalk): CutStream;
+  /** @param end - What every link ends in. */
+  linksOf(streamId: StreamId, end: string): PartUrl;
+}
+
+export type HandoverOptions = {
+  readonly stream: Stream;
+  /** By which the source in use is known. */
+  readonly walk: Pick<SourceWalk, 'current' | 'flowing'>;
+  /** Nothing is ever handed over when absent. */
+  readonly packaged: Cutter | undefined;
+  /** When viewers were last shown something new, monotonic; undefined before the first time. */
+  readonly shownAtMs: () => number | undefined;
+  readonly clock: Clock;
+  readonly timers: Timers;
+};
+
+/** A source that has given no segment for so long is none. */
+const TRIAL_MS = 15_000;
+/** The connection that told what the source is has just been closed: providers notice late. */
+const SETTLE_MS = 250;
+/** For viewers who were given the last playlist again meanwhile: they are about to come back. */
+const HOLD_MS = 20_000;
+const HOLDER = 'handover';
+
+/**
+ * Stands behind every link of a playlist that is cut here, where what each viewer's links end in has
+ * its place: no link has it.
+ */
+export const LINK_END = '\0';
+
+/**
+ * Takes the viewers of a stream's playlists on when its source turns out to be a live transport
+ * stream: that is cut here, and goes out as one more source's playlist. From then on the relay that
+ * is cut finds the sources, of either kind, until nobody watches any more.
+ */
+export class Handover {
+  readonly #options: HandoverOptions;
+  readonly #trials = new SharedLoads<void>();
+  #cutting: CutStream | undefined;
+  #run = '';
+  #missedAtMs = 0;
+
+  constructor(options: HandoverOptions) {
+    this.#options = options;
+  }
+
+  get isPossible(): boolean {
+    return this.#options.packaged !== undefined;
+  }
+
+  /** Viewers of playlists are given what is cut here. */
+  get isOn(): boolean {
+    return this.#cutting?.isClosed === false;
+  }
+
+  /** It is being found out whether this source is live. */
+  isTrying(source: Source): boolean {
+    return this.#trials.isRunning(sourceTagOf(source));
+  }
+
+  /** A source was found to have failed. */
+  missed(): void {
+    const { shownAtMs, clock } = this.#options;
+    if (this.#missedAtMs <= (shownAtMs() ?? 0)) this.#missedAtMs = clock.monotonicMs();
+  }
+
+  /**
+   * What is cut, as it is now. Where nothing is, tries the source in use as a live transport stream,
+   * once for all who ask meanwhile.
+   * @throws AppError when it is none, or ends, or falls silent: it is a failure of that source; the
+   *   signal's reason.
+   */
+  async begin(source: Source, signal: AbortSignal): Promise<FetchedPlaylist> {
+    const { packaged } = this.#options;
+    if (packaged === undefined) throw notCut();
+    const trial = (unwanted: AbortSignal): Promise<void> => this.#try(packaged, source, unwanted);
+    if (!this.isOn) await this.#trials.run(sourceTagOf(source), trial, signal);
+    const playlist = this.#playlist();
+    if (playlist === undefined) throw notCut();
+    return playlist;
+  }
+
+  /** A viewer of playlists has asked. @param ended - Aborts when it is gone. */
+  keptBy(viewer: string, ended: AbortSignal): void {
+    if (this.isOn) this.#cutting?.keptBy(viewer, ended);
+  }
+
+  #playlist(): FetchedPlaylist | undefined {
+    const { packaged, stream, walk } = this.#options;
+    const linkOf = packaged?.linksOf(stream.id, LINK_END);
+    const text = this.isOn && linkOf ? this.#cutting?.text(linkOf) : undefined;
+    if (text === undefined) return undefined;
+    const targetDurationMs = this.#cutting?.targetDurationMs;
+    const facts = { shape: 'media', targetDurationMs, isEnded: false } as const;
+    return { text, encoding: 'utf8', finalUrl: walk.current.url, facts, run: this.#run };
+  }
+
+  async #try(packaged: Cutter, source: Source, unwanted: AbortSignal): Promise<void> {
+    const { stream, walk, clock, timers } = this.#options;
+    await pause(SETTLE_MS, timers, unwanted);
+    const askedAtMs = clock.monotonicMs();
+    let trial: TrialWalk | undefined;
+    const cutting = packaged.open(stream, (reader) => {
+      trial = new TrialWalk(stream.walk(reader), clock);
+      return trial;
+    });
+    const hold = new AbortController();
+    cutting.keptBy(HOLDER, hold.signal);
+    const patience = startPatience(timers, TRIAL_MS);
+    try {
+      await orAbort(cutting.lasting, AbortSignal.any([unwanted, patience.signal]));
+      if (walk.current.url !== source.url) throw notCut();
+      const timing = this.#timing(askedAtMs, trial?.flowingSinceMs);
+      trial?.pass(timing);
+      walk.flowing(timing);
+    } catch (error) {
+      hold.abort();
+      throw error;
+    } finally {
+      patience.end();
+    }
+    this.#cutting = cutting;
+    this.#run = `${sourceTagOf(source)}~${Math.floor(clock.nowMs()).toString(36)}`;
+    timers.after(HOLD_MS, () => hold.abort(), { background: true });
+  }
+
+  /** Counted from when viewers were last shown something new. */
+  #timing(askedAtMs: number, flowingSinceMs: number | undefined): SwitchTiming | undefined {
+    const shownAtMs = this.#options.shownAtMs();
+    if (shownAtMs === undefined || flowingSinceMs === undefined) return undefined;
+    return {
+      gapMs: Math.round(flowingSinceMs - shownAtMs),
+      detectionMs: Math.round(Math.max(0, this.#missedAtMs - shownAtMs)),
+      connectMs: Math.round(flowingSinceMs - askedAtMs),
+    };
+  }
+}
+
+async function pause(ms: number, timers: Timers, signal: AbortSignal): Promise<void> {
+  const over = Promise.withResolvers<void>();
+  const timer = timers.after(ms, over.resolve);
+  try {
+    await orAbort(over.promise, signal);
+  } finally {
+    timer.cancel();
+  }
+}
+
+const notCut = (): UpstreamError =>
+  new UpstreamError('UPSTREAM_CHANGED', {
+    message: 'The stream has left the source that was to be cut into segments.',
+  });

@@ -1,0 +1,265 @@
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { StreamId } from '#kernel/ids';
+import { asStreamId } from '#kernel/ids';
+import {
+  eofAfter,
+  frozen,
+  hlsLive,
+  liveTs,
+  stallAfter,
+  startFakeProvider,
+  status,
+  text,
+} from '../../scripts/faultd.d/fake-provider.ts';
+import type { FakeProvider } from '../../scripts/faultd.d/fake-provider.ts';
+import { LoopedTs } from '../../scripts/faultd.d/looped-ts.ts';
+import { media } from '../../scripts/faultd.d/media.ts';
+import type { Media } from '../../scripts/faultd.d/media.ts';
+import { startConversion } from '../support/conversion-bench.ts';
+import { PLAYLIST_TYPE } from '../support/hls-titles.ts';
+import { eventually } from '../support/processes.ts';
+import { fetchOnce } from '../support/viewer.ts';
+
+const run = promisify(execFile);
+
+let made: Media;
+let main: LoopedTs;
+let other: LoopedTs;
+
+beforeAll(async () => {
+  made = await media();
+  main = await LoopedTs.open(made.main, made.durationMs);
+  other = await LoopedTs.open(made.other, made.durationMs);
+});
+
+type Bench = Awaited<ReturnType<typeof startConversion>>;
+
+const PICTURES = 250; // Ten seconds.
+
+/** Plays until so many pictures have been decoded; gives how many, and what there was to say. */
+async function watch(url: string): Promise<{ pictures: number; complaints: string }> {
+  const args = `-v error -nostdin -i ${url} -an -fps_mode passthrough -frames:v ${PICTURES}`.split(
+    ' ',
+  );
+  const output = '-progress pipe:1 -f null -'.split(' ');
+  const { stdout, stderr } = await run('ffmpeg', [...args, ...output], { timeout: 30_000 });
+  const pictures = Number([...stdout.matchAll(/^frame=\s*(\d+)/gm)].at(-1)?.[1] ?? 0);
+  return { pictures, complaints: stderr };
+}
+
+const urlOf = (bench: Bench, id: string): string => `${bench.base}/hls/${id}/playlist.m3u8`;
+
+const textOf = async (url: string): Promise<string> => (await fetchOnce(url)).body().toString();
+
+const linksIn = (playlist: string, url: string): readonly string[] =>
+  [...playlist.matchAll(/^segment\.ts\?.+$/gm)].map(([link]) => new URL(link, url).href);
+
+/** Those that a multivariant playlist names, in its order. */
+const childrenIn = (playlist: string, url: string): readonly string[] =>
+  [...playlist.matchAll(/playlist\.m3u8\?[^"\s]+/g)].map(([link]) => new URL(link, url).href);
+
+const isCut = (playlist: string): boolean => playlist.includes('segment.ts?h=p.');
+
+function numbersIn(playlist: string) {
+  const number = (tag: string): number =>
+    Number(new RegExp(`^#EXT-X-${tag}:(\\d+)$`, 'm').exec(playlist)?.[1] ?? 0);
+  const first = number('MEDIA-SEQUENCE');
+  const count = playlist.match(/^#EXTINF/gm)?.length ?? 0;
+  const before = number('DISCONTINUITY-SEQUENCE');
+  const marks = playlist.match(/^#EXT-X-DISCONTINUITY$/gm)?.length ?? 0;
+  return { first, end: first + count, before, turns: before + marks };
+}
+
+/** Asks as a player does, until an answer is as it should be; gives all that were whole. */
+async function poll(url: string, until: (playlist: string) => boolean): Promise<readonly string[]> {
+  const seen: string[] = [];
+  const isReached = async (): Promise<boolean> => {
+    const given = await fetchOnce(url);
+    if (given.status !== 200) return false;
+    seen.push(given.body().toString());
+    return until(seen.at(-1) ?? '');
+  };
+  await eventually('the playlist is as it should be', isReached, 12_000);
+  return seen;
+}
+
+/** Neither number ever steps back, and no segment stands under two numbers. */
+function expectSteady(playlists: readonly string[]): void {
+  const numbers = playlists.map(numbersIn);
+  for (const [index, next] of numbers.slice(1).entries()) {
+    const last = numbers[index];
+    expect(next.first).toBeGreaterThanOrEqual(last?.first ?? 0);
+    expect(next.end).toBeGreaterThanOrEqual(last?.end ?? 0);
+    expect(next.before).toBeGreaterThanOrEqual(last?.before ?? 0);
+  }
+}
+
+const switchesOf = (bench: Bench, id: string) =>
+  bench.state.events
+    .filter(({ streamId }) => streamId === (id as StreamId))
+    .flatMap(({ fact }) => (fact.type === 'failover_triggered' ? [fact] : []));
+
+const segmentsOf = (provider: FakeProvider): number =>
+  provider.requests.filter(({ path }) => path.endsWith('.ts')).length;
+
+/** An HLS primary and a transport stream in its place. */
+async function start() {
+  const primary = await startFakeProvider({ '/l/': hlsLive(main) });
+  const backup = await startFakeProvider({ '/b.ts': liveTs(other) });
+  const bench = await startConversion();
+  const failoverUrls = [backup.url('/b.ts')];
+  const id = await bench.create(primary.url('/l/index.m3u8'), { failoverUrls });
+  const dispose = async (): Promise<void> => {
+    await bench[Symbol.asyncDispose]();
+    await primary[Symbol.asyncDispose]();
+    await backup[Symbol.asyncDispose]();
+  };
+  return { primary, backup, bench, id, url: urlOf(bench, id), [Symbol.asyncDispose]: dispose };
+}
+
+const ways: readonly (readonly [string, (primary: FakeProvider) => unknown])[] = [
+  ['is killed', (primary) => primary.down()],
+  ['has no playlist any more', (primary) => primary.setFault('/l/index.m3u8', status(404))],
+  ['stands still', (primary) => primary.setFault('/l/', frozen())],
+  ['has no segments any more', (primary) => primary.setFault('/l/seg*', status(503))],
+];
+
+describe.concurrent('a live playlist whose backup is a transport stream', () => {
+  it.each(ways)(
+    'plays on in ffmpeg, switched once, when it %s',
+    async (_name, fail) => {
+      await using stage = await start();
+      const { primary, backup, bench, id, url } = stage;
+      const watching = watch(url);
+      await primary.until(() => segmentsOf(primary) >= 4, 10_000);
+      await fail(primary);
+      expect(await watching).toEqual({ pictures: PICTURES, complaints: '' });
+      const [change, ...more] = switchesOf(bench, id);
+      expect(more).toEqual([]);
+      expect(change?.gapMs).toBeGreaterThan(0);
+      expect(change?.gapMs).toBeLessThan(15_000);
+      expect(backup.maxOpen()).toBe(1);
+    },
+    45_000,
+  );
+
+  it('goes on in its numbers, behind one discontinuity', async () => {
+    await using stage = await start();
+    const { primary, bench, id, url } = stage;
+    const [before = ''] = await poll(url, (list) => numbersIn(list).end > 0);
+    const old = linksIn(before, url);
+    await fetchOnce(old.at(-1) ?? '');
+    await primary.down();
+    expect((await fetchOnce(old.at(-1) ?? '')).status).toBe(200);
+    const seen = await poll(url, (list) => isCut(list) && numbersIn(list).before > 0);
+    expectSteady([before, ...seen]);
+    const firstCut = numbersIn(seen.find(isCut) ?? '');
+    const last = numbersIn(seen.findLast((list) => !isCut(list)) ?? before);
+    expect(firstCut).toMatchObject({ first: last.end, before: last.before, turns: last.turns + 1 });
+    expect(numbersIn(seen.at(-1) ?? '')).toMatchObject({ turns: last.turns + 1 });
+    // What players still have is of no more use, and moves nobody.
+    for (const link of old.slice(0, 3)) expect((await fetchOnce(link)).status).toBe(502);
+    expect((await bench.registry.get(asStreamId(id))).failoverIndex).toBe(0);
+    expect(switchesOf(bench, id)).toHaveLength(1);
+  });
+
+  it('gives those who have a variant’s link, or one of its sound, the same; and others a failure', async () => {
+    const master =
+      '#EXTM3U\n#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="s",NAME="a",URI="index.m3u8?sound"\n' +
+      '#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="t",NAME="t",URI="index.m3u8?texts"\n' +
+      '#EXT-X-STREAM-INF:BANDWIDTH=900000,AUDIO="s",SUBTITLES="t"\nindex.m3u8?pictures\n' +
+      '#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=90000,URI="index.m3u8?strip"\n';
+    await using stage = await start();
+    const { primary, backup, bench } = stage;
+    primary.setRoute('/m.m3u8', text(master.replaceAll('index', 'l/index'), PLAYLIST_TYPE));
+    const failoverUrls = [backup.url('/b.ts')];
+    const id = await bench.create(primary.url('/m.m3u8'), { failoverUrls });
+    const url = urlOf(bench, id);
+    const links = childrenIn(await textOf(url), url);
+    expect(links).toHaveLength(4);
+    const [sound = '', texts = '', pictures = '', strip = ''] = links;
+    const before = await Promise.all(links.map(textOf));
+    await primary.down();
+    const polled = await Promise.all([sound, pictures].map((link) => poll(link, isCut)));
+    for (const [index, seen] of polled.entries()) {
+      const shown = before[index * 2] ?? '';
+      expectSteady([shown, ...seen]);
+      expect(numbersIn(seen.at(-1) ?? '').turns).toBe(numbersIn(shown).turns + 1);
+    }
+    const refused = async (link: string): Promise<boolean> =>
+      (await fetchOnce(link)).status === 502;
+    for (const link of [texts, strip]) await eventually('it is refused', () => refused(link), 8000);
+    // Who comes now gets one playlist, of the same segments.
+    const late = await textOf(`${url}?client_id=late`);
+    const now = await textOf(pictures);
+    expect(numbersIn(late).end - numbersIn(late).first).toBe(
+      numbersIn(now).end - numbersIn(now).first,
+    );
+    expect(switchesOf(bench, id)).toHaveLength(1);
+    expect((await bench.registry.get(asStreamId(id))).failoverIndex).toBe(0);
+  });
+
+  it.each([
+    ['a file that says its length', (card: Buffer) => text(card, 'video/mp2t')],
+    ['a page', () => text('<html>limit</html>', 'text/html')],
+  ])('takes %s for no source, and goes on to the next', async (_name, routeOf) => {
+    const card = (await readFile(made.main)).subarray(0, 188 * 4000);
+    await using primary = await startFakeProvider({ '/l/': hlsLive(main) });
+    await using others = await startFakeProvider({ '/c.ts': routeOf(card), '/l/': hlsLive(other) });
+    await using bench = await startConversion();
+    const failoverUrls = [others.url('/c.ts'), others.url('/l/index.m3u8')];
+    const id = await bench.create(primary.url('/l/index.m3u8'), { failoverUrls });
+    const url = urlOf(bench, id);
+    const before = await textOf(url);
+    await primary.down();
+    const seen = await poll(url, (list) => numbersIn(list).end > numbersIn(before).end + 1);
+    expect(seen.some(isCut)).toBe(false);
+    expect(others.requestsOf('/c.ts')).toHaveLength(1);
+    expect(switchesOf(bench, id)).toMatchObject([{ failoverIndex: 1 }]);
+  });
+
+  it.each([
+    ['ends', eofAfter(188 * 4000)],
+    ['falls silent', stallAfter(188 * 4000)],
+  ])('takes a short transport stream that %s for no source', async (_name, fault) => {
+    await using primary = await startFakeProvider({ '/l/': hlsLive(main) });
+    await using others = await startFakeProvider({
+      '/c.ts': liveTs(main, { speed: Number.POSITIVE_INFINITY }),
+      '/l/': hlsLive(other),
+    });
+    others.setFault('/c.ts', fault);
+    await using bench = await startConversion();
+    const failoverUrls = [others.url('/c.ts'), others.url('/l/index.m3u8')];
+    const id = await bench.create(primary.url('/l/index.m3u8'), { failoverUrls });
+    const url = urlOf(bench, id);
+    const before = await textOf(url);
+    await primary.down();
+    const seen = await poll(url, (list) => numbersIn(list).end > numbersIn(before).end + 1);
+    expect(seen.some(isCut)).toBe(false);
+    expectSteady([before, ...seen]);
+    expect(switchesOf(bench, id)).toMatchObject([{ failoverIndex: 1 }]);
+    await eventually('nothing reads the card', () => others.open('/c.ts') === 0, 2000);
+  });
+
+  it('stays with what is cut when the stream comes back to a playlist, until nobody watches', async () => {
+    await using stage = await start();
+    const { primary, backup, bench, id, url } = stage;
+    const before = await textOf(url);
+    await primary.down();
+    const cut = await poll(url, isCut);
+    await primary.up();
+    await backup.down();
+    const back = await poll(
+      url,
+      (list) => numbersIn(list).end > numbersIn(cut.at(-1) ?? '').end + 4,
+    );
+    expect(back.every(isCut)).toBe(true);
+    expectSteady([before, ...cut, ...back]);
+    expect(numbersIn(back.at(-1) ?? '').turns).toBe(numbersIn(before).turns + 1);
+    expect((await bench.registry.get(asStreamId(id))).failoverIndex).toBe(-1);
+    expect(switchesOf(bench, id).map(({ failoverIndex }) => failoverIndex)).toEqual([0, -1]);
+  });
+});
