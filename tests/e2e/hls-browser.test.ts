@@ -109,12 +109,18 @@ async function play(
 
 const stateOf = async (page: Page): Promise<State> => (await page.evaluate('state()')) as State;
 
+type Place = { readonly path: string; readonly route: Route };
+
+const playlistOf = (route: Route): Place => ({ path: '/l/index.m3u8', route });
+const keyOf = ({ path }: Place): string => path.replace(/index\.m3u8$/, '');
+
 /** Plays from one provider, which dies, and on beyond what it can have sent. */
-async function playThroughDeath(path: string, one: Route, other: Route): Promise<State> {
-  const key = path.replace(/index\.m3u8$/, '');
-  await using provider = await startFakeProvider({ [key]: one });
-  await using backup = await startFakeProvider({ [key]: other });
-  const page = await play({ url: provider.url(path), failover_urls: [backup.url(path)] });
+async function playThroughDeath(one: Place, other: Place): Promise<State> {
+  const key = keyOf(other);
+  await using provider = await startFakeProvider({ [keyOf(one)]: one.route });
+  await using backup = await startFakeProvider({ [key]: other.route });
+  const failover = backup.url(other.path);
+  const page = await play({ url: provider.url(one.path), failover_urls: [failover] });
   await page.until('video.currentTime > 0.3', PATIENCE);
   await provider.down();
   await backup.until(() => backup.requestsOf(key).length > 0, 10_000);
@@ -159,12 +165,22 @@ function encrypted(clear: Buffer): Buffer {
 describe.concurrent('hls.js on a page of another origin', () => {
   it('plays a live playlist, and on when its source dies', async () => {
     const one = hlsLive(stage.main, { encrypted: true });
-    const after = await playThroughDeath('/l/index.m3u8', one, hlsLive(stage.other));
+    const after = await playThroughDeath(playlistOf(one), playlistOf(hlsLive(stage.other)));
+    expect(after).toMatchObject({ ...WELL, turns: 1 });
+  });
+
+  it('plays a live playlist, and on when a transport stream takes its place', async () => {
+    const other = { path: '/b.ts', route: liveTs(stage.other) };
+    const after = await playThroughDeath(playlistOf(hlsLive(stage.main)), other);
     expect(after).toMatchObject({ ...WELL, turns: 1 });
   });
 
   it('plays a live transport stream, and on when its source dies', async () => {
-    const after = await playThroughDeath('/a.ts', liveTs(stage.main), liveTs(stage.other));
+    const [one, other] = [stage.main, stage.other].map((media) => ({
+      path: '/a.ts',
+      route: liveTs(media),
+    })) as [Place, Place];
+    const after = await playThroughDeath(one, other);
     expect(after).toMatchObject(WELL);
   });
 

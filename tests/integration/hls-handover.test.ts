@@ -37,7 +37,7 @@ beforeAll(async () => {
 
 type Bench = Awaited<ReturnType<typeof startConversion>>;
 
-const PICTURES = 250; // Ten seconds.
+const PICTURES = 175; // Seven seconds.
 
 /** Plays until so many pictures have been decoded; gives how many, and what there was to say. */
 async function watch(url: string): Promise<{ pictures: number; complaints: string }> {
@@ -53,6 +53,8 @@ async function watch(url: string): Promise<{ pictures: number; complaints: strin
 const urlOf = (bench: Bench, id: string): string => `${bench.base}/hls/${id}/playlist.m3u8`;
 
 const textOf = async (url: string): Promise<string> => (await fetchOnce(url)).body().toString();
+
+const isRefused = async (url: string): Promise<boolean> => (await fetchOnce(url)).status === 502;
 
 const linksIn = (playlist: string, url: string): readonly string[] =>
   [...playlist.matchAll(/^segment\.ts\?.+$/gm)].map(([link]) => new URL(link, url).href);
@@ -72,6 +74,10 @@ function numbersIn(playlist: string) {
   const marks = playlist.match(/^#EXT-X-DISCONTINUITY$/gm)?.length ?? 0;
   return { first, end: first + count, before, turns: before + marks };
 }
+
+/** The number of the first segment behind the discontinuity. */
+const seamOf = (playlist: string): number =>
+  numbersIn(playlist.split('#EXT-X-DISCONTINUITY\n', 1)[0] ?? '').end;
 
 /** Asks as a player does, until an answer is as it should be; gives all that were whole. */
 async function poll(url: string, until: (playlist: string) => boolean): Promise<readonly string[]> {
@@ -141,6 +147,8 @@ describe.concurrent('a live playlist whose backup is a transport stream', () => 
       expect(more).toEqual([]);
       expect(change?.gapMs).toBeGreaterThan(0);
       expect(change?.gapMs).toBeLessThan(15_000);
+      // One at a time: it was asked what it is, and then read.
+      expect(backup.requests).toHaveLength(2);
       expect(backup.maxOpen()).toBe(1);
     },
     45_000,
@@ -156,9 +164,12 @@ describe.concurrent('a live playlist whose backup is a transport stream', () => 
     expect((await fetchOnce(old.at(-1) ?? '')).status).toBe(200);
     const seen = await poll(url, (list) => isCut(list) && numbersIn(list).before > 0);
     expectSteady([before, ...seen]);
-    const firstCut = numbersIn(seen.find(isCut) ?? '');
+    const firstCut = seen.find(isCut) ?? '';
     const last = numbersIn(seen.findLast((list) => !isCut(list)) ?? before);
-    expect(firstCut).toMatchObject({ first: last.end, before: last.before, turns: last.turns + 1 });
+    expect(numbersIn(firstCut)).toMatchObject({ before: last.before, turns: last.turns + 1 });
+    expect(seamOf(firstCut)).toBe(last.end);
+    // What was kept of the playlist stands in front, for its time.
+    expect(numbersIn(firstCut).first).toBeLessThan(last.end);
     expect(numbersIn(seen.at(-1) ?? '')).toMatchObject({ turns: last.turns + 1 });
     // What players still have is of no more use, and moves nobody.
     for (const link of old.slice(0, 3)) expect((await fetchOnce(link)).status).toBe(502);
@@ -189,9 +200,8 @@ describe.concurrent('a live playlist whose backup is a transport stream', () => 
       expectSteady([shown, ...seen]);
       expect(numbersIn(seen.at(-1) ?? '').turns).toBe(numbersIn(shown).turns + 1);
     }
-    const refused = async (link: string): Promise<boolean> =>
-      (await fetchOnce(link)).status === 502;
-    for (const link of [texts, strip]) await eventually('it is refused', () => refused(link), 8000);
+    for (const link of [texts, strip])
+      await eventually('it is refused', () => isRefused(link), 8000);
     // Who comes now gets one playlist, of the same segments.
     const late = await textOf(`${url}?client_id=late`);
     const now = await textOf(pictures);

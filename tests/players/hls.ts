@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import {
   folder,
   hlsLive,
+  liveTs,
   startFakeProvider,
   status,
   type FakeProvider,
@@ -14,15 +15,22 @@ import {
 import { LoopedTs } from '../../scripts/faultd.d/looped-ts.ts';
 import { media } from '../../scripts/faultd.d/media.ts';
 import { formatTable } from '../bench/table.ts';
-import { startHls } from '../support/hls-bench.ts';
+import { startConversion } from '../support/conversion-bench.ts';
 import { PLAYERS, PlayerRun, type Player } from './players.ts';
 
 /** Where the playlist is, and whether its source goes away in the middle. */
-type Form = { readonly name: string; readonly path: string; readonly breaks: boolean };
+type Form = {
+  readonly name: string;
+  readonly path: string;
+  readonly breaks: boolean;
+  /** What takes its place then. */
+  readonly backup?: string;
+};
 
 const FORMS: readonly Form[] = [
   { name: 'live', path: '/live/', breaks: true },
   { name: 'live, AES-128', path: '/aes/', breaks: true },
+  { name: 'live, then TS', path: '/change/', breaks: true, backup: '/backup.ts' },
   { name: 'film in fMP4', path: '/fmp4/', breaks: false },
   { name: 'film, AES-128', path: '/film/', breaks: false },
   { name: 'film, many variants', path: '/master/', breaks: false },
@@ -92,20 +100,23 @@ async function playAll(player: Player): Promise<readonly Played[]> {
   await using provider = await startFakeProvider({
     '/live/': hlsLive(main),
     '/aes/': hlsLive(main, { encrypted: true }),
+    '/change/': hlsLive(main),
     '/backup/': hlsLive(other),
+    '/backup.ts': liveTs(other),
     '/fmp4/': folder(made.hls.fmp4),
     '/film/': folder(made.hls.aes),
     '/master/': folder(made.hls.master),
   });
-  await using penstock = await startHls({
+  await using penstock = await startConversion({
     headersMs: 3_000,
     outageLimitMs: 60_000,
-    hls: { lookAhead: 3 },
+    lookAhead: 3,
   });
   const watching = FORMS.map(async (form) => {
-    const failoverUrls = form.breaks ? [provider.url('/backup/index.m3u8')] : [];
+    const { backup = '/backup/index.m3u8' } = form;
+    const failoverUrls = form.breaks ? [provider.url(backup)] : [];
     const id = await penstock.create(provider.url(`${form.path}index.m3u8`), { failoverUrls });
-    return watch(player, { form, provider, url: penstock.playlistUrl(id) });
+    return watch(player, { form, provider, url: `${penstock.base}/hls/${id}/playlist.m3u8` });
   });
   return await Promise.all(watching);
 }

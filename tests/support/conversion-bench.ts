@@ -14,17 +14,25 @@ import type { Collaborators, PlaybackOptions } from './playback-bench.ts';
 export type ConversionOptions = Omit<PlaybackOptions, 'routes'> & {
   readonly segmentMs?: number | undefined;
   readonly viewerIdleMs?: number | undefined;
+  readonly lookAhead?: number | undefined;
 };
 
 /** `/stream` and `/hls` of one process, each in the form that was asked for. */
-export const startConversion = ({ segmentMs, viewerIdleMs, ...rest }: ConversionOptions = {}) =>
+export const startConversion = ({
+  segmentMs,
+  viewerIdleMs,
+  lookAhead,
+  ...rest
+}: ConversionOptions = {}) =>
   startPlayback({
     converts: 'all',
     ...rest,
     routes: (deps) =>
       Router()
         .use(playbackRoutes({ ...deps, vod: {} as VodDelivery }))
-        .use(hlsRoutes(hlsHandlers({ hls: outputOf(deps, { segmentMs, viewerIdleMs }) }))),
+        .use(
+          hlsRoutes(hlsHandlers({ hls: outputOf(deps, { segmentMs, viewerIdleMs, lookAhead }) })),
+        ),
   });
 
 function outputOf(
@@ -32,7 +40,8 @@ function outputOf(
   {
     segmentMs = 1_000,
     viewerIdleMs = 5_000,
-  }: Pick<ConversionOptions, 'segmentMs' | 'viewerIdleMs'>,
+    lookAhead = 0,
+  }: Pick<ConversionOptions, 'segmentMs' | 'viewerIdleMs' | 'lookAhead'>,
 ): HlsOutput {
   const common = {
     directory,
@@ -60,7 +69,7 @@ function outputOf(
       clock: systemClock,
       timers: systemTimers,
     }),
-    lookAhead: 0,
+    lookAhead,
     lowLatency: 'honour',
     logger: silentLogger,
   });

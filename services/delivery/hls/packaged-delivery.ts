@@ -140,10 +140,9 @@ export class PackagedDelivery implements Cutter {
     };
     const packaged: PackagedStream = new PackagedStream({
       tap: tap(stream, walkOf),
-      // Who goes on from another playlist has something in hand, and needs the next segment soon.
-      ...(walkOf ? { readyMs: 1 } : {}),
       plannedBps: stream.transcode?.renditions?.map(({ mostBps }) => mostBps),
-      targetMs,
+      // Who goes on from another playlist has little in hand, and needs what comes soon.
+      ...(walkOf ? { targetMs: targetMs / 2, readyMs: 1 } : { targetMs }),
       mostBytes,
       discontinuityBefore: this.#lastDiscontinuities.get(stream.id),
       clock,

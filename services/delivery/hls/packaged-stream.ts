@@ -149,7 +149,7 @@ export class PackagedStream {
 }
 
 /** Files that are sent as fast as they can be are over by then. */
-const LASTS_MS = 1_500;
+const LASTS_MS = 1_000;
 
 /** Calls `lasts` as soon as media comes so long after the first. */
 function lastingFor(clock: Clock, lasts: () => void): () => void {

@@ -125,7 +125,8 @@ export class PlaylistAnswers {
       return loader.load(request, AbortSignal.any([shared, stream.removed]));
     };
     const { query: wanted } = directives;
-    const reload = { key, source: this.#source, directives: wanted, load };
+    const isNear = (): boolean => loader.isNear;
+    const reload = { key, source: this.#source, directives: wanted, load, isNear };
     const posted = await this.#board.reload(reload, signal);
     this.#targetDurationMs = posted.loaded.targetDurationMs ?? this.#targetDurationMs;
     return posted;

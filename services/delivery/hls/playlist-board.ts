@@ -1,5 +1,5 @@
 import { MediaError, UpstreamError } from '#kernel/app-error';
-import type { Clock, Timers } from '#kernel/clock';
+import type { Clock, Timer, Timers } from '#kernel/clock';
 import { orAbort } from '#kernel/or-abort';
 import { Lru } from './lru.ts';
 import type { LoadedPlaylist } from './playlist-loader.ts';
@@ -15,6 +15,8 @@ export type BoardAsk = {
   /** Query of a blocking reload, or empty. */
   readonly directives: string;
   readonly load: (signal: AbortSignal) => Promise<LoadedPlaylist>;
+  /** What comes next is on its way, and worth waiting a little longer for than the last one. */
+  readonly isNear?: () => boolean;
 };
 
 export type PostedPlaylist = {
@@ -36,6 +38,8 @@ const MAX_POSTINGS = 32;
 /** Longer ones are shared by those who wait for them, and kept no longer than a moment. */
 const MAX_POSTED_CHARS = 512 * 1024;
 const KEEP_LONG_MS = 500;
+/** Players give a playlist up after ten seconds or more. */
+const MORE_PATIENCE_MS = 5_000;
 /** For a reload that nobody waits for any more, since all have been given the last playlist. */
 const UNWATCHED_MS = 20_000;
 
@@ -98,18 +102,31 @@ export class PlaylistBoard {
   ): Promise<LoadedPlaylist | undefined> {
     const unwatched = new AbortController();
     const limit = this.#timers.after(UNWATCHED_MS, () => unwatched.abort(), { background: true });
-    const late = Promise.withResolvers<undefined>();
-    const patience = this.#timers.after(patienceMs(last.loaded), () => late.resolve(undefined));
+    const patience = this.#patienceWith(last, ask);
     const loading = this.#load(ask, unwatched.signal)
       .catch((error: unknown) => this.#failedOver(last, error))
       .finally(() => limit.cancel());
     // Those who have left do not hear of it.
     loading.catch(() => {});
     try {
-      return await orAbort(Promise.race([loading, late.promise]), signal);
+      return await orAbort(Promise.race([loading, patience.over]), signal);
     } finally {
-      patience.cancel();
+      patience.end();
     }
+  }
+
+  /** How long the last playlist is held back for a new one. */
+  #patienceWith({ loaded }: Posting, { isNear = () => false }: BoardAsk) {
+    const late = Promise.withResolvers<undefined>();
+    const onceMs = patienceMs(loaded);
+    const end = (): void => timer.cancel();
+    const wait = (leftMs: number): Timer =>
+      this.#timers.after(onceMs, () => {
+        if (leftMs < onceMs || !isNear()) return late.resolve(undefined);
+        timer = wait(leftMs - onceMs);
+      });
+    let timer = wait(MORE_PATIENCE_MS);
+    return { over: late.promise, end };
   }
 
   #failedOver(last: Posting, error: unknown): undefined {

@@ -6,6 +6,7 @@ import { statusOf } from '#upstream';
 import { carriesTransportStream } from './fetch-playlist.ts';
 import type { FetchedPlaylist, PlaylistFetcher } from './fetch-playlist.ts';
 import { Lru } from './lru.ts';
+import { SharedLoads } from './shared-loads.ts';
 import { sourceTagOf } from './source-tag.ts';
 import { withQuery } from './with-query.ts';
 
@@ -49,6 +50,8 @@ export class PlaylistFinder {
   readonly #tracks = new Lru<string, readonly TrackUrl[]>(REMEMBERED_SOURCES);
   /** The variant that each source's media viewers are given. */
   readonly #first = new Lru<string, Track>(REMEMBERED_SOURCES);
+
+  readonly #loads = new SharedLoads<FetchedPlaylist>();
 
   constructor(fetch: PlaylistFetcher, options: PlaylistFinderOptions = {}) {
     this.#fetch = fetch;
@@ -178,8 +181,11 @@ export class PlaylistFinder {
 
   /** What is at the source's own address, which says what the source is. */
   async #own(source: Source, signal: AbortSignal, directives = ''): Promise<FetchedPlaylist> {
+    const load = (shared: AbortSignal): Promise<FetchedPlaylist> =>
+      this.#reload(source, { url: source.url, directives }, shared);
     try {
-      return await this.#reload(source, { url: source.url, directives }, signal);
+      // Each who asks for another track may need it at the same time: one connection is enough.
+      return await this.#loads.run(`${sourceTagOf(source)} ${directives}`, load, signal);
     } catch (error) {
       throw carriesTransportStream(error) ? noPlaylist(error) : error;
     }

@@ -1,5 +1,4 @@
 import { AppError, UpstreamError } from '#kernel/app-error';
-import { lowLatencyOf, withoutLowLatency } from '#hls';
 import type { InPieces, LowLatencyFacts, TextEncoding, Track } from '#hls';
 import type { Logger } from '#kernel/logger';
 import { orAbort } from '#kernel/or-abort';
@@ -9,6 +8,7 @@ import type { KeptNumbers } from './kept-numbers.ts';
 import { LINK_END } from './handover.ts';
 import type { Handover } from './handover.ts';
 import type { AdmittedPlaylist, Join, LiveTracks } from './live-tracks.ts';
+import { lowLatencyIn, withoutLatency } from './low-latency-text.ts';
 import { withOverlap } from './overlaps.ts';
 import type { Overlap, Overlaps } from './overlaps.ts';
 import { isLiveSource, noSuchTrack } from './playlist-finder.ts';
@@ -96,7 +96,8 @@ export class PlaylistLoader {
   ): Promise<Outcome | { failure: AppError }> {
     try {
       const found = await this.#found(source, request, signal);
-      if (found.playlist.run !== undefined) return this.#cut(source, request.ask, found.playlist);
+      if (found.playlist.run !== undefined)
+        return await this.#cut(source, request.ask, found.playlist);
       return await this.#from(source, request, found);
     } catch (error) {
       signal.throwIfAborted();
@@ -133,10 +134,13 @@ export class PlaylistLoader {
    * What is cut is numbered on like any playlist of another source. Its links are written already;
    * it is for the relay to find out whether its sources work.
    */
-  #cut(source: Source, ask: PlaylistAsk, offered: FetchedPlaylist): Outcome {
-    const { playlist } = this.#follow(trackKeyOf(ask), offered.run ?? '', offered);
+  async #cut(source: Source, ask: PlaylistAsk, offered: FetchedPlaylist): Promise<Outcome> {
+    const trackKey = trackKeyOf(ask);
+    const { playlist, join } = this.#follow(trackKey, offered.run ?? '', offered);
     const { text, encoding, facts } = playlist;
-    const pieces = text.split(LINK_END);
+    const later = { text, pieces: text.split(LINK_END) };
+    const overlap = this.#overlap(trackKey, join);
+    const pieces = overlap ? await this.#withOverlap(later, overlap, ask) : later.pieces;
     const tag = sourceTagOf(source);
     const made = { isCut: true, source: tag, lowLatency: undefined };
     return { loaded: { pieces, encoding, ...facts, text, ...made }, hasStalled: false };
@@ -149,7 +153,7 @@ export class PlaylistLoader {
   ): Promise<Outcome> {
     const { finder } = this.#options;
     const tag = sourceTagOf(source);
-    const offered = honoursLowLatency ? found.playlist : plain(found.playlist);
+    const offered = honoursLowLatency ? found.playlist : withoutLatency(found.playlist);
     const trackKey = offered.facts.shape === 'media' ? trackKeyOf(ask) : undefined;
     const { playlist, hasStalled, join, ...following } = this.#follow(trackKey, tag, offered);
     const overlap = this.#overlap(trackKey, join);
@@ -204,6 +208,12 @@ export class PlaylistLoader {
     const admitted = tracks.admit(trackKey, tag, offered);
     const isFilm = admitted.playlist.facts.isEnded && !wasLive;
     return { ...admitted, isFilm, endSequence: tracks.endOf(trackKey) };
+  }
+
+  /** A source is being tried that will give something new soon, or nothing. */
+  get isNear(): boolean {
+    const { handover, walk } = this.#options;
+    return handover.isTrying(walk.current);
   }
 
   /** Whether what viewers ask for by number can be asked of a source. */
@@ -266,16 +276,6 @@ type Outcome = { readonly loaded: LoadedPlaylist; readonly hasStalled: boolean }
 type Following = AdmittedPlaylist & Pick<WriteContext, 'isFilm' | 'endSequence'>;
 
 const NOT_FOLLOWED = { isFilm: false, endSequence: undefined };
-
-/** The same object where there is nothing of low latency in it. */
-function plain(playlist: FetchedPlaylist): FetchedPlaylist {
-  if (playlist.facts.shape !== 'media') return playlist;
-  const text = withoutLowLatency(playlist.text);
-  return text === playlist.text ? playlist : { ...playlist, text };
-}
-
-const lowLatencyIn = ({ text, facts }: FetchedPlaylist): LowLatencyFacts | undefined =>
-  facts.shape === 'media' && !facts.isEnded ? lowLatencyOf(text) : undefined;
 
 const trackOf = (ask: PlaylistAsk): Track | undefined =>
   ask.kind === 'child' ? ask.target.track : undefined;

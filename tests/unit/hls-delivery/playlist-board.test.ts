@@ -122,6 +122,30 @@ describe('PlaylistBoard', () => {
     expect(await text()).toBe('2');
   });
 
+  it('holds the last one back for longer while the next is near', async () => {
+    const { clock, ask, board } = start();
+    await ask();
+    const slow = Promise.withResolvers<LoadedPlaylist>();
+    await clock.advance(6_000);
+    let isNear = true;
+    const wait = (): Promise<PostedPlaylist> =>
+      board.reload(
+        { key: 'k', source: 'a', directives: '', load: () => slow.promise, isNear: () => isNear },
+        new AbortController().signal,
+      );
+    const [patient, other] = [wait(), wait()];
+    await clock.advance(3_000);
+    isNear = false;
+    await clock.advance(3_000);
+    expect((await patient).staleMs).toBe(12_000);
+    expect((await other).staleMs).toBe(12_000);
+    isNear = true;
+    const next = wait();
+    await clock.advance(4_000);
+    slow.resolve(playlist('2'));
+    expect((await next).loaded.text).toBe('2');
+  });
+
   it('gives up a reload that has become nobody’s', async () => {
     const { clock, ask, board } = start();
     await ask();
