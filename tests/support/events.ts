@@ -4,7 +4,7 @@ import type { NodeEpoch, SessionId, StreamId } from '#kernel/ids';
 import type { StateChange, StreamDefinition } from '#streams';
 import type { Endpoint } from '#webhooks';
 import { endpointIdOf } from '#kernel/ids';
-import { NO_OPTIONS } from './stream-bench.ts';
+import { streamInput } from './stream-bench.ts';
 
 export const STREAM = asStreamId('0123456789abcdef0123456789abcdef');
 export const VIEWER = asClientId('client_0123456789abcdef');
@@ -94,14 +94,7 @@ export const anEvent = (changes: Partial<DomainEvent> = {}): DomainEvent => ({
 export const aDefinition = (changes: Partial<StreamDefinition> = {}): StreamDefinition => ({
   v: 1,
   id: STREAM,
-  url: 'http://a.example/1.ts',
-  failoverUrls: [],
-  failoverResolverUrl: null,
-  userAgent: null,
-  headers: {},
-  metadata: {},
-  sharing: null,
-  options: NO_OPTIONS,
+  ...streamInput('http://a.example/1.ts'),
   createdAtMs: AT_MS,
   ...changes,
 });

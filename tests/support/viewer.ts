@@ -1,5 +1,5 @@
-import { EventEmitter } from 'node:events';
 import { request, type ClientRequest, type IncomingMessage } from 'node:http';
+import { Changes, type Look } from '../../scripts/faultd.d/provider/changes.ts';
 
 const MOST_BYTES = 256 * 1024 * 1024;
 
@@ -15,7 +15,7 @@ export type WatchOptions = {
 export class Viewer implements AsyncDisposable {
   readonly #request: ClientRequest;
   readonly #parts: Buffer[] = [];
-  readonly #changes = new EventEmitter().setMaxListeners(0);
+  readonly #changes = new Changes();
   #response: IncomingMessage | undefined;
   #size = 0;
   #ending: Ending | undefined;
@@ -25,7 +25,7 @@ export class Viewer implements AsyncDisposable {
   constructor(url: string, { method = 'GET', headers = {} }: WatchOptions = {}) {
     this.#request = request(url, { method, headers, agent: false }, (response) => {
       this.#response = response;
-      this.#changes.emit('change');
+      this.#changes.tell();
       response.on('data', (part: Buffer) => this.#take(part));
       response.on('end', () => this.#end('clean'));
       response.on('error', () => this.#end('broken'));
@@ -96,21 +96,12 @@ export class Viewer implements AsyncDisposable {
     return this.#ending ?? 'left';
   }
 
-  async until(condition: () => boolean, deadlineMs: number): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const look = (): void => {
-      if (condition()) resolve();
-      else if (this.#ending !== undefined) reject(this.#tooLate(condition));
+  until(condition: () => boolean, deadlineMs: number): Promise<void> {
+    const look = (): Look => {
+      if (condition()) return true;
+      return this.#ending === undefined ? undefined : this.#tooLate(condition);
     };
-    const deadline = setTimeout(() => reject(this.#tooLate(condition)), deadlineMs);
-    this.#changes.on('change', look);
-    look();
-    try {
-      await promise;
-    } finally {
-      clearTimeout(deadline);
-      this.#changes.off('change', look);
-    }
+    return this.#changes.until(look, deadlineMs, () => this.#tooLate(condition));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -129,13 +120,13 @@ export class Viewer implements AsyncDisposable {
     this.#lastAtMs = nowMs;
     this.#parts.push(part);
     this.#size += part.length;
-    this.#changes.emit('change');
+    this.#changes.tell();
   }
 
   #end(ending: Ending): void {
     if (this.#ending !== undefined) return;
     this.#ending = ending;
-    this.#changes.emit('change');
+    this.#changes.tell();
   }
 }
 

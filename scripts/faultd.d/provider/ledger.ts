@@ -1,5 +1,5 @@
-import { EventEmitter } from 'node:events';
 import type { IncomingHttpHeaders } from 'node:http';
+import { Changes } from './changes.ts';
 import { type Counts, Tally } from './tally.ts';
 
 /** Older requests are forgotten, though not counted off. */
@@ -32,7 +32,7 @@ export type Subjects = { readonly source: string; readonly account: string | und
 /** All requests, and who waits for something to show in them. */
 export class Ledger {
   readonly requests: Recorded[] = [];
-  readonly #changes = new EventEmitter().setMaxListeners(0);
+  readonly #changes = new Changes();
   readonly #peaks = new Map<string, number>();
   readonly #counted = new WeakMap<Recorded, readonly Tally[]>();
   readonly #released = new WeakSet<Recorded>();
@@ -126,24 +126,13 @@ export class Ledger {
   }
 
   changed(): void {
-    this.#changes.emit('change');
+    this.#changes.tell();
   }
 
   /** Waits for a condition to become true, looking again at every change. */
-  async until(condition: () => boolean, deadlineMs: number): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const look = (): void => {
-      if (condition()) resolve();
-    };
-    const deadline = setTimeout(() => reject(this.#tooLate(condition, deadlineMs)), deadlineMs);
-    this.#changes.on('change', look);
-    look();
-    try {
-      await promise;
-    } finally {
-      clearTimeout(deadline);
-      this.#changes.off('change', look);
-    }
+  until(condition: () => boolean, deadlineMs: number): Promise<void> {
+    const look = (): true | undefined => condition() || undefined;
+    return this.#changes.until(look, deadlineMs, () => this.#tooLate(condition, deadlineMs));
   }
 
   #keep(request: Recorded): void {
