@@ -25,7 +25,10 @@ const viewersOf = async (id: string): Promise<number> => {
   return Number(body['client_count']);
 };
 
-describe('a live stream', () => {
+/** For tests of what is seen in time, beside others that wait. */
+const ALONE = { concurrent: false };
+
+describe.concurrent('a live stream', () => {
   it('is what ffprobe and ffmpeg take it for', async () => {
     await using provider = await startFakeProvider({ '/live.ts': liveTs(stage.main) });
     const { url } = await playable({ url: provider.url('/live.ts') });
@@ -72,32 +75,36 @@ describe('a live stream', () => {
     });
   });
 
-  it('has a viewer who leaves: upstream, counts and events follow within a second', async () => {
-    await using provider = await startFakeProvider({ '/live.ts': liveTs(stage.main) });
-    const { id, url } = await playable({
-      url: provider.url('/live.ts'),
-      metadata: { leaves: 'yes', provider_profile_id: 3 },
-    });
-    const viewer = watch(`${url}?client_id=sofa&username=ann`);
-    await viewer.reached(50_000);
-    const counting = '/streams/by-metadata?field=leaves&value=yes&active_only=1';
-    expect((await stage.product.api.get(counting)).body).toMatchObject({ total_matching: 1 });
-    const { data: connected } = await stage.sink.event('client_connected', id);
-    expect(connected).toMatchObject({ client_id: 'sofa', username: 'ann' });
-    const leftAt = performance.now();
-    viewer.leave();
-    await provider.until(() => provider.open() === 0, 500);
-    expect((await stage.product.api.get(counting)).body).toMatchObject({ total_matching: 0 });
-    const { data } = await stage.sink.event('stream_stopped', id);
-    expect(performance.now() - leftAt).toBeLessThan(1_000);
-    expect(data).toMatchObject({
-      reason: 'last_client_disconnected',
-      metadata: { provider_profile_id: '3' },
-    });
-    expect(stage.sink.of('stream_started', id)).toHaveLength(1);
-    expect(stage.sink.of('client_disconnected', id)).toHaveLength(1);
-    expect(stage.sink.of('stream_stopped', id)).toHaveLength(1);
-  });
+  it(
+    'has a viewer who leaves: upstream, counts and events follow within a second',
+    ALONE,
+    async () => {
+      await using provider = await startFakeProvider({ '/live.ts': liveTs(stage.main) });
+      const { id, url } = await playable({
+        url: provider.url('/live.ts'),
+        metadata: { leaves: 'yes', provider_profile_id: 3 },
+      });
+      const viewer = watch(`${url}?client_id=sofa&username=ann`);
+      await viewer.reached(50_000);
+      const counting = '/streams/by-metadata?field=leaves&value=yes&active_only=1';
+      expect((await stage.product.api.get(counting)).body).toMatchObject({ total_matching: 1 });
+      const { data: connected } = await stage.sink.event('client_connected', id);
+      expect(connected).toMatchObject({ client_id: 'sofa', username: 'ann' });
+      const leftAt = performance.now();
+      viewer.leave();
+      await provider.until(() => provider.open() === 0, 500);
+      expect((await stage.product.api.get(counting)).body).toMatchObject({ total_matching: 0 });
+      const { data } = await stage.sink.event('stream_stopped', id);
+      expect(performance.now() - leftAt).toBeLessThan(1_000);
+      expect(data).toMatchObject({
+        reason: 'last_client_disconnected',
+        metadata: { provider_profile_id: '3' },
+      });
+      expect(stage.sink.of('stream_started', id)).toHaveLength(1);
+      expect(stage.sink.of('client_disconnected', id)).toHaveLength(1);
+      expect(stage.sink.of('stream_stopped', id)).toHaveLength(1);
+    },
+  );
 
   it('opens no upstream for HEAD', async () => {
     await using provider = await startFakeProvider({ '/live.ts': liveTs(stage.main) });
@@ -224,7 +231,7 @@ describe('a live stream', () => {
     expect(viewer.headers).toMatchObject({ 'access-control-allow-origin': '*' });
   });
 
-  it('cuts its viewers at once when it is deleted, and is gone', async () => {
+  it('cuts its viewers at once when it is deleted, and is gone', ALONE, async () => {
     await using provider = await startFakeProvider({ '/live.ts': liveTs(stage.main) });
     const { id, url } = await playable({ url: provider.url('/live.ts') });
     await using viewer = watch(url);

@@ -19,7 +19,10 @@ const playable = async (stream: Record<string, unknown>): Promise<{ id: string; 
   return { id, url: `${stage.product.url}/stream/${id}` };
 };
 
-describe('a file', () => {
+/** For tests of what is seen in time, beside others that wait. */
+const ALONE = { concurrent: false };
+
+describe.concurrent('a file', () => {
   it.each([
     ['/movie/user/secret/1.mp4', 'mp4', 'video/mp4'],
     ['/series/user/secret/1.mkv', 'mkv', 'video/x-matroska'],
@@ -104,7 +107,7 @@ describe('a file', () => {
     expect(viewer.bytes).toBe(400_000);
   });
 
-  it('counts a viewer while it reads, and no longer when it has left', async () => {
+  it('counts a viewer while it reads, and no longer when it has left', ALONE, async () => {
     await using provider = await startFakeProvider({
       '/film.mp4': file(stage.media.mp4, { bytesPerSecond: 200_000 }),
     });

@@ -1,7 +1,7 @@
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { asStreamId } from '#kernel/ids';
 import { liveTs, startFakeProvider } from '../../scripts/faultd.d/fake-provider.ts';
 import type { FakeProvider } from '../../scripts/faultd.d/fake-provider.ts';
@@ -66,7 +66,13 @@ const reasonsOf = (bench: Bench, id: string) => runsOf(bench, id).map(({ reason 
 const noneIsLeft = (bench: Bench): Promise<void> =>
   eventually('no FFmpeg is left', () => bench.ffmpegs().length === 0);
 
-describe('a run', () => {
+// A bench each; they wait for FFmpeg, and for what it takes a while to tell.
+vi.setConfig({ maxConcurrency: 3 });
+
+/** For tests that take the whole machine, or time it. */
+const ALONE = { concurrent: false };
+
+describe.concurrent('a run', () => {
   it('is one for all who come in one tick, and goes on over a failover of the source', async () => {
     await using bench = await startRuns();
     const failoverUrls = [provider.url('/b.ts')];
@@ -104,7 +110,7 @@ describe('a run', () => {
     expect(viewer.largestGapMs).toBeLessThan(8_000);
   });
 
-  it('leaves no process, no file and no place, begun and ended 50 times', async () => {
+  it('leaves no process, no file and no place, begun and ended 50 times', ALONE, async () => {
     const program = await standIn('passes', 'exec cat');
     await using bench = await startRuns({ workers: [{ program, capacity: { slots: 10 } }] });
     for (let round = 0; round < 5; round += 1) {
@@ -116,7 +122,9 @@ describe('a run', () => {
       await Promise.all(viewers.map((viewer) => viewer.reached(1_000, PATIENCE_MS)));
       for (const viewer of viewers) viewer.leave();
       await noneIsLeft(bench);
-      await expect.poll(() => bench.rigs[0]?.card.taken).toEqual({ slots: 0, cpu: 0, gpu: 0 });
+      const taken = () => bench.rigs[0]?.card.taken;
+      await eventually('every place is free', () => taken()?.slots === 0);
+      expect(taken()).toEqual({ slots: 0, cpu: 0, gpu: 0 });
     }
     expect(bench.asked).toHaveLength(50);
     expect(await bench.files()).toEqual([]);
@@ -131,7 +139,7 @@ describe('a run', () => {
     await noneIsLeft(bench);
   });
 
-  it('has not stalled while its progress goes on', async () => {
+  it('has not stalled while its progress goes on', ALONE, async () => {
     const body =
       'n=0; while :; do n=$((n+1)); printf "out_time_us=${n}000000\\nprogress=continue\\n" >&4; [ $n -lt 4 ] && head -c 18800 /dev/zero | tr "\\0" G; sleep 0.3; done';
     const program = await standIn('slow', `cat >/dev/null & ${body}`);

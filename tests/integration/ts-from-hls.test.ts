@@ -45,7 +45,7 @@ const start = (options: Omit<PlaybackOptions, 'routes'> = {}) =>
     routes: (deps) => playbackRoutes({ ...deps, vod: {} as VodDelivery }),
   });
 
-describe('a transport stream from HLS', () => {
+describe.concurrent('a transport stream from HLS', () => {
   it.each([
     ['clear', false],
     ['encrypted', true],
