@@ -1,26 +1,18 @@
 import type { MediaInit } from '#fmp4';
-import { expectedMs } from './cut-policy.ts';
 import { FragmentCutter } from './fragment-cutter.ts';
 import type { CutFragments } from './fragment-cutter.ts';
 import { listsOf, splitInit, splitSegment } from './fragment-lists.ts';
 import type { FragmentList } from './fragment-lists.ts';
+import { LiveList, mostBytesOfOne } from './live-list.ts';
+import type { PackagerOptions } from './live-list.ts';
 import { multivariantPlaylist } from './multivariant-playlist.ts';
-import { firstNumbers } from './numbering.ts';
-import { packagedPlaylist } from './packaged-playlist.ts';
-import type { PackagerOptions } from './packager.ts';
 import type { PackagedPart, Packaging, PartUrl } from './packaging.ts';
 import { RateMeter } from './rate-meter.ts';
-import { SegmentWindow } from './segment-window.ts';
 
 export type FragmentPackagerOptions = PackagerOptions & {
   /** The most that each picture track should take, in bits per second, in their order. */
   readonly plannedBps?: readonly number[] | undefined;
 };
-
-/** Enough for a player to begin with; keyframes are seldom on the millisecond. */
-const READY_TARGETS = 0.95;
-/** One segment may take this part of the memory. */
-const SHARE_OF_ONE = 1 / 4;
 
 /** An initialization segment, for each list; called by the number of the first that needs it. */
 type KeptInit = { readonly serial: number; readonly parts: ReadonlyMap<string, Buffer> };
@@ -38,42 +30,32 @@ type Segment = Omit<CutFragments, 'fragments'> & {
 export class FragmentPackager implements Packaging {
   readonly #options: FragmentPackagerOptions;
   readonly #cutter: FragmentCutter;
-  readonly #window: SegmentWindow<Segment>;
-  readonly #firstDiscontinuity: number;
+  readonly #list: LiveList<Segment>;
   readonly #rates = new Map<string, RateMeter>();
-  readonly #ready = Promise.withResolvers<void>();
-  #nextSequence: number;
   #init: MediaInit | undefined;
   #kept: KeptInit | undefined;
   #framesPerSecond = 0;
-  #longestMs: number;
 
   constructor(options: FragmentPackagerOptions) {
-    const { targetMs, mostBytes, discontinuityBefore, clock } = options;
-    const first = firstNumbers(clock.nowMs(), discontinuityBefore);
+    const { targetMs, mostBytes, clock } = options;
     this.#options = options;
-    this.#longestMs = targetMs;
-    this.#firstDiscontinuity = first.discontinuity;
-    this.#nextSequence = first.sequence;
-    this.#window = new SegmentWindow({ firstSequence: first.sequence, mostBytes });
+    this.#list = new LiveList(options);
     this.#cutter = new FragmentCutter({
       targetMs,
-      mostBytes: mostBytes * SHARE_OF_ONE,
+      mostBytes: mostBytesOfOne(mostBytes),
       clock,
       cut: (segment) => this.#add(segment),
     });
   }
 
   get ready(): Promise<void> {
-    return this.#ready.promise;
+    return this.#list.ready;
   }
-
   get targetDurationMs(): number {
-    return this.#longestMs;
+    return this.#list.targetDurationMs;
   }
-
   get lastDiscontinuity(): number {
-    return this.#firstDiscontinuity + this.#window.discontinuities;
+    return this.#list.lastDiscontinuity;
   }
 
   write(bytes: Buffer): void {
@@ -82,28 +64,20 @@ export class FragmentPackager implements Packaging {
 
   text(urlOf: PartUrl, list?: string): string | undefined {
     const lists = this.#lists();
-    const [first] = lists;
-    if (list === undefined)
-      return lists.length > 1 ? this.#multivariant(urlOf) : this.#media(urlOf, first);
-    return this.#media(
-      urlOf,
-      lists.find(({ name }) => name === list),
-    );
+    if (list === undefined && lists.length > 1) return this.#multivariant(urlOf);
+    const asked = list === undefined ? lists[0] : lists.find(({ name }) => name === list);
+    return this.#media(urlOf, asked);
   }
 
   part(name: string): PackagedPart | undefined {
     const [list = '', kind, number] = /^([a-z]\w*)\.([si])(\d+)$/.exec(name)?.slice(1) ?? [];
+    const contentType = list.startsWith('a') && list !== 'all' ? 'audio/mp4' : 'video/mp4';
     const of = (found: ReadonlyMap<string, Buffer> | undefined): PackagedPart | undefined => {
       const bytes = found?.get(list);
-      return (
-        bytes && {
-          bytes,
-          contentType: list.startsWith('a') && list !== 'all' ? 'audio/mp4' : 'video/mp4',
-        }
-      );
+      return bytes && { bytes, contentType };
     };
-    if (kind === 's') return of(this.#window.find(Number(number))?.parts);
-    return of(this.#window.kept.find(({ kept }) => kept.serial === Number(number))?.kept.parts);
+    if (kind === 's') return of(this.#list.find(Number(number))?.parts);
+    return of(this.#list.kept.find(({ kept }) => kept.serial === Number(number))?.kept.parts);
   }
 
   #lists(): readonly FragmentList[] {
@@ -113,12 +87,8 @@ export class FragmentPackager implements Packaging {
   #media(urlOf: PartUrl, list: FragmentList | undefined): string | undefined {
     if (list === undefined) return undefined;
     const { name } = list;
-    const segments = this.#window.listed;
-    const serials = new Map(segments.map(({ sequence, kept }) => [sequence, kept.serial]));
-    return packagedPlaylist({
-      segments,
-      targetDurationMs: this.#longestMs,
-      discontinuitySequence: this.#firstDiscontinuity + this.#window.discontinuitiesBefore,
+    const serials = new Map(this.#list.listed.map(({ sequence, kept }) => [sequence, kept.serial]));
+    return this.#list.playlist({
       urlOf: (sequence) => urlOf({ name: `${name}.s${sequence}`, file: 'segment.m4s' }),
       mapOf: (sequence) =>
         urlOf({ name: `${name}.i${serials.get(sequence) ?? 0}`, file: 'segment.mp4' }),
@@ -148,7 +118,7 @@ export class FragmentPackager implements Packaging {
   #add({ fragments, ...segment }: CutFragments): void {
     if (segment.init !== this.#init) {
       this.#init = segment.init;
-      this.#kept = { serial: this.#nextSequence, parts: splitInit(segment.init) };
+      this.#kept = { serial: this.#list.nextSequence, parts: splitInit(segment.init) };
     }
     const kept = this.#kept;
     if (kept === undefined) return;
@@ -159,17 +129,7 @@ export class FragmentPackager implements Packaging {
       length += bytes.length;
       this.#rateOf(name).see(bytes.length, segment.durationMs);
     }
-    this.#window.add({ ...segment, parts, bytes: { length }, kept });
-    this.#nextSequence += 1;
-    this.#settle(segment.durationMs);
-  }
-
-  #settle(durationMs: number): void {
-    const { targetMs, readyMs = targetMs * READY_TARGETS } = this.#options;
-    const dueMs = expectedMs(this.#cutter.gopMs, targetMs);
-    this.#longestMs = Math.max(this.#longestMs, durationMs, dueMs);
-    const listedMs = this.#window.listed.reduce((sum, segment) => sum + segment.durationMs, 0);
-    if (listedMs >= readyMs) this.#ready.resolve();
+    this.#list.add({ ...segment, parts, bytes: { length }, kept }, this.#cutter.gopMs);
   }
 
   #rateOf(list: string): RateMeter {

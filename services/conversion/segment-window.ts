@@ -45,6 +45,11 @@ export class SegmentWindow<Segment extends Sized = CutSegment> {
     return this.#bytes;
   }
 
+  /** Of the segment that is added next. */
+  get nextSequence(): number {
+    return this.#nextSequence;
+  }
+
   /** What a playlist shows, oldest first. */
   get listed(): readonly Kept<Segment>[] {
     return this.#kept.slice(-LISTED);
