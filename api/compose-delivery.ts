@@ -21,8 +21,8 @@ import type { Logger } from '#kernel/logger';
 import type { TranscodeDelivery } from '#runs';
 import type { SegmentStore } from '#segments';
 import type { Stream, StreamDirectory } from '#streams';
-import { FetchLedger, SpareLedger } from '#upstream';
-import type { SlotLeases, TextClient, UpstreamClient, UpstreamTimeouts } from '#upstream';
+import { SpareLedger } from '#upstream';
+import type { ConnectionAllowance, TextClient, UpstreamClient, UpstreamTimeouts } from '#upstream';
 import { FfmpegRemuxer } from '#adapters/ffmpeg/remuxer';
 import { FfmpegSilenceProbe } from '#adapters/ffmpeg/silence-probe';
 import { redisNumberStore } from '#adapters/redis/number-store';
@@ -42,13 +42,12 @@ export type DeliveryParts = {
   readonly clients: {
     readonly bytes: Readonly<Record<'live' | 'hls' | 'vod', UpstreamClient>>;
     readonly texts: TextClient;
+    readonly allowance: ConnectionAllowance;
   };
   readonly segments: { readonly store: SegmentStore };
   readonly secret: KeyRing;
   /** A connection for `commands`; stays the caller's. */
   readonly redis: Redis;
-  /** Slots of provider accounts, where other processes ask providers too. */
-  readonly leases: SlotLeases | undefined;
   readonly slate: SlateSettings | undefined;
   readonly peerDoor: PeerDoor;
   readonly node: NodeEpoch;
@@ -67,8 +66,8 @@ export async function deliveryOf(parts: DeliveryParts) {
     logger,
   };
   const { viewerBufferBytes, viewerPatienceMs, lingerMs } = config;
-  const viewers = { viewerBufferBytes, viewerPatienceMs, lingerMs };
-  const { standby } = config.upstream;
+  const { allowance } = clients;
+  const viewers = { viewerBufferBytes, viewerPatienceMs, lingerMs, allowance };
   const silenceProbe = new FfmpegSilenceProbe({ program: config.ffmpegPath, logger });
   const lag = new LoopLag(systemClock, systemTimers);
   const looking = mediaProbeOf(config, logger);
@@ -76,14 +75,14 @@ export async function deliveryOf(parts: DeliveryParts) {
   const detection = { settings: config.detection, lag, ...probes };
   const { liveBytesPerSecond: throttleBytesPerSecond, live: buffering } = config.pacing;
   const resolvers = await composeResolvers(parts);
-  const judged = { buffering, stallMs: liveStallMs, detection, standby };
+  const judged = { buffering, stallMs: liveStallMs, detection, standby: config.upstream.standby };
   const live = new LiveDelivery({
     ...common,
     ...viewers,
     ...judged,
     permits: new SpareLedger(systemClock),
     slate,
-    playlistReader: playlistReaderOf({ config, clients, logger }),
+    playlistReader: playlistReaderOf(parts),
     pageReader: resolvers.pageReader,
     throttleBytesPerSecond,
     upstream: clients.bytes.live,
@@ -121,7 +120,7 @@ type Common = {
 
 /** Playlists of sources, and those of segments that are cut here. */
 function hlsOf(parts: DeliveryParts, { live, transcodes, ...common }: Common) {
-  const { config, clients, segments, secret, leases, redis, node } = parts;
+  const { config, clients, segments, secret, redis, node } = parts;
   const { connectMs, headersMs } = common.timeouts;
   const viewers = {
     viewerIdleMs: config.streams.viewerIdleMs,
@@ -134,7 +133,7 @@ function hlsOf(parts: DeliveryParts, { live, transcodes, ...common }: Common) {
     upstream: clients.bytes.hls,
     texts: clients.texts,
     store: segments.store,
-    allowance: new FetchLedger({ timers: common.timers, leases }),
+    allowance: clients.allowance,
     maxPlaylistBytes: config.upstream.maxPlaylistBytes,
   };
   const dash = new DashDelivery(fetching);

@@ -10,7 +10,7 @@ import { ResolverDesk, ResolverSources } from '#runs';
 import type { Stream } from '#streams';
 import type { RunId } from '#transcode';
 import { egressFrom } from '#upstream';
-import type { TextClient, UpstreamClient } from '#upstream';
+import type { ConnectionAllowance, TextClient, UpstreamClient } from '#upstream';
 import { RESOLVE_QUEUE } from '#adapters/bullmq/naming';
 import { BullRunQueue } from '#adapters/bullmq/run-queue';
 import { FfmpegRemuxer } from '#adapters/ffmpeg/remuxer';
@@ -26,6 +26,7 @@ export type ResolverParts = {
   readonly clients: {
     readonly bytes: { readonly live: UpstreamClient };
     readonly texts: TextClient;
+    readonly allowance: ConnectionAllowance;
   };
   readonly logger: Logger;
 };
@@ -58,6 +59,7 @@ export async function composeResolvers({ config, redis, clients, logger }: Resol
   const sources = new ResolverSources({
     ...common,
     desk,
+    allowance: clients.allowance,
     holders,
     remote: {
       client: peers,

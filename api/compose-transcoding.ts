@@ -25,7 +25,10 @@ export type TranscodingParts = {
   readonly redis: Redis;
   readonly live: LiveDelivery;
   readonly vod: VodDelivery;
-  readonly viewers: Pick<LiveDeliveryOptions, 'viewerBufferBytes' | 'viewerPatienceMs'>;
+  readonly viewers: Pick<
+    LiveDeliveryOptions,
+    'viewerBufferBytes' | 'viewerPatienceMs' | 'allowance'
+  >;
   readonly peerDoor: PeerDoor;
   readonly logger: Logger;
 };

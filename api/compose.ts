@@ -9,6 +9,7 @@ import type { NodeEpoch } from '#kernel/ids';
 import type { Logger } from '#kernel/logger';
 import type { RunningProcess } from '#lifecycle';
 import { StreamRegistry } from '#streams';
+import { ConnectionLedger } from '#upstream';
 import { ApiMetrics } from '#telemetry';
 import { Webhooks, createDeliver } from '#webhooks';
 import { createSlateMaker } from '#adapters/ffmpeg/slate-maker';
@@ -47,8 +48,9 @@ const REDIS_DEADLINE_MS = 15_000;
 export async function composeApi(config: Config, logger: Logger): Promise<RunningProcess> {
   const node = newNodeEpoch();
   const about = readAbout(config, node);
-  const clients = openClients(config);
   const state = await openState({ config, logger, node });
+  const allowance = new ConnectionLedger({ timers: systemTimers, leases: state.slots });
+  const clients = openClients(config, allowance);
   const segments = await openSegments(config);
   const metrics = metricsOf({ state, clients, registry: () => registry });
   const slates = openSlates(config, logger);
@@ -57,9 +59,9 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
   await registry.load();
   const revoked = (keyId: string): void => registry.endKey(keyId);
   const access = await openAccess({ config, state, revoked, logger });
-  const { redis, slots: leases } = state;
+  const { redis } = state;
   const peerDoor = new PeerDoor();
-  const own = { secret: access.ring, slate: slates.settings, peerDoor, redis, leases, node };
+  const own = { secret: access.ring, slate: slates.settings, peerDoor, redis, node };
   const delivery = await deliveryOf({ ...own, registry, segments, config, clients, logger });
   const { hls, owners, handlers, manifests, playback, transcoding } = delivery;
   const networks = openNetworks({ ...state, config, logger });
@@ -161,9 +163,9 @@ async function openState({ config, logger, node }: StateOptions) {
   const journal = new RedisStateJournal({ redis, prefix, origin: node, eventLogMax, logger });
   const heartbeat = new NodeHeartbeat({ redis, prefix, epoch: node });
   const endpoints = redisEndpointStore(redis, prefix);
-  // Beside an embedded Redis there is no other process that asks providers.
+  // Beside an embedded Redis there is no other api process.
   const isAlone = config.redis.url === undefined;
-  const slots = isAlone ? undefined : new RedisSlotLeases({ redis, prefix, node });
+  const slots = new RedisSlotLeases({ redis, prefix, node, changes });
   const secretStore = redisSecretStore(redis, prefix, changes);
   const keyStore = redisStreamKeyStore(redis, prefix, changes);
   const begunStore = redisBegunStore(redis, prefix, changes);
@@ -180,7 +182,7 @@ async function openState({ config, logger, node }: StateOptions) {
       () => store.close(),
       () => heartbeat.close(),
       () => changes.close(),
-      () => slots?.close(),
+      () => slots.close(),
       disconnect,
     ]);
   return {

@@ -14,6 +14,7 @@ import { mediaSourcesOf } from '#adapters/http/media-sources';
 import { createTextClient } from '#adapters/http/text-client';
 import { createUpstreamClient } from '#adapters/http/upstream-client';
 import type { ChangeFeed } from '#adapters/redis/change-feed';
+import { RedisSlotLeases } from '#adapters/redis/slot-leases';
 import { RedisNetworkStore, networkNotes } from '#adapters/redis/network-store';
 import { ConfigError } from '#config';
 import type { Config } from '#config';
@@ -23,7 +24,15 @@ import { closeAll } from '#kernel/closing';
 import { systemClock, systemTimers } from '#kernel/clock';
 import type { Logger } from '#kernel/logger';
 import type { Callback, NetworkStore } from '#networks';
-import { egressFrom } from '#upstream';
+import { newNodeEpoch } from '#kernel/ids';
+import {
+  ConnectionLedger,
+  egressFrom,
+  hostLimitOf,
+  hostLimitsFrom,
+  limitedClient,
+  limitedTexts,
+} from '#upstream';
 import { NetworkKeeper } from './networks/keeper.ts';
 import { NetworkCleaner } from './networks/network-cleaner.ts';
 import { NetworkWatch } from './networks/network-watch.ts';
@@ -46,7 +55,7 @@ export async function startNetworks(options: NetworksOptions) {
   const common = { clock: systemClock, timers: systemTimers, logger };
   const store = new RedisNetworkStore(redis, prefix);
   const queue = new BullNetworkQueue(target);
-  const media = await openMedia(config, logger);
+  const media = await openMedia(options);
   const keeper = new NetworkKeeper({
     ...common,
     store,
@@ -96,13 +105,17 @@ async function isWanted(store: NetworkStore, { networkId, orderNumber }: Callbac
 }
 
 /** What fetches the media of programmes: with the guard, the egress and the time-outs of all. */
-async function openMedia(config: Config, logger: Logger) {
+async function openMedia(options: NetworksOptions) {
+  const { config, logger } = options;
   const { allowPrivate, verifyTls, maxRedirects, userAgent, ...upstream } = config.upstream;
   const egress = egressFrom(config.egress.url, config.egress.localAddress);
   const sources = { allowPrivate, verifyTls, maxRedirects, egress };
   if (config.egress.url !== '' && egress === undefined) throw wrongEgress();
-  const client = createUpstreamClient(sources);
-  const texts = createTextClient(sources);
+  const { leases, limitOf } = limitsOf(options);
+  const allowance = new ConnectionLedger({ timers: systemTimers, leases });
+  const plain = { client: createUpstreamClient(sources), texts: createTextClient(sources) };
+  const client = limitedClient(plain.client, { allowance, use: 'network' });
+  const texts = limitedTexts(plain.texts, allowance);
   const { connectTimeoutMs: connectMs, readTimeoutMs: headersMs, maxPlaylistBytes } = upstream;
   const fetch = createPlaylistClient({ texts, maxBytes: maxPlaylistBytes, timeoutMs: headersMs });
   const remuxer = new FfmpegRemuxer({ program: config.ffmpegPath, logger });
@@ -117,9 +130,25 @@ async function openMedia(config: Config, logger: Logger) {
       door,
       timeouts: { connectMs, headersMs },
       userAgent,
+      limitOf,
     }),
-    close: () => closeAll([() => door.close(), () => client.close(), () => texts.close()]),
+    close: () =>
+      closeAll([
+        () => door.close(),
+        () => plain.client.close(),
+        () => plain.texts.close(),
+        () => leases.close(),
+      ]),
   };
+}
+
+/** Programmes name no limits of their own: what counts is what the operator says of hosts. */
+function limitsOf({ config, redis, changes }: NetworksOptions) {
+  const hostLimits = hostLimitsFrom(config.providerConnections);
+  if (!hostLimits) throw new ConfigError(['PROVIDER_CONNECTIONS must be host=number']);
+  const { prefix } = config.redis;
+  const leases = new RedisSlotLeases({ redis, prefix, node: newNodeEpoch(), changes });
+  return { leases, limitOf: (url: string) => hostLimitOf(url, hostLimits) };
 }
 
 /** Apps live beside us: the setting about private addresses is for sources. */

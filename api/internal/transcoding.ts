@@ -27,7 +27,7 @@ export type TranscodingOptions = {
   /** As for all live delivery. */
   readonly common: Pick<
     LiveDeliveryOptions,
-    'viewerBufferBytes' | 'viewerPatienceMs' | 'clock' | 'timers' | 'logger'
+    'viewerBufferBytes' | 'viewerPatienceMs' | 'allowance' | 'clock' | 'timers' | 'logger'
   >;
   readonly settings: {
     readonly startMs: number;

@@ -10,6 +10,6 @@ export const PROVIDER_SETTINGS = {
       .default(''),
     group: 'Upstream',
     meaning:
-      'How many requests for HLS each account at a host may have open at once, for streams that do not say (`max_connections`): `panel.example=1,cdn.example:8080=4`. Hosts that are not named have no limit. Standbys of live streams (`LIVE_STANDBY`) keep within it, beside the live connections of this process.',
+      'How many connections each account at a host may have open at once, for streams that do not say (`max_connections`): `panel.example=1,cdn.example:8080=4`. Hosts that are not named have no limit. It holds over all viewers, streams and processes, networks included.',
   },
 } as const satisfies Record<string, Setting>;

@@ -1,6 +1,7 @@
 import { AppError } from '#kernel/app-error';
 import type { Clock, Timers } from '#kernel/clock';
 import type { MediaSegment } from '#hls';
+import { limitOf } from '#upstream';
 import type { UpstreamClient, UpstreamRequest, UpstreamResponse } from '#upstream';
 import { listsOf } from './entry-lists.ts';
 import type { FoundList } from './entry-lists.ts';
@@ -83,15 +84,16 @@ export class HlsInput implements UpstreamClient {
     const { main, sound } = await listsOf({ fetch, request }, entry, signal);
     const isKept = main.first.isSealed || (main.first.isEnded && converts === 'live');
     if (isKept) return new HandedOnText(entry.text, entry.finalUrl);
-    const tracks = [this.#track(request, main, 'main')];
-    if (sound) tracks.push(this.#track(request, sound, 'sound'));
+    const isWhole = sound !== undefined && limitOf(request.headers) !== undefined;
+    const tracks = [this.#track(request, main, { role: 'main', isWhole })];
+    if (sound) tracks.push(this.#track(request, sound, { role: 'sound', isWhole }));
     return new HlsBody({ tracks, remuxer, finalUrl: entry.finalUrl });
   }
 
   #track(
     { url, headers, timeouts }: UpstreamRequest,
     { first, reload }: FoundList,
-    role: 'main' | 'sound',
+    { role, isWhole }: { readonly role: 'main' | 'sound'; readonly isWhole: boolean },
   ): HlsTrack {
     const { upstream, clock, timers } = this.#options;
     const list = `${role} ${url}`;
@@ -99,7 +101,7 @@ export class HlsInput implements UpstreamClient {
     const follower = new PlaylistFollower({ first, load: reload, startAt, clock, timers });
     const stallMs = (): number =>
       Math.min(timeouts.headersMs, Math.max(LEAST_STALL_MS, follower.targetDurationMs));
-    const reader = new SegmentReader({ upstream, headers, timeouts, stallMs, timers });
+    const reader = new SegmentReader({ upstream, headers, timeouts, stallMs, timers, isWhole });
     const played = (segment: MediaSegment): void => {
       this.#memory.played(list, segment);
       if (first.isEnded && role === 'main') this.#memory.filmPlayed(segment.durationMs);

@@ -22,6 +22,11 @@ export type SegmentReaderOptions = {
   /** A body that is silent for this long has stalled. */
   readonly stallMs: () => number;
   readonly timers: Timers;
+  /**
+   * Resources are handed on when they have come whole: a reader that waits must not keep a
+   * connection open that another track of the same source needs.
+   */
+  readonly isWhole?: boolean;
 };
 
 const KEY_BYTES = 16;
@@ -43,13 +48,17 @@ export class SegmentReader {
   async read(segment: SegmentToRead, take: TakeBytes, signal: AbortSignal): Promise<void> {
     const decipher = await this.#decipherOf(segment, signal);
     const taker = new SpanTaker(segment.span);
-    const handOn: TakeBytes = decipher ? (bytes) => take(decipher.update(bytes)) : take;
+    const clear: TakeBytes = decipher ? (bytes) => take(decipher.update(bytes)) : take;
+    const kept: Buffer[] = [];
+    const keep = (bytes: Buffer): undefined => void kept.push(Buffer.from(bytes));
+    const handOn = this.#options.isWhole ? keep : clear;
     const pour = (): Promise<void> => this.#pour(segment.url, { taker, take: handOn }, signal);
     await pour().catch((error: unknown) => {
       signal.throwIfAborted();
       if (error instanceof UpstreamError && error.code !== 'UPSTREAM_STATUS') return pour();
       throw error;
     });
+    for (const bytes of kept) await clear(bytes);
     if (decipher) await take(lastOf(decipher));
   }
 
@@ -79,7 +88,8 @@ export class SegmentReader {
   ): Promise<UpstreamResponse> {
     const { upstream, timeouts } = this.#options;
     const headers = { ...this.#options.headers, ...(range === undefined ? {} : { Range: range }) };
-    const response = await upstream.open({ method: 'GET', url, headers, timeouts }, signal);
+    const request = { method: 'GET', url, headers, timeouts, use: 'segment' } as const;
+    const response = await upstream.open(request, signal);
     if (response.status === 200 || response.status === 206) return response;
     response.close();
     throw new UpstreamError('UPSTREAM_STATUS', {

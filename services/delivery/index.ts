@@ -3,11 +3,11 @@ export type { DashDeliveryOptions } from './dash/dash-delivery.ts';
 export { readFolderPart } from './dash/viewer-manifest.ts';
 export type { LiveDetection } from './live/detection.ts';
 export { LiveDelivery } from './live/live-delivery.ts';
+export type { ViewingEnd } from './live/viewing-end.ts';
 export type {
   LiveDeliveryOptions,
   LiveTap,
   LiveViewing,
-  ViewingEnd,
   WatchOutcome,
 } from './live/live-delivery.ts';
 export { LoopLag } from './live/loop-lag.ts';

@@ -5,8 +5,21 @@ import type { StreamId } from '#kernel/ids';
 import { orAbort } from '#kernel/or-abort';
 import type { ResolvedInput, ResolvedMedia, ResolverPlan } from '#resolve';
 import type { RunHolders } from '#transcode';
-import { egressOf, headersVia, isNamedByProxy } from '#upstream';
-import type { Egress, UpstreamClient, UpstreamRequest, UpstreamResponse } from '#upstream';
+import {
+  egressOf,
+  headersVia,
+  headersWithin,
+  isNamedByProxy,
+  limitOf,
+  limitedClient,
+} from '#upstream';
+import type {
+  ConnectionAllowance,
+  Egress,
+  UpstreamClient,
+  UpstreamRequest,
+  UpstreamResponse,
+} from '#upstream';
 import { asOneStream } from './one-stream.ts';
 import { PacedResponse } from './paced-response.ts';
 import { openRemoteRun } from './remote-run.ts';
@@ -17,6 +30,8 @@ import { textOf } from './text-of.ts';
 
 export type ResolverSourcesOptions = {
   readonly desk: ResolverDesk;
+  /** What a program opens counts as one connection, for as long as it runs. */
+  readonly allowance: ConnectionAllowance;
   readonly holders: RunHolders;
   readonly remote: RemoteRunOptions;
   readonly apiUrl: () => string;
@@ -72,14 +87,17 @@ export class ResolverSources {
 
   async #openPage(
     { id, plan }: Resolved,
-    { url, headers }: UpstreamRequest,
+    request: UpstreamRequest,
     signal: AbortSignal,
   ): Promise<UpstreamResponse> {
-    const { desk, guard, egress } = this.#options;
+    const { desk, guard, egress, allowance } = this.#options;
+    const { url, headers } = request;
     const way = egressOf(headers) ?? egress ?? null;
     if (way?.kind === 'template') throw resolveFailed('egress');
     await orAbort(guard(url, isNamedByProxy(way)), signal);
-    const found = await desk.open(id, { url, headers, plan, egress: way }, signal);
+    const order = { url, headers, plan, egress: way };
+    const program: UpstreamClient = { open: (_request, closing) => desk.open(id, order, closing) };
+    const found = await limitedClient(program, { allowance, use: 'page' }).open(request, signal);
     if (plan.program === 'streamlink') return found;
     const media = await orAbort(textOf(found), signal);
     return this.#openMedia(JSON.parse(media) as ResolvedMedia, headers, signal);
@@ -111,7 +129,7 @@ export class ResolverSources {
     const request = {
       method: 'GET',
       url,
-      headers: headersVia(egressOf(page), headers),
+      headers: headersWithin(limitOf(page), headersVia(egressOf(page), headers)),
       timeouts: TIMEOUTS,
     } as const;
     const response = await client.open(request, signal);

@@ -8,6 +8,8 @@ import { failureOf } from './run-error.ts';
 export type RunWalkOptions = {
   /** Names the stream to the client that opens runs. */
   readonly url: string;
+  /** Empty, but for what they know: whose connections runs are made of. */
+  readonly headers?: Source['headers'];
   readonly clock: Clock;
   readonly timers: Timers;
   readonly random: () => number;
@@ -29,7 +31,7 @@ export class RunWalk implements SourceWalk {
 
   constructor(options: RunWalkOptions) {
     this.#options = options;
-    this.current = { url: options.url, index: -1, headers: {} };
+    this.current = { url: options.url, index: -1, headers: options.headers ?? {} };
   }
 
   async ready(signal: AbortSignal): Promise<Source> {

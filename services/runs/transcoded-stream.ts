@@ -11,6 +11,7 @@ import type {
   ViewerRequest,
 } from '#streams';
 import type { HardwareFallback, TranscodePlan } from '#transcode';
+import { headersWithin, limitOf } from '#upstream';
 import { RunWalk } from './run-walk.ts';
 
 export type TranscodedStreamOptions = {
@@ -72,7 +73,8 @@ export class TranscodedStream implements Stream {
   walk(): SourceWalk {
     const { clock, timers, random } = this.#options;
     const failed = (error: AppError): void => this.#failed(error);
-    return new RunWalk({ url: `run:${this.id}`, clock, timers, random, failed });
+    const headers = headersWithin(limitOf(this.stream.walk().current.headers), {});
+    return new RunWalk({ url: `run:${this.id}`, headers, clock, timers, random, failed });
   }
 
   join(viewer: ViewerRequest, lingerMs: number): ViewerConnection {

@@ -1,9 +1,9 @@
-import { accountOf, hostOf } from '#upstream';
+import { accountOf, hostLimitOf } from '#upstream';
 import type { ProviderLimit } from '#upstream';
 import type { StreamDefinition } from './definition.ts';
 
 /**
- * How many requests the account of a source takes at once: as its stream says of the account of its
+ * How many connections the account of a source takes at once: as its stream says of the account of its
  * own URL, else as the operator says of the host.
  */
 export function limitFor(
@@ -14,6 +14,5 @@ export function limitFor(
   const account = accountOf(url);
   const { maxConnections = null } = definition;
   const isOwn = maxConnections !== null && account === accountOf(definition.url);
-  const maxOpen = isOwn ? maxConnections : hostLimits.get(hostOf(url));
-  return maxOpen === undefined ? undefined : { account, maxOpen };
+  return isOwn ? { account, maxOpen: maxConnections } : hostLimitOf(url, hostLimits);
 }

@@ -222,7 +222,8 @@ export class ManagedStream implements Stream {
   #headers(url: string): Source['headers'] {
     const { headers, egress } = this.#definition;
     const own = headersVia(egress ?? undefined, { 'User-Agent': this.userAgent, ...headers });
-    return headersWithin(limitFor(url, this.#definition, this.#options.defaults.hostLimits), own);
+    const limit = limitFor(url, this.#definition, this.#options.defaults.hostLimits);
+    return headersWithin(limit && { ...limit, streamId: this.id }, own);
   }
 
   join(viewer: ViewerRequest, lingerMs: number): ViewerConnection {

@@ -1,7 +1,7 @@
 import { UpstreamError } from '#kernel/app-error';
 import type { AppError } from '#kernel/app-error';
 import type { Clock } from '#kernel/clock';
-import { decide, endless, pauseMs } from '#upstream';
+import { decide, endless, isAtCapacity, pauseMs } from '#upstream';
 import type { Decision, OutageFacts, RetryPolicy } from '#upstream';
 
 /** What an outage does not know by itself. */
@@ -16,6 +16,7 @@ export class Outage {
   #flowedMs = 0;
   #flowingSinceMs: number | undefined;
   #failoversSinceMedia = 0;
+  #atCapacity: AppError | undefined;
   /** Tries of the same source since the last switch. */
   retries = 0;
   failovers = 0;
@@ -55,10 +56,16 @@ export class Outage {
     this.#policy = endless(this.#policy);
   }
 
+  /** A source did not work. */
+  met(error: AppError): void {
+    if (isAtCapacity(error)) this.#atCapacity = error;
+  }
+
   /** Media comes: while it does, the viewer misses nothing. */
   flowing(): void {
     this.#flowingSinceMs ??= this.#clock.monotonicMs();
     this.#failoversSinceMedia = 0;
+    this.#atCapacity = undefined;
   }
 
   switched(): void {
@@ -70,6 +77,8 @@ export class Outage {
 
   /** What to tell viewers when tries are given up. */
   failureOf(error: AppError): AppError {
+    // That somebody else watches passes: it is worth asking again, whatever the others said.
+    if (this.#atCapacity !== undefined) return this.#atCapacity;
     if (this.failovers === 0) return error; // The one source that there is: its own failure says most.
     return new UpstreamError('ALL_SOURCES_FAILED', {
       message: 'Every source of this stream failed.',

@@ -1,6 +1,6 @@
 import type { AppError } from '#kernel/app-error';
 import { orAbort } from '#kernel/or-abort';
-import { GOOD_SPELL_MS, failoverReason, failureFacts } from '#upstream';
+import { GOOD_SPELL_MS, failoverReason, failureFacts, isAtCapacity } from '#upstream';
 import type { Decision, SlateTrigger } from '#upstream';
 import { Outage } from './outage.ts';
 import type { Probe, ProbeEnd } from './source-book.ts';
@@ -9,7 +9,7 @@ import { SourceSpare } from './source-spare.ts';
 import type { Source, SourceWalk, SpareSource, SwitchTiming } from './viewing.ts';
 import type { Answer, WalkOptions } from './walk-options.ts';
 
-/** A probe that somebody waits for is looked at this often at least. */
+/** A probe that somebody waits for is looked at so often at least. */
 const PROBE_LOOK_MS = 5000;
 
 /** One reader's way through the sources: counts its own retries, moves the common cursor. */
@@ -129,13 +129,13 @@ export class CursorWalk implements SourceWalk {
   #beginAnswer(error: AppError): Answer {
     const outage = this.#outageNow();
     const hadFlowed = this.#flowingSinceMs !== undefined;
-    this.#options.cursor.book.failed(this.#source.url, error, this.#flowedMs);
+    if (isAtCapacity(error))
+      this.#holding.abort(); // It has done nothing wrong.
+    else this.#options.cursor.book.failed(this.#source.url, error, this.#flowedMs);
     this.#flowingSinceMs = undefined;
     const unwanted = new AbortController();
-    const next = this.#after(error, { outage, hadFlowed }, unwanted.signal).finally(() => {
-      this.#answer = undefined;
-    });
-    return { next, unwanted, waiting: 0 };
+    const next = this.#after(error, { outage, hadFlowed }, unwanted.signal);
+    return { next: next.finally(() => (this.#answer = undefined)), unwanted, waiting: 0 };
   }
 
   #next(error: AppError, signal: AbortSignal): Promise<Source> {
@@ -165,6 +165,7 @@ export class CursorWalk implements SourceWalk {
       outage.switched(); // Another reader has moved the stream on: that counts as our switch.
       return;
     }
+    outage.met(error);
     const decision = this.#decide(error, outage, hadFlowed);
     if (decision.action === 'give-up') throw this.#giveUp(error, outage);
     await this.#options.cursor.pause(decision.delayMs, signal);
@@ -182,6 +183,7 @@ export class CursorWalk implements SourceWalk {
       hasSpare: this.#spare?.isFlowing ?? false,
       hasResolver: cursor.hasResolver,
       isFile: stage === 'vod',
+      isAtCapacity: isAtCapacity(error),
     };
     const decision = outage.decide({ ...facts, hasPicture: this.#hasPicture });
     if (decision.action !== 'give-up' || !this.#holdOut(error, outage)) return decision;

@@ -30,6 +30,9 @@ const BY_CODE: Partial<Record<ErrorCode, FailureClass>> = {
   UPSTREAM_SILENT: 'unavailable',
 };
 
+/** Our own limit for its account: the source has not been asked. */
+export const isAtCapacity = ({ code }: AppError): boolean => code === 'PROVIDER_AT_CAPACITY';
+
 /** Statuses below 500 that ask for patience rather than say no (RFC 9110, RFC 6585). */
 const PATIENCE = new Set([408, 425, 429]);
 

@@ -21,9 +21,9 @@ export {
   limitOf,
 } from './source-headers.ts';
 export type { ProviderLimit } from './source-headers.ts';
-export { accountOf, hostLimitsFrom, hostOf } from './provider-account.ts';
+export { accountOf, hostLimitOf, hostLimitsFrom } from './provider-account.ts';
 export { failureFacts, restMsOf, retryAfterMs } from './retry-after.ts';
-export { failureClassOf, statusOf } from './failure-class.ts';
+export { failureClassOf, isAtCapacity, statusOf } from './failure-class.ts';
 export type { FailureClass } from './failure-class.ts';
 export { failoverReason, wireNameOf } from './failover-reason.ts';
 export type { FailoverStage } from './failover-reason.ts';
@@ -40,7 +40,17 @@ export { isSourceUrl } from './source-url.ts';
 export { anySpare } from './spare-permits.ts';
 export type { SparePermit, SparePermits, SparePurpose, UsedConnection } from './spare-permits.ts';
 export { SpareLedger } from './spare-ledger.ts';
-export { anyFetch } from './fetch-allowance.ts';
-export type { AheadPermit, FetchAllowance, FetchPermit, FetchRequest } from './fetch-allowance.ts';
-export { FetchLedger } from './fetch-ledger.ts';
-export type { SlotLease, SlotLeases } from './slot-leases.ts';
+export { anyConnection } from './connection-allowance.ts';
+export type {
+  ConnectionAllowance,
+  ConnectionPermit,
+  ConnectionRequest,
+  SparePlace,
+} from './connection-allowance.ts';
+export { ConnectionLedger } from './connection-ledger.ts';
+export { isBrief } from './connection-use.ts';
+export type { ConnectionUse } from './connection-use.ts';
+export { limitedClient } from './limited-client.ts';
+export { limitedTexts } from './limited-texts.ts';
+export type { SlotAsk, SlotHolder, SlotLease, SlotLeases } from './slot-leases.ts';
+export { TakenPlace } from './taken-place.ts';

@@ -1,4 +1,6 @@
 import type { AppError } from '#kernel/app-error';
+import type { ConnectionUse } from './connection-use.ts';
+import type { TakenPlace } from './taken-place.ts';
 
 /** How long each phase of one request may take; all in milliseconds. */
 export type UpstreamTimeouts = {
@@ -23,6 +25,12 @@ export type UpstreamRequest = {
    * leaves its own open for the next when its answer has been read to the end.
    */
   readonly keepsConnection?: boolean;
+  /** What it is for, where its account has a limit; as the client has it, when absent. */
+  readonly use?: ConnectionUse;
+  /** How long it may wait for a place at its provider; as its use has it, when absent. */
+  readonly patienceMs?: number | undefined;
+  /** Its place at the provider, where it has one already. */
+  readonly place?: TakenPlace | undefined;
 };
 
 /** Takes a body. Exactly one of `end` and `fail` is called, once, last. */

@@ -1,3 +1,5 @@
+import type { ProviderLimit } from './source-headers.ts';
+
 /**
  * The account of a provider that a source's URL belongs to: its host, and the user name where the
  * URL has one in a place that is usual. URLs of one account give one text; it is a secret.
@@ -20,6 +22,15 @@ const XTREAM =
 
 /** Host and port as limits name them; the port only where it is not the scheme's own. */
 export const hostOf = (url: string): string => URL.parse(url)?.host ?? '';
+
+/** What the operator says of the host of a URL. */
+export function hostLimitOf(
+  url: string,
+  hostLimits: ReadonlyMap<string, number>,
+): ProviderLimit | undefined {
+  const maxOpen = hostLimits.get(hostOf(url));
+  return maxOpen === undefined ? undefined : { account: accountOf(url), maxOpen };
+}
 
 /**
  * Limits by host, written `panel.example=1,cdn.example:8080=4`.

@@ -35,6 +35,8 @@ export type Outage = {
   readonly hasSpare?: boolean;
   /** The app is asked for each next source; it is not to be hammered. */
   readonly hasResolver?: boolean;
+  /** Its provider allows no more connections now: another try must wait until somebody leaves. */
+  readonly isAtCapacity?: boolean;
   /** A file is read, whose end is known: what cannot be gone on with is soon given up. */
   readonly isFile?: boolean;
 };
@@ -76,8 +78,8 @@ function decideAlone(policy: RetryPolicy, outage: Outage): Decision {
   const again: Decision = { action: 'retry', delayMs };
   const isLost = outage.isFile === true && outage.failure === 'useless';
   if (outage.hasPicture && !isLost) return mayGoOn(policy, outage) ? again : { action: 'give-up' };
-  const isWorthIt = outage.hasPicture || outage.failure !== 'useless';
-  const mayTry = isWorthIt && outage.retries < policy.retryAttempts;
+  const isWorthIt = outage.failure !== 'useless' && outage.isAtCapacity !== true;
+  const mayTry = (outage.hasPicture || isWorthIt) && outage.retries < policy.retryAttempts;
   return mayTry && isWithin(policy, outage) ? again : { action: 'give-up' };
 }
 

@@ -21,6 +21,7 @@ const OVER_LIMIT = new Set([403, 429, 458, 509]);
  */
 export function slateTriggerOf(error: AppError): SlateTrigger {
   if (error.cause instanceof AppError) return slateTriggerOf(error.cause);
+  if (error.code === 'PROVIDER_AT_CAPACITY') return 'provider_connections_exhausted';
   const isOverLimit = OVER_LIMIT.has(statusOf(error) ?? 0);
   return isOverLimit ? 'provider_connections_exhausted' : 'channel_unavailable';
 }

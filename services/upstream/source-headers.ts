@@ -1,13 +1,16 @@
 import type { Egress } from './egress.ts';
 
-type Headers = Readonly<Record<string, string>>;
+/** What a source is asked with. */
+export type Headers = Readonly<Record<string, string>>;
 
-/** How many requests a provider takes at once from one account. */
+/** How many connections a provider takes at once from one account. */
 export type ProviderLimit = {
   /** Names the account: the same text for all streams of it. Holds a user name: a secret. */
   readonly account: string;
   /** At least 1. */
   readonly maxOpen: number;
+  /** Whose connections these are. */
+  readonly streamId?: string;
 };
 
 const EGRESS = Symbol('egress');

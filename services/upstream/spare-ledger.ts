@@ -25,8 +25,8 @@ type Account = {
 };
 
 /**
- * Allows spare connections as far as accounts bear them: within a limit that was declared, and not
- * where one has cost a connection in use before. Many accounts allow one connection and reset the
+ * Allows spare connections as far as accounts bear them: not where one has cost a connection in use
+ * before. Many accounts allow one connection and reset the
  * oldest when another comes: there a standby would break what it is to stand by for, again and again.
  */
 export class SpareLedger implements SparePermits {
@@ -37,11 +37,11 @@ export class SpareLedger implements SparePermits {
     this.#clock = clock;
   }
 
-  acquire({ url, maxOpen = Infinity }: SpareRequest): SparePermit | undefined {
+  acquire({ url }: SpareRequest): SparePermit | undefined {
     const name = accountOf(url);
     const account = this.#accountOf(name);
     const isResting = this.#clock.monotonicMs() < account.restsUntilMs;
-    if (account.open >= (isResting ? 1 : maxOpen)) return undefined;
+    if (isResting && account.open >= 1) return undefined;
     account.asked += 1;
     const answered = once(() => (account.asked -= 1));
     const close = this.#open(name, account);

@@ -7,8 +7,6 @@ export type SparePurpose = 'standby' | 'return';
 export type SpareRequest = {
   readonly streamId: StreamId;
   readonly url: string;
-  /** What the account of this URL may have open at once; absent: nobody has said. */
-  readonly maxOpen?: number | undefined;
   readonly purpose: SparePurpose;
 };
 
@@ -31,8 +29,8 @@ export interface UsedConnection {
 }
 
 /**
- * Says whether a source may be connected to beside the one in use. Such a connection counts at the
- * provider like any other: whoever keeps its limits answers here.
+ * Says whether a source may be connected to beside the one in use, by what was learned of accounts
+ * that bear less than nobody has said. What has been said is kept by `ConnectionAllowance`.
  */
 export interface SparePermits {
   /** Answers at once; `undefined` means: not now. The asker comes again a second later at most. */

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { systemTimers } from '#kernel/clock';
 import { asStreamId } from '#kernel/ids';
-import { FetchLedger } from '#upstream';
+import { ConnectionLedger } from '#upstream';
 import { slowBody, startFakeProvider, status, text } from '../../scripts/faultd.d/fake-provider.ts';
 import { linksIn, startHls } from '../support/hls-bench.ts';
 import { PLAYLIST_TYPE, title } from '../support/hls-titles.ts';
@@ -14,8 +14,8 @@ async function start(
   backups: readonly string[] = [],
 ) {
   const provider = await startFakeProvider(titled.routes);
-  const hls = { lookAhead: 3, allowance: new FetchLedger({ timers: systemTimers }) };
-  const penstock = await startHls({ headersMs: 3000, hls });
+  const allowance = new ConnectionLedger({ timers: systemTimers });
+  const penstock = await startHls({ headersMs: 3000, allowance, hls: { lookAhead: 3 } });
   const id = await penstock.create(provider.url('/v/index.m3u8'), {
     maxConnections,
     failoverUrls: backups.map((path) => provider.url(path)),

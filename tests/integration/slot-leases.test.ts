@@ -26,7 +26,8 @@ async function start(maxOpen = 1) {
   const limit: ProviderLimit = { account: `panel.example user-${accounts}`, maxOpen };
   const [one, other] = [await leasesOf('one'), await leasesOf('other')];
   return {
-    limit,
+    ask: { limit, use: 'segment' } as const,
+    spare: { limit, use: 'ahead' } as const,
     one,
     other,
     [Symbol.dispose]() {
@@ -42,7 +43,7 @@ describe('slots of an account that two processes share', () => {
     let open = 0;
     let most = 0;
     const use = async (leases: RedisSlotLeases): Promise<void> => {
-      const lease = await leases.take(shared.limit, alive);
+      const lease = await leases.take(shared.ask, alive);
       most = Math.max(most, (open += 1));
       await new Promise((resolve) => setTimeout(resolve, 2));
       open -= 1;
@@ -55,15 +56,15 @@ describe('slots of an account that two processes share', () => {
 
   it('are given in the order of asking', async () => {
     using shared = await start();
-    const first = await shared.one.take(shared.limit, alive);
+    const first = await shared.one.take(shared.ask, alive);
     const order: string[] = [];
     const named = (name: string) => (lease: SlotLease) => {
       order.push(name);
       lease.release();
     };
-    const second = shared.other.take(shared.limit, alive).then(named('other'));
+    const second = shared.other.take(shared.ask, alive).then(named('other'));
     await waitingFor(shared, 1);
-    const third = shared.one.take(shared.limit, alive).then(named('one'));
+    const third = shared.one.take(shared.ask, alive).then(named('one'));
     await waitingFor(shared, 2);
     first.release();
     await Promise.all([second, third]);
@@ -72,20 +73,20 @@ describe('slots of an account that two processes share', () => {
 
   it('are taken from what is fetched ahead in the other process', async () => {
     using shared = await start();
-    const ahead = await shared.one.takeSpare(shared.limit);
-    expect(await shared.other.takeSpare(shared.limit)).toBeUndefined();
+    const ahead = await shared.one.takeSpare(shared.spare);
+    expect(await shared.other.takeSpare(shared.spare)).toBeUndefined();
     ahead?.wanted.addEventListener('abort', () => ahead.release());
-    (await shared.other.take(shared.limit, alive)).release();
+    (await shared.other.take(shared.ask, alive)).release();
     expect([ahead?.wanted.aborted, ahead?.lost.aborted]).toEqual([true, false]);
   });
 
   it('run out with the process that held them, and not while it lives', async () => {
     using shared = await start();
-    const lease = await shared.one.take(shared.limit, alive);
-    const waiting = shared.other.take(shared.limit, AbortSignal.timeout(15_000));
+    const lease = await shared.one.take(shared.ask, alive);
+    const waiting = shared.other.take(shared.ask, AbortSignal.timeout(15_000));
     // Longer than a slot lasts that is not renewed.
     await expect(
-      shared.other.take(shared.limit, AbortSignal.timeout(HOLD_MS * 2)),
+      shared.other.take(shared.ask, AbortSignal.timeout(HOLD_MS * 2)),
     ).rejects.toMatchObject({ name: 'TimeoutError' });
     expect(lease.lost.aborted).toBe(false);
     shared.one.close();
@@ -94,18 +95,19 @@ describe('slots of an account that two processes share', () => {
 
   it('are lost when the store has given them away meanwhile', async () => {
     using shared = await start();
-    const lease = await shared.one.take(shared.limit, alive);
+    const lease = await shared.one.take(shared.ask, alive);
     const redis = await server.connect();
-    const [key = ''] = await keysOfHolders(redis);
-    await redis.zrem(key, 'one:1');
-    await redis.zadd(key, Date.now() + 60_000, 'another:1');
+    const [key = ''] = await keysOfHolders(redis, 'one|');
+    const holders = await redis.zrange(key, '0', '-1');
+    await redis.zrem(key, ...holders);
+    await redis.zadd(key, Date.now() + 60_000, 'another|1|live||0');
     await eventually('the slot is lost', () => lease.lost.aborted);
-    expect(await shared.one.takeSpare(shared.limit)).toBeUndefined();
+    expect(await shared.one.takeSpare(shared.spare)).toBeUndefined();
   });
 
   it('name no account in the store', async () => {
     using shared = await start();
-    await shared.one.take(shared.limit, alive);
+    await shared.one.take(shared.ask, alive);
     const redis = await server.connect();
     const names = await redis.keys('*');
     expect(names.length).toBeGreaterThan(0);
@@ -115,10 +117,12 @@ describe('slots of an account that two processes share', () => {
 
 type Shared = Awaited<ReturnType<typeof start>>;
 
-const keysOfHolders = async (redis: Awaited<ReturnType<TestRedis['connect']>>) => {
+const keysOfHolders = async (redis: Awaited<ReturnType<TestRedis['connect']>>, node: string) => {
   const keys = await redis.keys('test:provider:*:held');
-  const held = await Promise.all(keys.map(async (key) => [key, await redis.zscore(key, 'one:1')]));
-  return held.filter(([, score]) => score !== null).map(([key]) => String(key));
+  const held = await Promise.all(
+    keys.map(async (key) => [key, await redis.zrange(key, '0', '-1')]),
+  );
+  return held.filter(([, ids]) => String(ids).includes(node)).map(([key]) => String(key));
 };
 
 async function waitingFor(_shared: Shared, count: number): Promise<void> {
@@ -136,7 +140,7 @@ it('are given by each process alone while the store is away', async () => {
   const leases = new RedisSlotLeases({ redis, prefix: 'test', node: 'one' as NodeEpoch });
   await away.kill();
   const limit = { account: 'a', maxOpen: 1 };
-  const lease = await leases.take(limit, alive);
+  const lease = await leases.take({ limit, use: 'live' }, alive);
   expect(lease.lost.aborted).toBe(false);
   lease.release();
   leases.close();

@@ -3,6 +3,7 @@ import { systemClock, systemTimers } from '#kernel/clock';
 import { silentLogger } from '#kernel/logger';
 import { hlsHandlers, hlsRoutes } from '#api/routes/hls.routes';
 import { HlsDelivery } from '#delivery';
+import { anyConnection, limitedTexts } from '#upstream';
 import { SegmentStore } from '#segments';
 import type { HlsDeliveryOptions } from '#delivery';
 import { createTextClient } from '../../services/adapters/http/text-client.ts';
@@ -15,7 +16,9 @@ export type HlsBenchOptions = Omit<PlaybackOptions, 'routes'> & {
 
 /** HLS routes over real sockets, with the real clients for playlists and for bytes. */
 export async function startHls({ hls, ...playback }: HlsBenchOptions = {}) {
-  const texts = createTextClient({ allowPrivate: true, verifyTls: true, maxRedirects: 5 });
+  const client = createTextClient({ allowPrivate: true, verifyTls: true, maxRedirects: 5 });
+  const { allowance = anyConnection } = playback;
+  const texts = limitedTexts(client, allowance);
   let delivery: HlsDelivery | undefined;
   const started = await startPlayback({
     ...playback,
@@ -26,6 +29,7 @@ export async function startHls({ hls, ...playback }: HlsBenchOptions = {}) {
             directory,
             upstream,
             texts,
+            allowance,
             store: new SegmentStore({
               memoryBytes: 64 * 1024 * 1024,
               clock: systemClock,
@@ -56,7 +60,7 @@ export async function startHls({ hls, ...playback }: HlsBenchOptions = {}) {
     base: started.base,
     async [Symbol.asyncDispose](): Promise<void> {
       await started[Symbol.asyncDispose]();
-      texts.close();
+      client.close();
     },
   };
 }

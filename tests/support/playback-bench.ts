@@ -14,8 +14,8 @@ import { LiveDelivery, createPlaylistClient } from '#delivery';
 import type { LiveBuffering, LiveDetection, SlateSettings, StandbyMode } from '#delivery';
 import { StreamRegistry } from '#streams';
 import type { FailoverResolver, Stream, StreamDirectory, StreamInput } from '#streams';
-import { anySpare } from '#upstream';
-import type { SparePermits, UpstreamClient } from '#upstream';
+import { anyConnection, anySpare, limitedClient, limitedTexts } from '#upstream';
+import type { ConnectionAllowance, SparePermits, TextClient, UpstreamClient } from '#upstream';
 import { createUpstreamClient } from '../../services/adapters/http/upstream-client.ts';
 import { FfmpegRemuxer } from '../../services/adapters/ffmpeg/remuxer.ts';
 import { createTextClient } from '../../services/adapters/http/text-client.ts';
@@ -42,6 +42,8 @@ export type PlaybackOptions = {
   readonly slate?: SlateSettings;
   readonly standby?: StandbyMode;
   readonly permits?: SparePermits;
+  /** Keeps the limits of providers; nobody does when absent. */
+  readonly allowance?: ConnectionAllowance;
   readonly failbackAfterMs?: number;
   /** Which playlists `/stream` makes a transport stream of; none when absent. */
   readonly converts?: ConvertedLists;
@@ -50,7 +52,7 @@ export type PlaybackOptions = {
 
 export type Collaborators = {
   readonly directory: StreamDirectory;
-  readonly upstream: ReturnType<typeof createUpstreamClient>;
+  readonly upstream: UpstreamClient;
   readonly live: LiveDelivery;
 };
 
@@ -58,10 +60,14 @@ export type Collaborators = {
 export async function startPlayback(options: PlaybackOptions) {
   const state = new FakeState();
   const registry = startStreams(state, options);
-  const upstream = createUpstreamClient(UPSTREAM);
+  const client = createUpstreamClient(UPSTREAM);
+  const { allowance = anyConnection } = options;
+  const upstream = limitedClient(client, { allowance, use: 'live' });
+  const texts = limitedTexts(createTextClient(UPSTREAM), allowance);
   const live = new LiveDelivery({
     upstream,
-    playlistReader: options.converts && playlistReader(upstream, options.converts, options.ffmpeg),
+    playlistReader: options.converts && playlistReader({ upstream, texts }, options),
+    allowance,
     timeouts: { connectMs: 1000, headersMs: options.headersMs ?? 1000 },
     stallMs: options.stallMs ?? 1000,
     slate: options.slate,
@@ -82,24 +88,26 @@ export async function startPlayback(options: PlaybackOptions) {
   app.use('/m3u-proxy', routes).use(routes).use(problemHandler(silentLogger));
   const server = app.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  return new Playback(server, registry, { state, upstream });
+  return new Playback(server, registry, { state, client });
 }
+
+type Closable = { close(): void };
 
 export class Playback implements AsyncDisposable {
   readonly registry: StreamRegistry;
   readonly state: FakeState;
   readonly #server: Server;
-  readonly #upstream: Collaborators['upstream'];
+  readonly #client: Closable;
 
   constructor(
     server: Server,
     registry: StreamRegistry,
-    { state, upstream }: { state: FakeState; upstream: Collaborators['upstream'] },
+    { state, client }: { state: FakeState; client: Closable },
   ) {
     this.#server = server;
     this.registry = registry;
     this.state = state;
-    this.#upstream = upstream;
+    this.#client = client;
   }
 
   get base(): string {
@@ -128,19 +136,22 @@ export class Playback implements AsyncDisposable {
     this.registry.close();
     this.#server.closeAllConnections();
     this.#server.close();
-    this.#upstream.close();
+    this.#client.close();
     await once(this.#server, 'close');
   }
 }
 
 const playlistReader =
-  (upstream: UpstreamClient, converts: ConvertedLists, program = 'ffmpeg') =>
+  (
+    { upstream, texts }: { readonly upstream: UpstreamClient; readonly texts: TextClient },
+    { converts = 'all', ffmpeg: program = 'ffmpeg' }: Pick<PlaybackOptions, 'converts' | 'ffmpeg'>,
+  ) =>
   (stream: Stream) =>
     new HlsInput({
       isSticky: stream.options.useStickySession ?? false,
       upstream,
       fetch: createPlaylistClient({
-        texts: createTextClient(UPSTREAM),
+        texts,
         maxBytes: 1024 * 1024,
         timeoutMs: 1000,
       }),

@@ -1,7 +1,9 @@
 import { UpstreamError } from '#kernel/app-error';
 import type { AppError } from '#kernel/app-error';
 import type { MediaSource, MediaSources } from '#networks';
+import { headersWithin } from '#upstream';
 import type {
+  ProviderLimit,
   UpstreamClient,
   UpstreamRequest,
   UpstreamResponse,
@@ -18,7 +20,12 @@ export type MediaSourcesOptions = {
   readonly door: MediaDoor;
   readonly timeouts: UpstreamTimeouts;
   readonly userAgent: string;
+  /** Of the account of a URL; absent: there are none. */
+  readonly limitOf?: (url: string) => ProviderLimit | undefined;
 };
+
+/** A programme may begin a little late; a viewer would not wait so long for a place. */
+const PATIENCE_MS = 10_000;
 
 const PLAYLIST = /mpegurl/i;
 const PLAYLIST_PATH = /\.m3u8?(?:[?#]|$)/i;
@@ -34,11 +41,14 @@ async function open(
   signal: AbortSignal,
 ): Promise<MediaSource> {
   const { url, offset } = placeIn(streamUrl);
+  const { limitOf, timeouts } = options;
+  const sent = { 'User-Agent': options.userAgent, Accept: '*/*', ...headers };
   const request: UpstreamRequest = {
     method: 'GET',
     url,
-    headers: { 'User-Agent': options.userAgent, Accept: '*/*', ...headers },
-    timeouts: options.timeouts,
+    headers: headersWithin(limitOf?.(url), sent),
+    timeouts,
+    patienceMs: PATIENCE_MS,
   };
   if (PLAYLIST_PATH.test(url)) return openPiped(options, request, signal);
   const ranged = { ...request, headers: { ...request.headers, Range: `bytes=${offset}-` } };

@@ -32,6 +32,8 @@ export type ChangeListener = {
   streamKeys?(): void;
   /** Some process has let a viewer begin, by a signed link. */
   begun?(digest: string): void;
+  /** Somebody waits in another process for a slot of a provider account. */
+  place?(digest: string): void;
   /** The secrets have been rotated. */
   secret?(): void;
   /** Notes may have been missed: everything may have changed. */
@@ -101,7 +103,7 @@ export class ChangeFeed {
 function tell(listener: ChangeListener, note: ChangeNote): void {
   if (note.kind === 'stream') listener.stream?.(note.id);
   else if (note.kind === 'viewer') listener.viewer?.(viewerOf(note), note.isRefused);
-  else if (note.kind === 'begun') listener.begun?.(note.digest);
+  else if (note.kind === 'begun' || note.kind === 'place') listener[note.kind]?.(note.digest);
   else if (note.kind === 'network') listener.network?.(note.id);
   else listener[PLAIN[note.kind]]?.();
 }

@@ -12,6 +12,7 @@ export type ChangeNote =
   | { readonly kind: 'stream'; readonly id: StreamId; readonly from: string }
   | ViewerNote
   | { readonly kind: 'begun'; readonly digest: string }
+  | PlaceNote
   | { readonly kind: 'network'; readonly id: NetworkId }
   | { readonly kind: 'endpoints' | 'stream-keys' | 'secret' };
 
@@ -21,6 +22,13 @@ export type ViewerNote = {
   readonly id: StreamId;
   readonly clientId: ClientId;
   readonly isRefused: boolean;
+  readonly from: string;
+};
+
+/** Somebody waits for a slot of this provider account. */
+export type PlaceNote = {
+  readonly kind: 'place';
+  readonly digest: string;
   readonly from: string;
 };
 

@@ -14,8 +14,21 @@ local function keep(key) redis.call('PEXPIRE', key, hold * 2) end
 /** Those who have not asked for so long, in milliseconds, wait no more. */
 const GONE_MS = 1_000;
 
-/** 1: the slot is taken. 0: not now; who waits has a place in the queue. */
-export const TAKE_LUA = `${BEGIN_LUA}
+/** What a holder's id says that is over in a moment. */
+const IS_BRIEF_LUA = `
+local function isBrief(holder)
+  for _, use in ipairs({'|playlist|', '|segment|', '|ahead|', '|probe|'}) do
+    if string.find(holder, use, 1, true) then return true end
+  end
+  return false
+end
+`;
+
+/**
+ * 1: the slot is taken. 0: not now; who waits has a place in the queue. −1: not now, and nothing
+ * that holds one is brief.
+ */
+export const TAKE_LUA = `${BEGIN_LUA}${IS_BRIEF_LUA}
 for _, gone in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', now - ${GONE_MS}, 'LIMIT', 0, 1000)) do
   redis.call('ZREM', KEYS[2], gone)
   redis.call('ZREM', KEYS[3], gone)
@@ -34,6 +47,16 @@ if ARGV[4] == 'waits' then
   keep(KEYS[2])
   keep(KEYS[3])
 end
+for _, holder in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
+  if isBrief(holder) then return 0 end
+end
+return -1
+`;
+
+/** The same slot under another id, which says what it is held for now. */
+export const RENAME_LUA = `${BEGIN_LUA}
+if redis.call('ZREM', KEYS[1], id) == 1 then redis.call('ZADD', KEYS[1], now + hold, ARGV[4]) end
+keep(KEYS[1])
 return 0
 `;
 

@@ -5,7 +5,6 @@ import {
   SegmentDelivery,
   SegmentOpener,
   createPlaylistClient,
-  permittedTexts,
   startPatience,
   viewingFailure,
 } from '#delivery/hls';
@@ -19,8 +18,8 @@ import type { KeyRing } from '#kernel/key-ring';
 import type { Logger } from '#kernel/logger';
 import type { RangeRequest, SegmentStore } from '#segments';
 import type { StreamDirectory, ViewerRequest } from '#streams';
-import { anyFetch } from '#upstream';
-import type { FetchAllowance, TextClient, UpstreamClient, UpstreamTimeouts } from '#upstream';
+import { anyConnection } from '#upstream';
+import type { ConnectionAllowance, TextClient, UpstreamClient, UpstreamTimeouts } from '#upstream';
 import { manifestFor } from './viewer-manifest.ts';
 import { below } from './manifest-links.ts';
 import { ManifestLoader } from './manifest-loader.ts';
@@ -33,8 +32,8 @@ export type DashDeliveryOptions = {
   readonly texts: TextClient;
   /** Where segments are kept. Its owner shares it out and forgets it. */
   readonly store: SegmentStore;
-  /** How many requests a provider takes at once; absent: any number. */
-  readonly allowance?: FetchAllowance;
+  /** What is fetched ahead asks here for a place at its provider; absent: there are no limits. */
+  readonly allowance?: ConnectionAllowance;
   /** The same in every process: handles are sealed with it. */
   readonly secret: Buffer | KeyRing;
   /** A viewer is gone when it has not asked for this long. */
@@ -76,7 +75,6 @@ export type DashSegmentQuery = {
 /** DASH delivery: manifests rewritten so that players come back here, and what they name. */
 export class DashDelivery {
   readonly #options: DashDeliveryOptions;
-  readonly #texts: TextClient;
   readonly #handles: HandleCodec;
   readonly #opened: OpenedHandles;
   readonly #streams: KnownStreams;
@@ -84,22 +82,22 @@ export class DashDelivery {
   readonly #loaders = new WeakMap<HlsStream, ManifestLoader>();
 
   constructor(options: DashDeliveryOptions) {
-    const { timeouts, maxPlaylistBytes: maxBytes, upstream, allowance = anyFetch } = options;
+    const { timeouts, maxPlaylistBytes: maxBytes, upstream, texts } = options;
+    const { allowance = anyConnection } = options;
     this.#options = options;
-    this.#texts = permittedTexts(options.texts, allowance);
     this.#handles = createHandleCodec(options.secret);
     this.#opened = new OpenedHandles(this.#handles);
     const timeoutMs = timeouts.headersMs;
     this.#streams = new KnownStreams({
       ...options,
-      client: createPlaylistClient({ texts: this.#texts, maxBytes, timeoutMs }),
+      client: createPlaylistClient({ texts, maxBytes, timeoutMs }),
       handles: this.#handles,
       lowLatency: 'strip',
       forgotten: (known) => this.#segments.forget(known),
     });
     this.#segments = new SegmentDelivery({
       ...options,
-      opener: new SegmentOpener({ upstream, timeouts, allowance }),
+      opener: new SegmentOpener({ upstream, timeouts }),
       allowance,
       aheadCount: 0,
       maxStallMs: timeoutMs,
@@ -176,10 +174,10 @@ export class DashDelivery {
   }
 
   #loaderOf(known: HlsStream): ManifestLoader {
-    const { clock, maxPlaylistBytes: maxBytes, timeouts } = this.#options;
+    const { clock, maxPlaylistBytes: maxBytes, timeouts, texts } = this.#options;
     const existing = this.#loaders.get(known);
     if (existing) return existing;
-    const shared = { texts: this.#texts, handles: this.#handles, clock, maxBytes };
+    const shared = { texts, handles: this.#handles, clock, maxBytes };
     const { stream } = known;
     const loader = new ManifestLoader({ ...shared, stream, timeoutMs: timeouts.headersMs });
     this.#loaders.set(known, loader);

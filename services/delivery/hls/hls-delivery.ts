@@ -7,8 +7,8 @@ import type { KeyRing } from '#kernel/key-ring';
 import type { Logger } from '#kernel/logger';
 import type { LowLatencyMode, StreamDirectory, ViewerRequest } from '#streams';
 import type { SegmentMemory, SegmentStore } from '#segments';
-import { anyFetch } from '#upstream';
-import type { FetchAllowance, TextClient, UpstreamClient, UpstreamTimeouts } from '#upstream';
+import { anyConnection } from '#upstream';
+import type { ConnectionAllowance, TextClient, UpstreamClient, UpstreamTimeouts } from '#upstream';
 import { HERE, viewerSuffix } from './child-urls.ts';
 import { DocumentDelivery, isDocument } from './document-delivery.ts';
 import { createPlaylistClient } from './fetch-playlist.ts';
@@ -28,7 +28,6 @@ import { KnownViewers, isLinkOf } from './known-viewers.ts';
 import type { NumberStore } from './number-store.ts';
 import { OpenedHandles } from './opened-handles.ts';
 import { startPatience } from './patience.ts';
-import { permittedTexts } from './permitted-texts.ts';
 import type { PlaylistQuestion } from './playlist-answers.ts';
 import type { PostedPlaylist } from './playlist-board.ts';
 import type { PlaylistAsk } from './playlist-finder.ts';
@@ -47,8 +46,8 @@ export type HlsDeliveryOptions = {
   readonly store: SegmentStore;
   /** Segments fetched ahead of each viewer; 0: none. */
   readonly lookAhead: number;
-  /** How many requests a provider takes at once; absent: any number. */
-  readonly allowance?: FetchAllowance;
+  /** What is fetched ahead asks here for a place at its provider; absent: there are no limits. */
+  readonly allowance?: ConnectionAllowance;
   /** Finds out what segments consist of; nobody does when absent. */
   readonly mediaProbe?: SegmentProbe | undefined;
   /** The same in every process: handles are sealed with it. */
@@ -94,8 +93,7 @@ export class HlsDelivery {
 
   constructor(options: HlsDeliveryOptions) {
     const { maxPlaylistBytes: maxBytes, timeouts, clock, timers, logger } = options;
-    const { store, upstream, lookAhead: aheadCount, allowance = anyFetch } = options;
-    const texts = permittedTexts(options.texts, allowance);
+    const { store, upstream, texts, lookAhead: aheadCount, allowance = anyConnection } = options;
     this.#options = options;
     this.#handles = createHandleCodec(options.secret);
     this.#opened = new OpenedHandles(this.#handles);
@@ -113,7 +111,7 @@ export class HlsDelivery {
     });
     this.#segments = new SegmentDelivery({
       store,
-      opener: new SegmentOpener({ upstream, timeouts, allowance }),
+      opener: new SegmentOpener({ upstream, timeouts }),
       allowance,
       mediaProbe: options.mediaProbe,
       aheadCount,

@@ -5,7 +5,6 @@ export type { HlsStream } from './hls-stream.ts';
 export { KnownStreams } from './known-streams.ts';
 export { OpenedHandles } from './opened-handles.ts';
 export { startPatience } from './patience.ts';
-export { permittedTexts } from './permitted-texts.ts';
 export { Presence } from './presence.ts';
 export { SegmentDelivery } from './segment-delivery.ts';
 export type { SegmentAnswer } from './segment-delivery.ts';

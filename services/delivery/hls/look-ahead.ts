@@ -1,6 +1,6 @@
 import type { ListedResource } from '#hls';
 import type { Clock, Timer, Timers } from '#kernel/clock';
-import type { AheadPermit, FetchPermit } from '#upstream';
+import type { ConnectionPermit, SparePlace } from '#upstream';
 import { type AheadItem, aheadOf } from './look-ahead-plan.ts';
 import { Lru } from './lru.ts';
 import { type ListPlace, placeKey } from './track-lists.ts';
@@ -13,14 +13,14 @@ export interface AheadStream {
   /** Where its lists have a resource now. */
   place(source: string, resource: ListedResource): ListPlace | undefined;
   /** A place at the provider, if nobody else wants it. Never rejects. */
-  permit(): Promise<AheadPermit | undefined>;
+  permit(): Promise<SparePlace | undefined>;
   /** Whether it is at hand, or on its way. */
   has(resource: ListedResource): boolean;
   /**
    * Fetches it, and releases the permit with the answer. Ends at once when the signal aborts, but
    * the fetch goes on for viewers who have joined it. Never rejects.
    */
-  fetch(item: AheadItem, permit: FetchPermit, signal: AbortSignal): Promise<AheadOutcome>;
+  fetch(item: AheadItem, permit: ConnectionPermit, signal: AbortSignal): Promise<AheadOutcome>;
   /** A viewer that has not asked for this long has stopped. */
   readonly idleMs: number;
   /** How many segments are to be ahead now. */
@@ -114,7 +114,7 @@ export class LookAhead {
     this.#later(given.aborted ? 0 : ASK_AGAIN_MS);
   }
 
-  async #fetch(item: AheadItem, permit: FetchPermit, signal: AbortSignal): Promise<void> {
+  async #fetch(item: AheadItem, permit: ConnectionPermit, signal: AbortSignal): Promise<void> {
     const { stream, clock, timers } = this.#options;
     const late = new AbortController();
     const deadline = timers.after(DEADLINE_MS, () => late.abort(), { background: true });

@@ -5,7 +5,7 @@ import type { ClientId } from '#kernel/ids';
 import { orAbort } from '#kernel/or-abort';
 import { answerTo, holds } from '#segments';
 import type { OpenedSegment, Outlet, RangeRequest, SegmentOrigin, SegmentStore } from '#segments';
-import type { FetchAllowance } from '#upstream';
+import type { ConnectionAllowance } from '#upstream';
 import { statusError } from './fetch-playlist.ts';
 import type { HlsStream } from './hls-stream.ts';
 import { KEY_BYTES, noMedia } from './inspect-response.ts';
@@ -57,7 +57,7 @@ export type SegmentAtHand = {
 export type SegmentDeliveryOptions = {
   readonly store: SegmentStore;
   readonly opener: SegmentOpener;
-  readonly allowance: FetchAllowance;
+  readonly allowance: ConnectionAllowance;
   /** Looks into segments that have been sent; nobody does when absent. */
   readonly mediaProbe?: SegmentProbe | undefined;
   readonly aheadCount: number;

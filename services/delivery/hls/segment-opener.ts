@@ -2,21 +2,17 @@ import { UpstreamError } from '#kernel/app-error';
 import type { Target } from '#hls';
 import type { Source } from '#streams';
 import type {
-  FetchAllowance,
-  FetchPermit,
+  TakenPlace,
   UpstreamClient,
   UpstreamRequest,
   UpstreamResponse,
   UpstreamTimeouts,
 } from '#upstream';
 import { inspect } from './inspect-response.ts';
-import { PermittedResponse } from './permitted-response.ts';
-import { orPlaceLost } from './place-lost.ts';
 
 export type SegmentOpenerOptions = {
   readonly upstream: UpstreamClient;
   readonly timeouts: UpstreamTimeouts;
-  readonly allowance: FetchAllowance;
 };
 
 export type OpenRequest = {
@@ -25,7 +21,7 @@ export type OpenRequest = {
   readonly range: string | undefined;
   readonly method?: 'GET' | 'HEAD';
   /** Its place at the provider, where it has one already; it is released with the answer. */
-  readonly permit?: FetchPermit | undefined;
+  readonly place?: TakenPlace | undefined;
 };
 
 /** Opens resources that a playlist named, with the headers of its source and none of the viewer. */
@@ -41,22 +37,9 @@ export class SegmentOpener {
    * @throws UpstreamError, and MediaError `UPSTREAM_WRONG_TYPE` for a page, a playlist, or a key of
    *   wrong length.
    */
-  async open(source: Source, asked: OpenRequest, signal: AbortSignal): Promise<UpstreamResponse> {
-    const { permit: taken } = asked;
-    const permit = taken ?? (await this.#options.allowance.demand(source, signal));
-    try {
-      const both = AbortSignal.any([signal, permit.lost]);
-      const response = await this.#ask(source, asked, both);
-      return new PermittedResponse(response, permit);
-    } catch (error) {
-      permit.release();
-      throw orPlaceLost(error, permit, signal);
-    }
-  }
-
-  async #ask(
+  async open(
     source: Source,
-    { target, range, method = 'GET' }: OpenRequest,
+    { target, range, method = 'GET', place }: OpenRequest,
     signal: AbortSignal,
   ): Promise<UpstreamResponse> {
     const request: UpstreamRequest = {
@@ -65,10 +48,13 @@ export class SegmentOpener {
       headers: { ...source.headers, ...(range === undefined ? {} : { Range: range }) },
       timeouts: this.#options.timeouts,
       keepsConnection: true,
+      use: 'segment',
+      place,
     };
     const { upstream } = this.#options;
     const response = await upstream.open(request, signal).catch((error: unknown) => {
-      if (signal.aborted || !(error instanceof UpstreamError)) throw error;
+      const isFailure = error instanceof UpstreamError && error.code !== 'PROVIDER_AT_CAPACITY';
+      if (signal.aborted || !isFailure) throw error;
       return upstream.open(request, signal);
     });
     if (method === 'HEAD') return response;

@@ -4,7 +4,8 @@ import type { ByteRange } from '#kernel/byte-range';
 import type { Clock, Timers } from '#kernel/clock';
 import type { OpenResource, OpenedSegment, SegmentAsk, SegmentStore } from '#segments';
 import type { Source } from '#streams';
-import type { AheadPermit, FetchAllowance, FetchPermit } from '#upstream';
+import { TakenPlace } from '#upstream';
+import type { ConnectionAllowance, ConnectionPermit, SparePlace } from '#upstream';
 import type { HlsStream } from './hls-stream.ts';
 import { LookAhead } from './look-ahead.ts';
 import type { AheadOutcome, AheadStream } from './look-ahead.ts';
@@ -21,7 +22,7 @@ export type StreamSegmentsOptions = {
   readonly hls: HlsStream;
   readonly store: SegmentStore;
   readonly opener: SegmentOpener;
-  readonly allowance: FetchAllowance;
+  readonly allowance: ConnectionAllowance;
   /** Segments fetched ahead of each viewer; 0: none. */
   readonly aheadCount: number;
   readonly maxStallMs: number;
@@ -76,9 +77,9 @@ export class StreamSegments implements AheadStream {
     return Math.min(aheadCount, Math.floor(roomBytes / this.#lastBytes));
   }
 
-  permit(): Promise<AheadPermit | undefined> {
+  permit(): Promise<SparePlace | undefined> {
     const { hls, allowance } = this.#options;
-    return allowance.ahead(hls.source);
+    return allowance.ahead({ headers: hls.source.headers, use: 'ahead' });
   }
 
   place(source: string, resource: ListedResource): ListPlace | undefined {
@@ -142,12 +143,16 @@ export class StreamSegments implements AheadStream {
     return place !== undefined || this.place(source, { url })?.isEnded === true;
   }
 
-  async fetch(item: AheadItem, permit: FetchPermit, signal: AbortSignal): Promise<AheadOutcome> {
+  async fetch(
+    item: AheadItem,
+    permit: ConnectionPermit,
+    signal: AbortSignal,
+  ): Promise<AheadOutcome> {
     const { hls, store } = this.#options;
     const { kind, resource } = item;
     const target: Target = { kind, url: resource.url, source: sourceTagOf(hls.source) };
     const range = resource.range && ({ kind: 'from', ...resource.range } as const);
-    const place = new PermitOnce(permit);
+    const place = new TakenPlace(permit);
     const ask = { ...this.#askFor({ target, range }, place), isAhead: true };
     try {
       const opened = await store.open(ask, signal);
@@ -175,12 +180,12 @@ export class StreamSegments implements AheadStream {
     this.ahead.demanded(viewer, target.source, isListed ? resource : { url: target.url });
   }
 
-  #askFor({ target, range }: Demand, place?: PermitOnce): SegmentAsk {
+  #askFor({ target, range }: Demand, taken?: TakenPlace): SegmentAsk {
     const { hls, opener, maxStallMs } = this.#options;
     const source = this.sourceOf(target);
     const listed = this.place(target.source, { url: target.url });
     const open: OpenResource = (part, signal) =>
-      opener.open(source, { target, range: part, permit: place?.take() }, signal);
+      opener.open(source, { target, range: part, place: taken }, signal);
     return {
       resource: this.#nameOf(target),
       range: target.kind === 'key' ? undefined : range,
@@ -193,25 +198,6 @@ export class StreamSegments implements AheadStream {
   #nameOf(target: Named): string {
     const { stream } = this.#options.hls;
     return `${stream.id} ${nameOfSource(this.sourceOf(target))} ${target.url}`;
-  }
-}
-
-/** A place that only the first of several requests may use. */
-class PermitOnce {
-  #permit: FetchPermit | undefined;
-
-  constructor(permit: FetchPermit) {
-    this.#permit = permit;
-  }
-
-  take(): FetchPermit | undefined {
-    const permit = this.#permit;
-    this.#permit = undefined;
-    return permit;
-  }
-
-  releaseUnused(): void {
-    this.take()?.release();
   }
 }
 

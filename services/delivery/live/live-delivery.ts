@@ -7,8 +7,13 @@ import { ThrottledSink, TokenBucket } from '#relay';
 import type { ViewerSink } from '#relay';
 import { endedViewing } from '#streams';
 import type { MediaKind, Stream, ViewerConnection, ViewerRequest } from '#streams';
-import { anySpare } from '#upstream';
-import type { SparePermits, UpstreamClient, UpstreamTimeouts } from '#upstream';
+import { anyConnection, anySpare } from '#upstream';
+import type {
+  ConnectionAllowance,
+  SparePermits,
+  UpstreamClient,
+  UpstreamTimeouts,
+} from '#upstream';
 import type { LiveDetection } from './detection.ts';
 import { LiveFeed } from './live-feed.ts';
 import type { FeedStart } from './live-feed.ts';
@@ -16,6 +21,8 @@ import type { LiveFeedOptions } from './live-feed-options.ts';
 import type { SlateSettings } from './slate-show.ts';
 import type { StandbyMode } from './spare-keeper.ts';
 import type { LiveBuffering } from './spliced-relay.ts';
+import { LEAVE_REASONS, firstEnd } from './viewing-end.ts';
+import type { ViewingEnd } from './viewing-end.ts';
 
 export type LiveDeliveryOptions = {
   readonly upstream: UpstreamClient;
@@ -31,6 +38,8 @@ export type LiveDeliveryOptions = {
   readonly standby?: StandbyMode;
   /** Whether a connection beside the one in use is allowed; always, when absent. */
   readonly permits?: SparePermits;
+  /** Where connections beside those in use ask for a place; absent: there are no limits. */
+  readonly allowance?: ConnectionAllowance;
   /** What viewers of a live stream see while none of its sources works; nothing when absent. */
   readonly slate?: SlateSettings | undefined;
   /** How far a viewer of a shared stream may fall behind. */
@@ -61,12 +70,6 @@ export type LiveViewing = {
    */
   flow(sink: ViewerSink, gone: AbortSignal): Promise<ViewingEnd>;
 };
-
-/**
- * `played`: the film is over. `clean`: the stream was stopped. `broken`: sources failed. `stuck`: the viewer took nothing for
- * too long. `gone`: the viewer left.
- */
-export type ViewingEnd = 'played' | 'clean' | 'broken' | 'stuck' | 'gone';
 
 /** A feed under way. */
 export type LiveTap = {
@@ -220,8 +223,11 @@ export class LiveDelivery {
     if (lingerMs === 0 || removed.aborted) return leave();
     const timer = timers.after(lingerMs, leave, { background: true });
     removed.addEventListener('abort', leave);
+    const { allowance = anyConnection } = this.#options;
+    const stopYielding = allowance.onWanted(shared.feed.headers, leave);
     const cancel = (): void => {
       timer.cancel();
+      stopYielding();
       removed.removeEventListener('abort', leave);
     };
     shared.lingering = { cancel };
@@ -239,6 +245,7 @@ export class LiveDelivery {
     const {
       standby = 'cold',
       permits = anySpare,
+      allowance = anyConnection,
       buffering = UNBUFFERED,
       ...common
     } = this.#options;
@@ -249,6 +256,7 @@ export class LiveDelivery {
       stream,
       standby,
       permits,
+      allowance,
       buffering,
       budgetBytes: viewerBufferBytes,
       patienceMs: viewerPatienceMs,
@@ -262,39 +270,6 @@ export class LiveDelivery {
 
 const UNBUFFERED: LiveBuffering = { burstMs: 0, delayMs: 0, delayBytes: 0 };
 
-const LEAVE_REASONS = {
-  played: 'stream_ended',
-  clean: 'stream_ended',
-  broken: 'sources_failed',
-  stuck: 'viewer_stuck',
-  gone: 'client_disconnected',
-} as const satisfies Record<ViewingEnd, string>;
-
 type Beginning = Pick<LiveViewing, 'contentType' | 'hasEnd'> & {
   readonly leave: (reason: string) => void;
 };
-
-type Ends = {
-  readonly feed: LiveFeed;
-  readonly connection: ViewerConnection;
-  readonly gone: AbortSignal;
-  readonly stuck: Promise<void>;
-};
-
-function firstEnd({ feed, connection, gone, stuck }: Ends): Promise<ViewingEnd> {
-  return new Promise((resolve) => {
-    const on = (signal: AbortSignal, end: ViewingEnd): void => {
-      if (signal.aborted) resolve(end);
-      else signal.addEventListener('abort', () => resolve(end), { once: true });
-    };
-    on(gone, 'gone');
-    on(connection.ended, 'clean');
-    void stuck.then(() => resolve('stuck'));
-    void feed.ended.then((failure) => resolve(endOf(feed, failure)));
-  });
-}
-
-function endOf({ hasPlayed }: LiveFeed, failure: AppError | undefined): ViewingEnd {
-  if (hasPlayed) return 'played';
-  return failure === undefined ? 'clean' : 'broken';
-}

@@ -2,7 +2,12 @@ import type { Clock, Timers } from '#kernel/clock';
 import type { Logger } from '#kernel/logger';
 import type { ViewerSink } from '#relay';
 import type { SourceWalk, Stream, WalkReader } from '#streams';
-import type { SparePermits, UpstreamClient, UpstreamTimeouts } from '#upstream';
+import type {
+  ConnectionAllowance,
+  SparePermits,
+  UpstreamClient,
+  UpstreamTimeouts,
+} from '#upstream';
 import type { LiveDetection } from './detection.ts';
 import type { SlateSettings } from './slate-show.ts';
 import type { StandbyMode } from './spare-keeper.ts';
@@ -19,6 +24,7 @@ export type LiveFeedOptions = {
   readonly detection: LiveDetection;
   readonly standby: StandbyMode;
   readonly permits: SparePermits;
+  readonly allowance: ConnectionAllowance;
   /** What viewers see while no source works; absent: nothing. */
   readonly slate?: SlateSettings | undefined;
   readonly budgetBytes: number;

@@ -4,10 +4,11 @@ import type { ViewerSink } from '#relay';
 import type { MediaKind, Source, SourceWalk } from '#streams';
 import { detectionOf } from './detection.ts';
 import type { SourceDetection } from './detection.ts';
+import { feedSlate } from './feed-slate.ts';
 import { GapMeter } from './gap-meter.ts';
 import type { LiveFeedOptions } from './live-feed-options.ts';
 import { openSource } from './open-source.ts';
-import { SlateShow } from './slate-show.ts';
+import type { SlateShow } from './slate-show.ts';
 import { SpareKeeper } from './spare-keeper.ts';
 import { SplicedRelay } from './spliced-relay.ts';
 import { UpstreamPump, wrongType } from './upstream-pump.ts';
@@ -17,6 +18,9 @@ import type { PumpEnd, PumpTarget } from './upstream-pump.ts';
 export type FeedStart =
   | { readonly kind: 'live'; readonly contentType: string; readonly hasEnd: boolean }
   | { readonly kind: Exclude<MediaKind, 'live'> };
+
+/** For a place at the next source; so long it takes to close a connection that nobody watches. */
+const SWITCH_MS = 100;
 
 /**
  * One relay and the upstream that feeds it, through every change of source. Opens the upstream when
@@ -43,23 +47,22 @@ export class LiveFeed {
   #isAwaited = true;
 
   constructor(options: LiveFeedOptions) {
-    const { stream, standby, budgetBytes, patienceMs, isShared } = options;
-    const { clock, timers, served, dropped } = options;
+    const { stream, standby, budgetBytes, isShared } = options;
     this.#options = options;
     this.#walk = options.walkOf({ as: 'live', holdsOut: (failure) => this.#holdsOut(failure) });
-    this.#slate = this.#makeSlate();
-    this.#gap = new GapMeter(clock);
+    this.#slate = feedSlate({
+      options,
+      relay: () => this.#relay,
+      hasStarted: () => this.#hasStarted,
+      told: (trigger) => this.#walk.slate(trigger),
+      timedOut: (failure) => this.#giveUp(failure),
+    });
+    this.#gap = new GapMeter(options.clock);
     this.#detection = detectionOf(stream, options.detection);
     this.#relay = new SplicedRelay({
+      ...options,
       isLossless: !isShared,
-      budgetBytes,
-      patienceMs,
-      buffering: options.buffering,
-      clock,
-      timers,
       resume: () => this.#resume(),
-      served,
-      dropped,
     });
     this.#spares = new SpareKeeper({
       ...options,
@@ -86,6 +89,11 @@ export class LiveFeed {
   /** What to tell a viewer that comes while none can be served; undefined while all is well. */
   get refusal(): AppError | undefined {
     return this.#slate.refusal;
+  }
+
+  /** What the source in use is asked with; it knows the limit of its account. */
+  get headers(): Source['headers'] {
+    return this.#reading?.headers ?? {};
   }
 
   attach(sink: ViewerSink): void {
@@ -129,9 +137,11 @@ export class LiveFeed {
   }
 
   /** We may have found out by ourselves, and be there already. */
-  #follow({ url, index }: Source): void {
+  #follow({ url, index, headers }: Source): void {
     const isThere = this.#reading?.url === url && this.#reading.index === index;
-    if (!isThere) this.#attempt.abort();
+    if (isThere) return;
+    // What works is not left for a provider that has no place.
+    if (this.#options.allowance.hasRoom(headers, this.headers)) this.#attempt.abort();
   }
 
   /** Returns when the source proved to be another kind of media or the feed was closed. */
@@ -214,11 +224,17 @@ export class LiveFeed {
     if (spare !== undefined) return spare.take(target, taken, signal);
     const { stallMs, clock, timers } = this.#options;
     const detection = this.#detection;
-    const response = await openSource(this.#options, source, signal);
+    const opener = { ...this.#options, patienceMs: this.#patienceMs };
+    const response = await openSource(opener, source, signal);
     const pump = new UpstreamPump({ response, target, stallMs, detection, clock, timers });
     taken(pump);
     void pump.run();
     return pump;
+  }
+
+  /** With a picture and somewhere else to go, nobody waits for a provider at its limit. */
+  get #patienceMs(): number | undefined {
+    return this.#hasStarted && this.#options.stream.hasOtherSource ? SWITCH_MS : undefined;
   }
 
   #target(): PumpTarget {
@@ -262,25 +278,6 @@ export class LiveFeed {
   #resume(): void {
     this.#pump?.resume();
     this.#slate.resume();
-  }
-
-  #makeSlate(): SlateShow {
-    const { slate, buffering, clock, timers } = this.#options;
-    // Viewers have nothing only when what is kept for them has been given.
-    const settings = slate && { ...slate, afterMs: slate.afterMs + buffering.delayMs };
-    return new SlateShow({
-      settings,
-      target: {
-        push: (packets) => this.#relay.send(this.#relay.splice([packets])),
-        cut: () => this.#relay.cut(),
-      },
-      look: () => this.#relay.look,
-      fits: () => !this.#hasStarted || this.#relay.isTransportStream,
-      told: (trigger) => this.#walk.slate(trigger),
-      timedOut: (failure) => this.#giveUp(failure),
-      clock,
-      timers,
-    });
   }
 
   /** Viewers who have a picture, or may see a slate instead, are kept while there is one. */

@@ -2,12 +2,16 @@ import { UpstreamError } from '#kernel/app-error';
 import type { Clock } from '#kernel/clock';
 import type { Source } from '#streams';
 import { retryAfterMs } from '#upstream';
-import type { UpstreamClient, UpstreamResponse, UpstreamTimeouts } from '#upstream';
+import type { TakenPlace, UpstreamClient, UpstreamResponse, UpstreamTimeouts } from '#upstream';
 
 export type SourceOpener = {
   readonly upstream: UpstreamClient;
   readonly timeouts: UpstreamTimeouts;
   readonly clock: Clock;
+  /** How long it may wait for a place at its provider; as connections do, when absent. */
+  readonly patienceMs?: number | undefined;
+  /** Its place, where it has one already. */
+  readonly place?: TakenPlace | undefined;
 };
 
 /**
@@ -15,11 +19,12 @@ export type SourceOpener = {
  * @throws AppError as {@link UpstreamClient.open}, and `UPSTREAM_STATUS`; the signal's reason.
  */
 export async function openSource(
-  { upstream, timeouts, clock }: SourceOpener,
+  { upstream, timeouts, clock, patienceMs, place }: SourceOpener,
   { url, headers }: Source,
   signal: AbortSignal,
 ): Promise<UpstreamResponse> {
-  const response = await upstream.open({ method: 'GET', url, headers, timeouts }, signal);
+  const request = { method: 'GET', url, headers, timeouts, patienceMs, place } as const;
+  const response = await upstream.open(request, signal);
   if (response.status >= 200 && response.status <= 299) return response;
   response.close();
   throw new UpstreamError('UPSTREAM_STATUS', {

@@ -3,8 +3,13 @@ import type { Logger } from '#kernel/logger';
 import type { AppError } from '#kernel/app-error';
 import type { Source, SourceWalk, SpareSource } from '#streams';
 import type { StreamId } from '#kernel/ids';
-import { limitOf } from '#upstream';
-import type { SparePermit, SparePermits, SparePurpose, UsedConnection } from '#upstream';
+import type {
+  ConnectionAllowance,
+  SparePermit,
+  SparePermits,
+  SparePurpose,
+  UsedConnection,
+} from '#upstream';
 import type { SourceDetection } from './detection.ts';
 import type { SourceOpener } from './open-source.ts';
 import { SpareUpstream } from './spare-upstream.ts';
@@ -20,6 +25,7 @@ export type SpareKeeperOptions = SourceOpener & {
   readonly walk: SourceWalk;
   readonly mode: StandbyMode;
   readonly permits: SparePermits;
+  readonly allowance: ConnectionAllowance;
   readonly stallMs: number;
   readonly detection: SourceDetection;
   readonly maxBytes: number;
@@ -131,12 +137,12 @@ export class SpareKeeper {
   }
 
   #open(purpose: SparePurpose): void {
-    const { walk, permits, streamId, clock } = this.#options;
+    const { walk, permits, allowance, streamId, clock } = this.#options;
     if (clock.monotonicMs() < this.#notBeforeMs) return;
     const granted: { permit?: SparePermit | undefined } = {};
     const mayOpen = ({ url, headers }: Source): boolean => {
-      const maxOpen = limitOf(headers)?.maxOpen;
-      granted.permit = permits.acquire({ streamId, url, maxOpen, purpose });
+      if (!allowance.hasRoom(headers)) return false;
+      granted.permit = permits.acquire({ streamId, url, purpose });
       return granted.permit !== undefined;
     };
     const spare = purpose === 'return' ? walk.returning(mayOpen) : walk.spare(mayOpen);

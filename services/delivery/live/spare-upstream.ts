@@ -1,9 +1,10 @@
-import { toAppError } from '#kernel/app-error';
+import { UpstreamError, toAppError } from '#kernel/app-error';
 import type { AppError } from '#kernel/app-error';
 import type { Clock, Timers } from '#kernel/clock';
 import { TsAnalyser } from '#mpegts';
 import type { Source, SpareSource } from '#streams';
-import type { SparePermit } from '#upstream';
+import { TakenPlace, isAtCapacity } from '#upstream';
+import type { ConnectionAllowance, SparePermit, SparePlace } from '#upstream';
 import type { SourceDetection } from './detection.ts';
 import { GopBuffer } from './gop-buffer.ts';
 import { openSource } from './open-source.ts';
@@ -14,6 +15,7 @@ import type { PumpTarget } from './upstream-pump.ts';
 export type SpareUpstreamOptions = SourceOpener & {
   readonly spare: SpareSource;
   readonly permit: SparePermit;
+  readonly allowance: ConnectionAllowance;
   /** `paused`: once it is proved to be media it waits; `reading`: it is read, its last GOP kept. */
   readonly mode: 'paused' | 'reading';
   readonly stallMs: number;
@@ -33,6 +35,8 @@ export class SpareUpstream {
   readonly #gop: GopBuffer;
   #analyser = new TsAnalyser();
   readonly #ready = Promise.withResolvers<void>();
+  readonly #revoked = (): void => this.#fail(atCapacity());
+  #place: SparePlace | undefined;
   #pump: UpstreamPump | undefined;
   /** What came before it was paused; lent until it goes on. */
   #held: readonly Buffer[] | undefined;
@@ -70,6 +74,7 @@ export class SpareUpstream {
     signal: AbortSignal,
   ): Promise<UpstreamPump> {
     this.#isTaken = true;
+    this.#keepPlace();
     const leave = (): void => this.close();
     signal.addEventListener('abort', leave, { once: true });
     try {
@@ -91,6 +96,7 @@ export class SpareUpstream {
   close(): void {
     this.#opening.abort();
     this.#pump?.close();
+    this.#place?.revoked.removeEventListener('abort', this.#revoked);
     this.#ready.reject(this.#opening.signal.reason);
     this.#options.permit.release();
     this.#options.spare.close();
@@ -125,16 +131,42 @@ export class SpareUpstream {
     if (this.#opening.signal.aborted) return;
     this.#ready.reject(error);
     if (!this.#isTaken) {
-      if (!this.#options.permit.isRefusal(error)) this.#options.spare.failed(error);
+      if (!this.#isRefusal(error)) this.#options.spare.failed(error);
       this.#options.failed(error);
     }
     this.close();
   }
 
+  /** The account's limit speaks, ours or the provider's: the source is not to blame. */
+  #isRefusal(error: AppError): boolean {
+    return isAtCapacity(error) || this.#options.permit.isRefusal(error);
+  }
+
+  /** A place that is taken from it as soon as a viewer wants it, until it serves viewers itself. */
+  async #placeFor({ headers }: Source): Promise<TakenPlace> {
+    const place = await this.#options.allowance.ahead({ headers, use: 'standby' });
+    if (place === undefined) throw atCapacity();
+    const taken = new TakenPlace(place);
+    if (this.#opening.signal.aborted) taken.releaseUnused();
+    this.#opening.signal.throwIfAborted();
+    this.#place = place;
+    if (this.#isTaken) place.keep();
+    else place.revoked.addEventListener('abort', this.#revoked, { once: true });
+    return taken;
+  }
+
+  #keepPlace(): void {
+    this.#place?.revoked.removeEventListener('abort', this.#revoked);
+    this.#place?.keep();
+  }
+
   async #open(): Promise<UpstreamPump> {
     const { stallMs, detection, clock, timers } = this.#options;
     const { signal } = this.#opening;
-    const response = await openSource(this.#options, this.source, signal);
+    const place = await this.#placeFor(this.source);
+    const opening = openSource({ ...this.#options, place }, this.source, signal);
+    // A playlist has no connection of its own: each of its segments asks for itself.
+    const response = await opening.finally(() => place.releaseUnused());
     this.#options.permit.answered();
     const target = this.#target();
     return new UpstreamPump({ response, target, stallMs, detection, clock, timers });
@@ -173,6 +205,11 @@ export class SpareUpstream {
     if (parts.every((part) => part[0] === SYNC)) this.#analyser.push(parts);
   }
 }
+
+const atCapacity = (): UpstreamError =>
+  new UpstreamError('PROVIDER_AT_CAPACITY', {
+    message: 'A viewer needs the place of this standby.',
+  });
 
 const SYNC = 0x47;
 

@@ -47,6 +47,25 @@ describe('a walk through the sources', () => {
     expect(state.events.at(-1)?.metadata).toEqual({ id: '7' });
   });
 
+  it('leaves a source whose provider is at its limit without blame', async () => {
+    const { stream } = await openStream({ failoverUrls: ['http://b/'] });
+    const full = failure('PROVIDER_AT_CAPACITY');
+    const walk = stream.walk();
+    const backup = await walk.failed(walk.current, full, never);
+    expect(backup.url).toBe('http://b/');
+    // It has not cooled: the next viewer is sent there at once. That it may work soon is the answer.
+    await expect(walk.failed(backup, refused(), never)).rejects.toBe(full);
+    const next = stream.walk();
+    expect((await next.failed(next.current, refused(), never)).url).toBe('http://a/1');
+  });
+
+  it('gives up at once where the only source has a provider at its limit', async () => {
+    const { stream } = await openStream({});
+    const walk = stream.walk();
+    const full = failure('PROVIDER_AT_CAPACITY');
+    await expect(walk.failed(walk.current, full, never)).rejects.toBe(full);
+  });
+
   it('comes round to the primary for a viewer with a picture', async () => {
     const { stream, clock } = await openStream({ failoverUrls: ['http://b/'] });
     const walk = stream.walk();

@@ -154,6 +154,16 @@ const ROWS: readonly Row[] = [
     { isFile: true, failure: 'useless', hasPicture: true, retries: 2 },
     retry(1000),
   ],
+  [
+    'has no viewer wait for a provider at its limit: that has been done',
+    { isAtCapacity: true },
+    giveUp,
+  ],
+  [
+    'keeps a viewer with a picture while the provider is at its limit',
+    { isAtCapacity: true, hasPicture: true },
+    retry(1000),
+  ],
   ['never retries without a pause', {}, retry(100), { retryDelayMs: 0 }],
 ];
 

@@ -12,6 +12,11 @@ describe('the slate for a failure', () => {
     expect(slateTriggerOf(answered(status))).toBe('provider_connections_exhausted');
   });
 
+  it('is that of a provider at its limit where we keep it', () => {
+    const ours = new UpstreamError('PROVIDER_AT_CAPACITY', { message: 'No.' });
+    expect(slateTriggerOf(ours)).toBe('provider_connections_exhausted');
+  });
+
   it.each([404, 401, 500, 503])(
     'is that of a channel that does not work for status %i',
     (status) => {

@@ -18,8 +18,8 @@ const status = (code: number) => failure('UPSTREAM_STATUS', { status: code });
 function start() {
   const clock = new TestClock();
   const ledger = new SpareLedger(clock);
-  const acquire = (url: string, maxOpen?: number) =>
-    ledger.acquire({ streamId: 's' as StreamId, url, maxOpen, purpose: 'standby' });
+  const acquire = (url: string) =>
+    ledger.acquire({ streamId: 's' as StreamId, url, purpose: 'standby' });
   return { clock, ledger, acquire };
 }
 
@@ -105,23 +105,5 @@ describe('an account that refuses one connection too many', () => {
     ledger.use(A);
     expect(lonely?.isRefusal(status(404))).toBe(false);
     expect(lonely?.isRefusal(reset)).toBe(false);
-  });
-});
-
-describe('a declared limit', () => {
-  it('counts what is in use and what is spare, of all streams', () => {
-    const { ledger, acquire } = start();
-    const used = ledger.use(A);
-    expect(acquire(B, 1)).toBeUndefined();
-    const spare = acquire(B, 2);
-    expect(spare).toBeDefined();
-    expect(acquire('http://panel/live/bob/pw/3.ts', 2)).toBeUndefined();
-    expect(acquire('http://panel/live/eve/pw/3.ts', 2)).toBeDefined();
-    spare?.release();
-    spare?.release();
-    used.end();
-    used.end();
-    expect(acquire(B, 1)).toBeDefined();
-    expect(acquire(B, 1)).toBeUndefined();
   });
 });

@@ -1,19 +1,24 @@
 import { describe, expect, it } from 'vitest';
-import { FetchLedger, headersWithin, headersWithout, limitOf } from '#upstream';
-import type { FetchPermit, SlotLease, SlotLeases } from '#upstream';
+import { ConnectionLedger, headersWithin, headersWithout, limitOf } from '#upstream';
+import type { ConnectionPermit, ConnectionRequest, ConnectionUse, SlotLease, SlotLeases } from '#upstream';
 import { TestClock } from '../../support/test-clock.ts';
 
 const alive = new AbortController().signal;
-const asked = (account: string, maxOpen = 1) => ({
+const asked = (account: string, maxOpen = 1, use: ConnectionUse = 'segment') => ({
+  use,
   headers: headersWithin({ account, maxOpen }, { 'User-Agent': 'x' }),
 });
 
 function start(leases?: SlotLeases) {
   const clock = new TestClock();
-  const ledger = new FetchLedger({ timers: clock, leases });
+  const ledger = new ConnectionLedger({ timers: clock, leases });
   const order: string[] = [];
   /** Asks for a place, and notes when it is given. */
-  const ask = (name: string, request = asked('a'), signal = alive): Promise<FetchPermit> =>
+  const ask = (
+    name: string,
+    request: ConnectionRequest = asked('a'),
+    signal = alive,
+  ): Promise<ConnectionPermit> =>
     ledger.demand(request, signal).then((permit) => {
       order.push(name);
       return permit;
@@ -21,11 +26,20 @@ function start(leases?: SlotLeases) {
   return { clock, ledger, ask, order };
 }
 
+const noLeases: SlotLeases = {
+  take: async () => {
+    throw new Error('none');
+  },
+  takeSpare: async () => undefined,
+  onWanted: () => {},
+  holders: async () => undefined,
+};
+
 const settled = async (): Promise<void> => {
   for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
 };
 
-describe('FetchLedger', () => {
+describe('ConnectionLedger', () => {
   it('gives as many places as the account has, in the order of asking', async () => {
     const { ask, order } = start();
     const first = await ask('1');
@@ -44,7 +58,7 @@ describe('FetchLedger', () => {
     await ask('1');
     await ask('2', asked('b'));
     expect(order).toEqual(['1', '2']);
-    const free = { headers: { 'User-Agent': 'x' } };
+    const free = { use: 'live' as const, headers: { 'User-Agent': 'x' } };
     await Promise.all([ledger.demand(free, alive), ledger.demand(free, alive)]);
   });
 
@@ -83,17 +97,73 @@ describe('FetchLedger', () => {
     expect(new Set(await Promise.all(many))).toEqual(new Set(['PROVIDER_AT_CAPACITY']));
   });
 
+  it.each([
+    ['what lasts waits for what is being closed', 'live', 'live', undefined, 800],
+    ['what lasts waits no longer behind what is brief', 'segment', 'live', undefined, 800],
+    ['what is brief behind what lasts knows that it is no use', 'live', 'segment', undefined, 800],
+    ['what is brief waits for its turn', 'playlist', 'segment', undefined, 30_000],
+    ['who says how long it can wait waits so long', 'live', 'segment', 100, 100],
+    ['also for longer', 'live', 'network', 10_000, 10_000],
+  ] as const)('%s', async (_name, held, use, patienceMs, waitsMs) => {
+    const { ask, clock } = start();
+    await ask('1', asked('a', 1, held));
+    const failure = ask('2', { ...asked('a', 1, use), patienceMs }).catch((error) => error.code);
+    await clock.advance(waitsMs - 1);
+    expect(await Promise.race([failure, settled()])).toBeUndefined();
+    await clock.advance(1);
+    expect(await failure).toBe('PROVIDER_AT_CAPACITY');
+  });
+
+  it('takes no place from what has come to serve viewers', async () => {
+    const { ask, ledger, clock } = start();
+    const standby = await ledger.ahead(asked('a', 1, 'standby'));
+    expect(ledger.held()).toMatchObject([{ account: 'a', use: 'standby' }]);
+    standby?.keep();
+    const viewer = ask('viewer', asked('a', 1, 'live')).catch((error) => error.code);
+    await clock.advance(800);
+    expect([await viewer, standby?.revoked.aborted]).toEqual(['PROVIDER_AT_CAPACITY', false]);
+    expect(ledger.held()).toMatchObject([{ account: 'a', use: 'live' }]);
+    standby?.release();
+    expect(ledger.held()).toEqual([]);
+  });
+
+  it('tells who has a place of no use that somebody waits, also when it listens late', async () => {
+    const { ask, ledger } = start();
+    const { headers } = asked('a');
+    const told: string[] = [];
+    const stop = ledger.onWanted(headers, () => told.push('early'));
+    const first = await ask('1');
+    const second = ask('2');
+    ledger.onWanted(headers, () => told.push('late'));
+    stop();
+    await settled();
+    expect(told).toEqual(['early', 'late']);
+    first.release();
+    (await second).release();
+  });
+
+  it('knows whether there is room, and that a place given back is as good', async () => {
+    const { ask, ledger } = start();
+    const [{ headers }, other] = [asked('a'), asked('b')];
+    expect(ledger.hasRoom(headers)).toBe(true);
+    await ask('1');
+    expect(ledger.hasRoom(headers)).toBe(false);
+    expect(ledger.hasRoom(headers, other.headers)).toBe(false);
+    expect(ledger.hasRoom(headers, headers)).toBe(true);
+    expect(ledger.hasRoom({ 'User-Agent': 'x' })).toBe(true);
+  });
+
   it('has a slot of all processes for each place, and gives both back', async () => {
     const held = new Set<string>();
     const lose = new AbortController();
     const lease = (name: string): SlotLease => {
       held.add(name);
       const release = (): void => void held.delete(name);
-      return { lost: lose.signal, wanted: alive, release };
+      return { lost: lose.signal, wanted: alive, keep: () => {}, release };
     };
     const leases: SlotLeases = {
-      take: async ({ account }) => lease(account),
-      takeSpare: async () => undefined,
+      ...noLeases,
+      take: async ({ limit }) => lease(limit.account),
     };
     const { ask, ledger } = start(leases);
     expect(await ledger.ahead(asked('a'))).toBeUndefined();
@@ -107,12 +177,7 @@ describe('FetchLedger', () => {
   });
 
   it('gives the place back when there is no slot', async () => {
-    const leases: SlotLeases = {
-      take: async () => {
-        throw new Error('none');
-      },
-      takeSpare: async () => undefined,
-    };
+    const leases = noLeases;
     const { ask } = start(leases);
     await expect(ask('1')).rejects.toThrow('none');
     await expect(ask('2')).rejects.toThrow('none');

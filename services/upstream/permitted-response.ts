@@ -1,15 +1,16 @@
 import type { AppError } from '#kernel/app-error';
-import type { BodySink, FetchPermit, UpstreamResponse } from '#upstream';
+import type { ConnectionPermit } from './connection-allowance.ts';
 import { placeLost } from './place-lost.ts';
+import type { BodySink, UpstreamResponse } from './ports.ts';
 
 /** A response that holds a place at its provider for as long as it is open, and no longer. */
 export class PermittedResponse implements UpstreamResponse {
   readonly #inner: UpstreamResponse;
-  readonly #permit: FetchPermit;
+  readonly #permit: ConnectionPermit;
   readonly #lost = (): void => this.#lose();
   #sink: BodySink | undefined;
 
-  constructor(inner: UpstreamResponse, permit: FetchPermit) {
+  constructor(inner: UpstreamResponse, permit: ConnectionPermit) {
     this.#inner = inner;
     this.#permit = permit;
     permit.lost.addEventListener('abort', this.#lost, { once: true });
@@ -25,6 +26,12 @@ export class PermittedResponse implements UpstreamResponse {
   get finalUrl(): string {
     return this.#inner.finalUrl;
   }
+  get burstMs(): number {
+    return this.#inner.burstMs ?? 0;
+  }
+  get hasEnd(): boolean {
+    return this.#inner.hasEnd ?? false;
+  }
 
   read(sink: BodySink): void {
     if (this.#permit.lost.aborted) return sink.fail(placeLost());
@@ -39,6 +46,7 @@ export class PermittedResponse implements UpstreamResponse {
         this.#over();
         sink.fail(error);
       },
+      restart: () => sink.restart?.(),
     });
   }
 
