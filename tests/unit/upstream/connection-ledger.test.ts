@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { ConnectionLedger, headersWithin, headersWithout, limitOf } from '#upstream';
-import type { ConnectionPermit, ConnectionRequest, ConnectionUse, SlotLease, SlotLeases } from '#upstream';
+import type {
+  ConnectionPermit,
+  ConnectionRequest,
+  ConnectionUse,
+  SlotLease,
+  SlotLeases,
+} from '#upstream';
 import { TestClock } from '../../support/test-clock.ts';
 
 const alive = new AbortController().signal;
