@@ -103,7 +103,7 @@ export class ChangeFeed {
 function tell(listener: ChangeListener, note: ChangeNote): void {
   if (note.kind === 'stream') listener.stream?.(note.id);
   else if (note.kind === 'viewer') listener.viewer?.(viewerOf(note), note.isRefused);
-  else if (note.kind === 'begun' || note.kind === 'place') listener[note.kind]?.(note.digest);
+  else if ('digest' in note) listener[note.kind]?.(note.digest);
   else if (note.kind === 'network') listener.network?.(note.id);
   else listener[PLAIN[note.kind]]?.();
 }
