@@ -43,12 +43,12 @@ export class BodyStore {
 
   /** Takes lent bytes. @returns false: enough for now. */
   push(bytes: Buffer): boolean {
-    if (this.#passing) return this.#passing.push(Buffer.from(bytes));
+    if (this.#passing) return this.#passing.push(bytes);
     if (this.#kept?.push(bytes)) return true;
     // No room is left for all of it. What has come goes on as the first of what passes.
     this.#passing = new PassingBody(this.#wanted);
-    if (this.#kept) this.#passing.push(this.#kept.bytes);
-    return this.#passing.push(Buffer.from(bytes));
+    if (this.#kept) this.#passing.take(this.#kept.bytes);
+    return this.#passing.push(bytes);
   }
 
   /** As {@link PassingBody.from}. */

@@ -1,5 +1,7 @@
 /** How far the source may be ahead of the foremost reader, and how far another may be behind it. */
 export const WINDOW_BYTES = 1024 * 1024;
+/** What a connection is read by at most, mostly. */
+const CHUNK_BYTES = 64 * 1024;
 /** The same for a body that one reader has to itself: hundreds of these may pass at once. */
 const ALONE = { aheadBytes: 128 * 1024, behindBytes: 0 };
 const TOGETHER = { aheadBytes: WINDOW_BYTES, behindBytes: WINDOW_BYTES };
@@ -12,6 +14,8 @@ export class PassingBody {
   readonly #chunks: { readonly startBytes: number; readonly bytes: Buffer }[] = [];
   readonly #wanted: () => void;
   readonly #window: typeof TOGETHER;
+  /** Memory of chunks that are gone, used again: where one reads alone, nobody else has a view of it. */
+  readonly #spare: Buffer[] | undefined;
   #startBytes = 0;
   #endBytes = 0;
   #foremostBytes = 0;
@@ -21,6 +25,7 @@ export class PassingBody {
   constructor(wanted: () => void, { isAlone = false } = {}) {
     this.#wanted = wanted;
     this.#window = isAlone ? ALONE : TOGETHER;
+    this.#spare = isAlone ? [] : undefined;
   }
 
   get endBytes(): number {
@@ -32,8 +37,13 @@ export class PassingBody {
     return this.#startBytes;
   }
 
-  /** Takes bytes that nobody will write to any more. @returns false: enough for now. */
-  push(bytes: Buffer): boolean {
+  /** Takes lent bytes. @returns false: enough for now. */
+  push(lent: Buffer): boolean {
+    return this.take(this.#copyOf(lent));
+  }
+
+  /** Takes bytes that nobody will write to any more; else as `push`. */
+  take(bytes: Buffer): boolean {
     this.#chunks.push({ startBytes: this.#endBytes, bytes });
     this.#endBytes += bytes.length;
     this.#drop();
@@ -41,7 +51,10 @@ export class PassingBody {
     return !this.#isFull;
   }
 
-  /** The bytes from `at` on that have come; `lost` when they are gone, `undefined` when to come. */
+  /**
+   * The bytes from `at` on that have come; `lost` when they are gone, `undefined` when to come. Where
+   * one reads alone, what was given before `at` may be written over from now on.
+   */
   from(at: number): Buffer | 'lost' | undefined {
     if (at < this.#startBytes) return 'lost';
     this.#foremostBytes = Math.max(this.#foremostBytes, at);
@@ -67,6 +80,18 @@ export class PassingBody {
       if (end > keptFrom) return;
       this.#chunks.shift();
       this.#startBytes = end;
+      this.#spare?.push(first.bytes);
     }
+  }
+
+  #copyOf(lent: Buffer): Buffer {
+    if (!this.#spare) return Buffer.from(lent);
+    const spare = this.#spare.pop();
+    const memory =
+      spare && spare.buffer.byteLength >= lent.length
+        ? Buffer.from(spare.buffer)
+        : Buffer.allocUnsafeSlow(Math.max(lent.length, CHUNK_BYTES));
+    lent.copy(memory);
+    return memory.subarray(0, lent.length);
   }
 }

@@ -14,9 +14,9 @@ const IS_SOAK = SOAK_MINUTES > 0;
 const MB = 1_000_000;
 const SEGMENT_BYTES = (IS_SOAK ? 500 : 40) * MB;
 const MEMORY_BYTES = 32 * MB;
-/** Beside what is kept: what passes by, the sockets of all, and what is not collected yet. */
-const MOST_BYTES = MEMORY_BYTES * 4;
 const VIEWERS = 100;
+/** Beside what is kept, 1 MB a viewer: what passes by, sockets, what is not collected yet; 1.5 MB where all read on and on. */
+const MOST_BYTES = MEMORY_BYTES + VIEWERS * (IS_SOAK ? 1.5 : 1) * MB;
 /** 20 ms on an idle machine; the seconds after a start, on a busy one, are another matter. */
 const MOST_LAG_MS = IS_SOAK ? 200 : 1_000;
 /** Most read for four minutes, or for a moment as fast as it comes; one in 25 is slow. */

@@ -1,6 +1,9 @@
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { file, liveTs } from '../../scripts/faultd.d/fake-provider.ts';
 import { NetworkApp } from '../support/network-app.ts';
+import type { FoundProcess } from '../support/processes.ts';
+import { startProduct, type Product } from '../support/product.ts';
 import { useProduct } from '../support/use-product.ts';
 
 const stage = useProduct();
@@ -13,8 +16,9 @@ beforeAll(async () => {
 });
 afterAll(() => app[Symbol.asyncDispose]());
 
-const ffmpegs = () =>
-  stage.product.processes().filter(({ command }) => command.startsWith('ffmpeg '));
+const ffmpegsOf = (product: Product): readonly FoundProcess[] =>
+  product.processes().filter(({ command }) => command.startsWith('ffmpeg '));
+const ffmpegs = (): readonly FoundProcess[] => ffmpegsOf(stage.product);
 
 const numbers = (listed: readonly string[]): readonly number[] =>
   listed.map((one) => Number(one.replace('D', '')));
@@ -70,6 +74,45 @@ describe('kill -9', () => {
     expect(app.of(live)).toEqual([]);
     await endsOnce(film);
     expect(ffmpegs()).toEqual([]);
+  });
+});
+
+describe('two api processes and two workers on one folder', () => {
+  it('have one FFmpeg per network, which the other worker takes over, and one playlist at both', async () => {
+    const { product } = stage;
+    await using other = await startProduct({
+      env: {
+        REDIS_URL: `unix://${product.dataDir}/redis/redis.sock`,
+        HLS_BROADCAST_DIR: join(product.dataDir, 'broadcasts'),
+      },
+    });
+    const both = [product, other];
+    const beside = app.at(other);
+    const all = (): readonly FoundProcess[] => both.flatMap((one) => ffmpegsOf(one));
+    const ids = ['one', 'two'];
+    const sources = ['/live.ts', '/film.mkv'].map((path) => app.provider.url(path));
+    await beside.start('one', { stream_url: sources[0] });
+    await app.start('two', { stream_url: sources[1], duration_seconds: 8 });
+    for (const id of ids) await app.untilListed(id, 2);
+    expect(all()).toHaveLength(2);
+    // Whoever has the first of them, goes; its supervisor starts another, which may take it again.
+    const pid = await pidOf('one');
+    const dying = both.find((one) => ffmpegsOf(one).some((each) => each.pid === pid)) ?? product;
+    const returning = dying.killAndAwaitReturn('worker');
+    const before = await app.listed('one');
+    for (const each of [app, beside]) await each.untilListed('one', before.length + 2);
+    await returning;
+    expect(numbers(await beside.listed('one'))).toEqual(numbers(await app.listed('one')));
+    const [told] = await app.untilTold('two');
+    expect(told).toMatchObject({ event: 'programme_ended' });
+    expect(await app.stop('one')).toMatchObject({ status: 200, body: { status: 'stopped' } });
+    for (const id of ids) {
+      const listed = numbers(await beside.listed(id));
+      expect(listed).toEqual(upTo(listed.length));
+    }
+    expect(app.of('two')).toHaveLength(1);
+    expect(app.of('one')).toEqual([]);
+    expect(all()).toEqual([]);
   });
 });
 

@@ -22,21 +22,27 @@ export class NetworkApp implements AsyncDisposable {
   readonly #product: Product;
 
   static async open(product: Product): Promise<NetworkApp> {
-    return new NetworkApp(product, await startFakeProvider({}));
+    const app = new NetworkApp(product, await startFakeProvider({}));
+    app.provider.setRoute(
+      '/callback',
+      answer(async ({ body }) => {
+        const callback = JSON.parse(body) as ToldCallback;
+        app.told.push(callback);
+        await app.handle(callback);
+        return { status: 200, body: '{"status":"ok"}' };
+      }),
+    );
+    return app;
   }
 
   private constructor(product: Product, provider: FakeProvider) {
     this.#product = product;
     this.provider = provider;
-    provider.setRoute(
-      '/callback',
-      answer(async ({ body }) => {
-        const callback = JSON.parse(body) as ToldCallback;
-        this.told.push(callback);
-        await this.handle(callback);
-        return { status: 200, body: '{"status":"ok"}' };
-      }),
-    );
+  }
+
+  /** The same at another api process; what it is told, this one hears. */
+  at(product: Product): NetworkApp {
+    return new NetworkApp(product, this.provider);
   }
 
   get callbackUrl(): string {

@@ -86,6 +86,27 @@ describe('PassingBody', () => {
   });
 });
 
+describe('a body that one reads alone', () => {
+  it('uses its memory again, and gives every byte as it came', () => {
+    const body = new PassingBody(() => {}, { isAlone: true });
+    const lent = Buffer.alloc(70_000);
+    const memories = new Set<ArrayBufferLike>();
+    let at = 0;
+    for (let n = 0; n < 500; n += 1) {
+      const bytes = lent.subarray(0, 1 + ((n * 7_919) % lent.length)).fill(n);
+      body.push(bytes);
+      lent.fill(255); // What is lent is taken back.
+      for (let found = body.from(at); found && found !== 'lost'; found = body.from(at)) {
+        expect(found.equals(Buffer.alloc(found.length, n))).toBe(true);
+        memories.add(found.buffer);
+        at += found.length;
+      }
+    }
+    expect(at).toBe(body.endBytes);
+    expect(memories.size).toBeLessThan(20);
+  });
+});
+
 describe('BodyStore', () => {
   it('begins to pass what it cannot keep any longer, and loses nothing on the way', () => {
     const own = budget(MIB);
