@@ -1,3 +1,5 @@
+import { wholeSequence } from './split-sequence.ts';
+import type { SplitSequence } from './split-sequence.ts';
 import { attributesOf } from './tag-line.ts';
 
 /**
@@ -16,8 +18,8 @@ export class ImplicitKey {
   }
 
   /** The tag line that says for one segment what its number said before. */
-  spelledOut(sequence: number): string | undefined {
-    const iv = sequence.toString(16).padStart(32, '0');
+  spelledOut(sequence: SplitSequence): string | undefined {
+    const iv = wholeSequence(sequence).toString(16).padStart(32, '0');
     return this.#line && `${this.#line},IV=0x${iv}`;
   }
 }

@@ -16,6 +16,8 @@ export { windowOf, type PlaylistWindow } from './playlist-window.ts';
 export type { TextEncoding } from './resolve-reference.ts';
 export { rewriteLongPlaylist, rewritePlaylist, tracksOf } from './rewrite-playlist.ts';
 export type { Reference, RewriteOptions } from './rewrite-playlist.ts';
+export { inEpoch, splitSequence, wholeSequence } from './split-sequence.ts';
+export type { SplitSequence } from './split-sequence.ts';
 export { rewriteSteeringManifest } from './steering-manifest.ts';
 export { keptTrack, newsOf, resumedTrack, type KeptTrack } from './resumed-track.ts';
 export { stepTrack, type Arrival as TrackArrival, type ShownTrack } from './splice-plan.ts';

@@ -1,10 +1,14 @@
 import { linesOf } from './lines.ts';
 import { isUriLine } from './playlist-window.ts';
+import { inEpoch, splitSequence } from './split-sequence.ts';
+import type { SplitSequence } from './split-sequence.ts';
 import { attributesOf, tagOf, valueOf } from './tag-line.ts';
 
 /** A place in a low-latency playlist: a segment, or one part of it (counted from 0). */
 export type ReloadPosition = {
+  /** Within its epoch (`SplitSequence`). */
   readonly sequence: number;
+  readonly epoch?: number;
   /** `undefined`: the whole segment. */
   readonly part: number | undefined;
 };
@@ -33,6 +37,8 @@ export type LowLatencyFacts = {
   readonly partHoldBackMs: number | undefined;
   /** The last segment that is complete: its number, and in how many parts it is listed (or 0). */
   readonly lastSequence: number;
+  /** Of all numbers here (`SplitSequence`). */
+  readonly epoch?: number;
   readonly partsOfLast: number;
   /** Parts of the segment after that, which is still being made. */
   readonly trailingParts: number;
@@ -58,7 +64,12 @@ export function lowLatencyOf(text: string): LowLatencyFacts | undefined {
  * Whether a playlist lists what a blocking reload asks for, so that it is answered at once
  * (RFC 8216bis §6.2.5.2). A part beyond a segment's last one means the next segment's first.
  */
-export function listsPosition(facts: LowLatencyFacts, { sequence, part }: ReloadPosition): boolean {
+export function listsPosition(facts: LowLatencyFacts, position: ReloadPosition): boolean {
+  if (position.epoch !== facts.epoch) return (position.epoch ?? 0) < (facts.epoch ?? 0);
+  return listsNumber(facts, position);
+}
+
+function listsNumber(facts: LowLatencyFacts, { sequence, part }: ReloadPosition): boolean {
   const { lastSequence, partsOfLast, trailingParts } = facts;
   if (sequence < lastSequence) return true;
   if (sequence > lastSequence + 1) return false;
@@ -70,7 +81,7 @@ export function listsPosition(facts: LowLatencyFacts, { sequence, part }: Reload
 class LowLatencyReader {
   #control = new Map<string, string>();
   #partTargetMs: number | undefined;
-  #firstSequence = 0;
+  #first: SplitSequence = { rest: 0 };
   #segments = 0;
   #parts = 0;
   #partsOfLast = 0;
@@ -86,12 +97,13 @@ class LowLatencyReader {
       canSkipDateRanges: control.get('CAN-SKIP-DATERANGES') === 'YES',
       holdBackMs: milliseconds(control.get('HOLD-BACK')),
       partHoldBackMs: milliseconds(control.get('PART-HOLD-BACK')),
-      lastSequence: this.#firstSequence + skipped + this.#segments - 1,
+      lastSequence: this.#first.rest + skipped + this.#segments - 1,
+      ...inEpoch(this.#first.epoch),
       partsOfLast: this.#partsOfLast,
       trailingParts: this.#parts,
       delta: this.#skip && {
         skippedSegments: skipped,
-        firstListed: this.#firstSequence + skipped,
+        firstListed: this.#first.rest + skipped,
         removedDateRanges: namesIn(this.#skip.get('RECENTLY-REMOVED-DATERANGES')),
       },
     };
@@ -101,7 +113,7 @@ class LowLatencyReader {
     const tag = tagOf(line);
     if (tag === undefined) {
       if (isUriLine(line)) this.#segment();
-    } else if (tag === 'EXT-X-MEDIA-SEQUENCE') this.#firstSequence = Number(valueOf(line));
+    } else if (tag === 'EXT-X-MEDIA-SEQUENCE') this.#first = splitSequence(valueOf(line));
     else if (tag === 'EXT-X-SERVER-CONTROL') this.#control = valuesOf(line);
     else if (tag === 'EXT-X-PART-INF') {
       this.#partTargetMs = milliseconds(valuesOf(line).get('PART-TARGET'));

@@ -1,6 +1,8 @@
 import { linesOf } from './lines.ts';
 import { resolveReference } from './resolve-reference.ts';
 import type { TextEncoding } from './resolve-reference.ts';
+import { splitSequence, wholeSequence } from './split-sequence.ts';
+import type { SplitSequence } from './split-sequence.ts';
 import { attributesOf, tagOf, valueOf } from './tag-line.ts';
 import { VariableScope } from './variables.ts';
 import type { Variables } from './variables.ts';
@@ -24,6 +26,7 @@ export type MediaKey = {
 
 /** One segment with all that is needed to read it. */
 export type MediaSegment = MediaResource & {
+  /** Within its epoch (`SplitSequence`): neighbours differ by one. */
   readonly sequence: number;
   readonly durationMs: number;
   /** `EXT-X-DISCONTINUITY` stands in front. */
@@ -78,6 +81,7 @@ class ListReader {
   #room = MAX_URL_CHARS;
   #isSealed = false;
   #sequence = 0;
+  #epoch = 0;
   #durationMs = 0;
   #startsAnew = false;
   #isGap = false;
@@ -114,8 +118,10 @@ class ListReader {
       if (seconds > 0) this.#targetDurationMs = seconds * 1000;
     },
     'EXT-X-MEDIA-SEQUENCE': (line) => {
-      const first = Number(valueOf(line));
-      if (Number.isSafeInteger(first)) this.#sequence = first;
+      const { epoch = 0, rest } = splitSequence(valueOf(line));
+      if (!Number.isSafeInteger(rest)) return;
+      this.#sequence = rest;
+      this.#epoch = epoch;
     },
     'EXT-X-ENDLIST': () => {
       this.#isEnded = true;
@@ -150,7 +156,7 @@ class ListReader {
         durationMs: this.#durationMs,
         startsAnew: this.#startsAnew,
         isGap: this.#isGap,
-        key: this.#key,
+        key: this.#keyHere,
         map: this.#map,
       });
     }
@@ -159,6 +165,12 @@ class ListReader {
     this.#isGap = false;
     this.#range = undefined;
     this.#durationMs = 0;
+  }
+
+  /** A number that cannot be said as one is said as the vector that it stands for. */
+  get #keyHere(): MediaKey | undefined {
+    if (!this.#key || this.#key.iv || this.#epoch === 0) return this.#key;
+    return { ...this.#key, iv: ivOf({ epoch: this.#epoch, rest: this.#sequence }) };
   }
 
   /** §4.3.2.2: without an offset, a range begins where the last one of the same file ended. */
@@ -216,8 +228,10 @@ function bytesOfHex(text: string | undefined): Buffer | undefined {
 }
 
 /** The initialisation vector that a media sequence number stands for (RFC 8216 §5.2). */
-export function ivOfSequence(sequence: number): Buffer {
+export const ivOfSequence = (sequence: number): Buffer => ivOf({ rest: sequence });
+
+function ivOf(sequence: SplitSequence): Buffer {
   const iv = Buffer.alloc(16);
-  iv.writeBigUInt64BE(BigInt(sequence), 8);
+  iv.writeBigUInt64BE(BigInt.asUintN(64, wholeSequence(sequence)), 8);
   return iv;
 }

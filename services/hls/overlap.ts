@@ -103,7 +103,11 @@ function headerOf(
   header: string,
   { earlier, count, lineEnd }: { earlier: string; count: number; lineEnd: string },
 ): string {
-  const numbered = withNumber(header, 'EXT-X-MEDIA-SEQUENCE', (first) => first - count);
+  // It may be larger than sums of numbers are exact.
+  const numbered = header.replace(
+    /^(#EXT-X-MEDIA-SEQUENCE:)(\d+)/m,
+    (_, name: string, first: string) => `${name}${BigInt(first) - BigInt(count)}`,
+  );
   const long = withNumber(numbered, 'EXT-X-TARGETDURATION', (seconds) =>
     Math.max(seconds, numberIn(earlier, 'EXT-X-TARGETDURATION')),
   );

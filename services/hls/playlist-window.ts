@@ -1,10 +1,14 @@
 import { linesOf } from './lines.ts';
+import { inEpoch, splitSequence } from './split-sequence.ts';
+import type { SplitSequence } from './split-sequence.ts';
 import { attributesOf, tagOf, valueOf } from './tag-line.ts';
 
 /** Which segments a media playlist lists, in numbers. */
 export type PlaylistWindow = {
-  /** Media sequence number of the first segment. */
+  /** Media sequence number of the first segment, within its epoch. */
   readonly firstSequence: number;
+  /** As in {@link SplitSequence}. */
+  readonly epoch?: number;
   readonly segmentCount: number;
   /** Discontinuity sequence number before the first segment. */
   readonly discontinuitySequence: number;
@@ -15,8 +19,8 @@ export type PlaylistWindow = {
 };
 
 /**
- * Counts a media playlist's segments. `undefined` for numbers that arithmetic cannot hold
- * (RFC 8216 allows up to 2^64 - 1): such a playlist is passed on, never renumbered.
+ * Counts a media playlist's segments. `undefined` for what are no numbers, or larger than RFC 8216
+ * allows: such a playlist is passed on, never renumbered.
  */
 export function windowOf(text: string): PlaylistWindow | undefined {
   const counter = new WindowCounter();
@@ -29,13 +33,14 @@ export function windowOf(text: string): PlaylistWindow | undefined {
 class WindowCounter {
   readonly #discontinuities: number[] = [];
   #segmentCount = 0;
-  #firstSequence = 0;
+  #first: SplitSequence = { rest: 0 };
   #discontinuitySequence = 0;
   #isTrimmable = true;
 
   get window(): PlaylistWindow {
     return {
-      firstSequence: this.#firstSequence,
+      firstSequence: this.#first.rest,
+      ...inEpoch(this.#first.epoch),
       segmentCount: this.#segmentCount,
       discontinuitySequence: this.#discontinuitySequence,
       discontinuities: this.#discontinuities,
@@ -47,7 +52,7 @@ class WindowCounter {
     const tag = tagOf(line);
     if (tag === undefined) {
       if (isUriLine(line)) this.#segmentCount += 1;
-    } else if (tag === 'EXT-X-MEDIA-SEQUENCE') this.#firstSequence = Number(valueOf(line));
+    } else if (tag === 'EXT-X-MEDIA-SEQUENCE') this.#first = splitSequence(valueOf(line));
     else if (tag === 'EXT-X-DISCONTINUITY-SEQUENCE') {
       this.#discontinuitySequence = Number(valueOf(line));
     } else if (tag === 'EXT-X-DISCONTINUITY') this.#discontinuities.push(this.#segmentCount);

@@ -11,10 +11,10 @@ const MAX_MARKS = 64;
 
 /** What is kept of a track; of a size that is bounded. */
 export function keptTrack(shown: ShownTrack): KeptTrack {
-  const { source, end, endDiscontinuity, sourceFirst, marks, join } = shown;
+  const { marks, advancedAtMs: _, ...all } = shown;
   const isLong = marks.at.length > MAX_MARKS;
   const kept = isLong ? { before: marks.before + marks.at.length, at: [] } : marks;
-  return { source, end, endDiscontinuity, sourceFirst, marks: kept, ...(join ? { join } : {}) };
+  return { ...all, marks: kept };
 }
 
 /** How much it matters that it is kept anew: before viewers see more of it, soon, or not at all. */

@@ -1,4 +1,5 @@
 import type { PlaylistWindow } from './playlist-window.ts';
+import { inEpoch } from './split-sequence.ts';
 
 /** How one playlist must be renumbered so that players take it for the one before, going on. */
 export type SplicePlan = {
@@ -7,6 +8,9 @@ export type SplicePlan = {
   /** Added to every media sequence number. */
   readonly offset: number;
   readonly firstSequence: number;
+  /** Of the numbers that viewers see, and of the source's own (`SplitSequence`). */
+  readonly epoch?: number;
+  readonly sourceEpoch?: number;
   readonly discontinuitySequence: number;
   /** The first segment shown begins what another source had not: say so in front of it. */
   readonly marksDiscontinuity: boolean;
@@ -17,6 +21,9 @@ export type ShownTrack = {
   readonly source: string;
   /** The number after the last segment's. */
   readonly end: number;
+  /** Of the numbers that viewers see, and of the source's own (`SplitSequence`). */
+  readonly epoch?: number;
+  readonly sourceEpoch?: number;
   readonly endDiscontinuity: number;
   /** When the last segment appeared, monotonic milliseconds. */
   readonly advancedAtMs: number;
@@ -66,14 +73,24 @@ export function stepTrack(shown: ShownTrack | undefined, arrived: Arrival): Step
   const isOther = takesOver(shown, arrived);
   const arrival = isOther ? arrived : { ...arrived, window: counted(shown.marks, arrived.window) };
   const join = isOther ? joinOf(shown, arrival) : shown.join;
-  const plan = join && planOf(join, arrival.window);
+  const plan = join && { ...planOf(join, arrival.window), ...epochs(shown.epoch, arrival.window) };
   return { shown: nextShown(shown, arrival, join), plan };
 }
+
+/** Where viewers count, and where the source does. */
+const epochs = (
+  epoch: number | undefined,
+  window: PlaylistWindow,
+): Pick<ShownTrack, 'epoch' | 'sourceEpoch'> => ({
+  ...inEpoch(epoch),
+  ...(window.epoch === undefined ? {} : { sourceEpoch: window.epoch }),
+});
 
 function firstShown({ source, window, nowMs }: Arrival): ShownTrack {
   return {
     source,
     end: window.firstSequence + window.segmentCount,
+    ...epochs(window.epoch, window),
     endDiscontinuity: window.discontinuitySequence + window.discontinuities.length,
     advancedAtMs: nowMs,
     sourceFirst: window.firstSequence,
@@ -100,12 +117,12 @@ function counted(last: SourceMarks, window: PlaylistWindow): PlaylistWindow {
   return { ...window, discontinuitySequence };
 }
 
-/** Another source; or the same one, whose whole window lies before the last one's. */
+/** Another source; or the same one, whose whole window lies before the last one's, or far from it. */
 export function takesOver(
-  shown: Pick<ShownTrack, 'source' | 'sourceFirst'>,
+  shown: Pick<ShownTrack, 'source' | 'sourceFirst' | 'sourceEpoch'>,
   { source, window }: Arrival,
 ): boolean {
-  if (source !== shown.source) return true;
+  if (source !== shown.source || window.epoch !== shown.sourceEpoch) return true;
   const { firstSequence, segmentCount } = window;
   return segmentCount > 0 && firstSequence + segmentCount <= shown.sourceFirst;
 }
@@ -125,7 +142,7 @@ function joinOf(shown: ShownTrack, arrival: Arrival): Join {
 function hiddenOf(shown: ShownTrack, { window, targetDurationMs, nowMs }: Arrival): number {
   const { firstSequence, segmentCount } = window;
   // A mirror of the last source counts as it did: it goes on at the very next number.
-  const aligned = shown.end - firstSequence;
+  const aligned = window.epoch === shown.epoch ? shown.end - firstSequence : -1;
   if (aligned >= 0 && aligned < segmentCount) return aligned;
   const missed = Math.ceil((nowMs - shown.advancedAtMs) / Math.max(1, targetDurationMs));
   return Math.max(0, segmentCount - Math.max(1, missed));
@@ -158,6 +175,7 @@ function nextShown(shown: ShownTrack, arrival: Arrival, join: Join | undefined):
   return {
     source,
     end: Math.max(end, shown.end),
+    ...epochs(shown.epoch, window),
     endDiscontinuity: discontinuities + (join?.discontinuityOffset ?? 0),
     advancedAtMs: hasAdvanced ? nowMs : shown.advancedAtMs,
     sourceFirst: window.firstSequence,

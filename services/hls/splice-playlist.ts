@@ -4,6 +4,7 @@ import { plainLine } from './plain-playlist.ts';
 import { isUriLine } from './playlist-window.ts';
 import { SkippedDate } from './skipped-date.ts';
 import type { SplicePlan } from './splice-plan.ts';
+import { inEpoch, wholeSequence } from './split-sequence.ts';
 import { tagOf, valueOf } from './tag-line.ts';
 
 /** Tags that speak of the next segment only: they go with a segment that is left out. */
@@ -50,6 +51,9 @@ type Traits = {
   readonly hasKeys: boolean;
 };
 
+const isRenumbered = ({ offset, epoch, sourceEpoch }: SplicePlan): boolean =>
+  offset !== 0 || epoch !== sourceEpoch;
+
 class Splicer {
   readonly #plan: SplicePlan;
   readonly #traits: Traits;
@@ -76,17 +80,17 @@ class Splicer {
   }
 
   #ofPlaylist(tag: string, content: string, whole: string): void {
-    if (tag === 'EXT-X-KEY' && this.#plan.offset !== 0) this.#key.seen(content);
+    if (tag === 'EXT-X-KEY' && isRenumbered(this.#plan)) this.#key.seen(content);
     const kept = tag === 'EXT-X-VERSION' ? this.#version(content) : plainLine(tag, content);
     if (kept === content) this.text += whole;
     else if (kept !== undefined) this.#write(kept);
   }
 
   #begin(content: string): void {
-    const { firstSequence, discontinuitySequence } = this.#plan;
+    const { epoch, firstSequence: rest, discontinuitySequence } = this.#plan;
     this.#write(content);
     if (this.#mayNeedIv && !this.#traits.hasVersion) this.#write(`#EXT-X-VERSION:${VERSION_OF_IV}`);
-    this.#write(`#EXT-X-MEDIA-SEQUENCE:${firstSequence}`);
+    this.#write(`#EXT-X-MEDIA-SEQUENCE:${wholeSequence({ ...inEpoch(epoch), rest })}`);
     this.#write(`#EXT-X-DISCONTINUITY-SEQUENCE:${discontinuitySequence}`);
   }
 
@@ -111,9 +115,9 @@ class Splicer {
   #announce(): void {
     if (!this.#isMarked) this.#write('#EXT-X-DISCONTINUITY');
     this.#isMarked = true;
-    const { firstSequence, offset, hide } = this.#plan;
-    const sequence = firstSequence - offset - hide + this.#segment;
-    const key = this.#key.spelledOut(sequence);
+    const { firstSequence, offset, hide, sourceEpoch } = this.#plan;
+    const rest = firstSequence - offset - hide + this.#segment;
+    const key = this.#key.spelledOut({ ...inEpoch(sourceEpoch), rest });
     if (key !== undefined) this.#write(key);
   }
 
@@ -129,7 +133,7 @@ class Splicer {
   }
 
   get #mayNeedIv(): boolean {
-    return this.#traits.hasKeys && this.#plan.offset !== 0;
+    return this.#traits.hasKeys && isRenumbered(this.#plan);
   }
 
   get #isHidden(): boolean {

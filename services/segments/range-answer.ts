@@ -22,7 +22,7 @@ export type RangeRequest = {
  * out, or the part itself (RFC 9110 §14 and §15.5.17).
  */
 export function answerTo({ range }: RangeRequest, head: FetchHead): RangeAnswer {
-  if (head.status === 206) return partAsItCame(head);
+  if (head.status === 206 && (range || !isAllOfIt(head))) return partAsItCame(head);
   const total = head.span?.total;
   const whole: RangeAnswer = {
     status: 200,
@@ -30,8 +30,13 @@ export function answerTo({ range }: RangeRequest, head: FetchHead): RangeAnswer 
     lengthBytes: total,
     contentRange: undefined,
   };
+  return range ? cutOut(range, head, whole) : whole;
+}
+
+function cutOut(range: ByteRange, head: FetchHead, whole: RangeAnswer): RangeAnswer {
+  const total = head.span?.total;
   // A compressed whole cannot be cut by offsets that its playlist means uncompressed.
-  if (!range || head.headers.has('content-encoding')) return whole;
+  if (head.headers.has('content-encoding')) return whole;
   if (total === undefined) return cutBlindly(range) ?? whole;
   const place = placeOf(range, total);
   if (!place) {
@@ -47,6 +52,10 @@ export function holds(condition: RangeCondition | undefined, { headers }: FetchH
   if (condition.kind === 'date') return condition.date === headers.get('last-modified');
   return !condition.etag.startsWith('W/') && condition.etag === headers.get('etag');
 }
+
+/** Some servers call the whole a part, whatever they were asked for. */
+const isAllOfIt = ({ span }: FetchHead): boolean =>
+  span?.first === 0 && span.last !== undefined && span.last + 1 === span.total;
 
 function partAsItCame({ span, headers }: FetchHead): RangeAnswer {
   const { first = 0, last } = span ?? {};

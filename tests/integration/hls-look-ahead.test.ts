@@ -1,21 +1,26 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { systemTimers } from '#kernel/clock';
+import { systemClock, systemTimers } from '#kernel/clock';
 import { asStreamId } from '#kernel/ids';
+import { SegmentStore } from '#segments';
 import { ConnectionLedger } from '#upstream';
 import { slowBody, startFakeProvider, status, text } from '../../scripts/faultd.d/fake-provider.ts';
 import { linksIn, startHls } from '../support/hls-bench.ts';
 import { PLAYLIST_TYPE, title } from '../support/hls-titles.ts';
 import { fetchOnce } from '../support/viewer.ts';
 
-async function start(
-  titled: ReturnType<typeof title>,
-  maxConnections: number | null = null,
-  backups: readonly string[] = [],
-) {
+type Bench = {
+  readonly maxConnections?: number;
+  readonly backups?: readonly string[];
+  readonly memoryBytes?: number;
+};
+
+async function start(titled: ReturnType<typeof title>, bench: Bench = {}) {
+  const { maxConnections = null, backups = [], memoryBytes = 64 * 1024 * 1024 } = bench;
   const provider = await startFakeProvider(titled.routes);
   const allowance = new ConnectionLedger({ timers: systemTimers });
-  const penstock = await startHls({ headersMs: 3000, allowance, hls: { lookAhead: 3 } });
+  const store = new SegmentStore({ memoryBytes, clock: systemClock, timers: systemTimers });
+  const penstock = await startHls({ headersMs: 3000, allowance, hls: { lookAhead: 3, store } });
   const id = await penstock.create(provider.url('/v/index.m3u8'), {
     maxConnections,
     failoverUrls: backups.map((path) => provider.url(path)),
@@ -99,7 +104,7 @@ describe('look-ahead', () => {
 
   it('never has two requests open where one is allowed', async () => {
     const titled = title(30, { sizeBytes: 20_000 });
-    await using hls = await start(titled, 1);
+    await using hls = await start(titled, { maxConnections: 1 });
     hls.provider.setFault('/v/', slowBody(10));
     const viewers = ['one', 'two', 'three'].map((name) => () => hls.linksOf(name));
     await Promise.all(viewers.map((reload, n) => play(reload, n * 10)));
@@ -129,7 +134,7 @@ describe('look-ahead', () => {
   });
 
   it('counts as good what has been fetched ahead: bad segments here and there move nothing on', async () => {
-    await using hls = await start(title(10), null, ['/else/index.m3u8']);
+    await using hls = await start(title(10), { backups: ['/else/index.m3u8'] });
     const bad = [0, 4];
     for (const n of bad) hls.provider.setFault(`/v/${n}.ts`, status(404));
     const links = await hls.linksOf('one');
@@ -142,6 +147,16 @@ describe('look-ahead', () => {
     expect(health).toBe('good');
     await hls.linksOf('two');
     expect(hls.provider.requestsOf('/else/index.m3u8')).toHaveLength(0);
+  });
+
+  it('takes no more than a quarter of the memory', async () => {
+    const titled = title(10, { sizeBytes: 20_000 });
+    await using hls = await start(titled, { memoryBytes: 200_000 });
+    const links = await hls.linksOf('one');
+    await fetchOnce(links[0] ?? '');
+    await hls.until(3);
+    await sleep(QUIET_MS);
+    expect(hls.asked()).toEqual(['0.ts', '1.ts', '2.ts']);
   });
 
   it('pauses when the source says that it is too much', async () => {

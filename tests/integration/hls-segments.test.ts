@@ -22,6 +22,7 @@ import {
 import type { Fault, Route } from '../../scripts/faultd.d/fake-provider.ts';
 import { linksIn, startHls } from '../support/hls-bench.ts';
 import type { HlsBenchOptions } from '../support/hls-bench.ts';
+import { RawOrigin, say } from '../support/raw-origin.ts';
 import { Viewer } from '../support/viewer.ts';
 
 const TYPE = 'application/vnd.apple.mpegurl';
@@ -184,6 +185,15 @@ describe('a segment', () => {
     },
   );
 
+  it('is an error when it is empty, also for the health of its source', async () => {
+    await using hls = await start();
+    for (const path of ['/a/1.ts', '/a/init.mp4'])
+      hls.provider.setRoute(path, text('', 'video/mp2t'));
+    expect((await fetch(hls.first)).status).toBe(502);
+    expect(hls.penstock.hls.statsOf(asStreamId(hls.id))?.health).toBe('doubtful');
+    expect((await fetch(hls.map)).status).toBe(502);
+  });
+
   it('is an error when a key has not the length of a key', async () => {
     await using hls = await start();
     hls.provider.setRoute('/a/key.bin', text('expired', 'application/octet-stream'));
@@ -231,6 +241,23 @@ describe('a segment', () => {
     await using viewer = new Viewer(hls.first);
     expect(await viewer.ended(10_000)).toBe('broken');
     expect(viewer.body().equals(SEGMENT.subarray(0, viewer.bytes))).toBe(true);
+  });
+
+  it('breaks off visibly when nobody said how long it is', async () => {
+    const head =
+      'HTTP/1.1 200 OK\r\nContent-Type: video/mp2t\r\nTransfer-Encoding: chunked\r\n\r\n';
+    await using origin = await RawOrigin.start(say(`${head}5\r\nGGGGG\r\n`));
+    await using hls = await start({ headersMs: 2500 });
+    const list = `#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n${origin.url('/1.ts')}\n`;
+    hls.provider.setRoute('/c.m3u8', text(list, TYPE));
+    const id = await hls.penstock.create(hls.provider.url('/c.m3u8'));
+    const url = hls.penstock.playlistUrl(id);
+    const [link = ''] = linksIn(await (await fetch(url)).text(), url);
+    await using viewer = new Viewer(link);
+    // An end of chunks would make a part look like the whole.
+    expect(await viewer.ended(10_000)).toBe('broken');
+    expect(viewer.body().toString()).toBe('GGGGG');
+    expect(origin.requests).toHaveLength(3);
   });
 
   it('is an error when not one byte of it comes', async () => {

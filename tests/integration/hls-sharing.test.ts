@@ -16,6 +16,7 @@ import {
 import type { Route } from '../../scripts/faultd.d/fake-provider.ts';
 import { PLAYLIST_TYPE, singleFile, title } from '../support/hls-titles.ts';
 import { linksIn, startHls } from '../support/hls-bench.ts';
+import { RawOrigin } from '../support/raw-origin.ts';
 import { Viewer, fetchOnce } from '../support/viewer.ts';
 
 type Store = { readonly memoryBytes?: number };
@@ -238,6 +239,8 @@ m.mp4
   });
 });
 
+const KEY = '0123456789abcdef';
+
 describe('keys', () => {
   const LIST = `#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXT-X-KEY:METHOD=AES-128,URI="k"\n#EXTINF:1,\n0.ts\n`;
 
@@ -259,17 +262,31 @@ describe('keys', () => {
     expect(hls.penstock.hls.memory.memorySegments).toBe(0);
   });
 
+  it('are whole, whichever part of them is asked for', async () => {
+    const routes = { '/v/index.m3u8': text(LIST, PLAYLIST_TYPE), '/v/k': text(KEY) };
+    await using hls = await start(routes);
+    const [link = ''] = await hls.linksOf('one');
+    const got = await fetch(link, { headers: { range: 'bytes=0-3' } });
+    expect([got.status, await got.text()]).toEqual([200, KEY]);
+    expect(hls.provider.requestsOf('/v/k')[0]?.headers['range']).toBeUndefined();
+  });
+
   it.each(['short', 'much longer than sixteen bytes'])(
     'are refused when they have not the length of a key and nobody said their length: %s',
     async (body) => {
-      const route = answer(() => ({ headers: { 'transfer-encoding': 'chunked' }, body }));
-      await using hls = await start({ '/v/index.m3u8': text(LIST, PLAYLIST_TYPE), '/v/k': route });
+      const chunked = `Transfer-Encoding: chunked\r\n\r\n${body.length.toString(16)}\r\n${body}`;
+      await using keys = await RawOrigin.start(({ socket }) => {
+        socket.end(`HTTP/1.1 200 OK\r\n${chunked}\r\n0\r\n\r\n`);
+      });
+      const list = LIST.replace('"k"', `"${keys.url('/k')}"`);
+      await using hls = await start({ '/v/index.m3u8': text(list, PLAYLIST_TYPE) });
       const [link = ''] = await hls.linksOf('one');
       const got = await fetch(link);
       expect([got.status, await got.json()]).toEqual([
         502,
         expect.objectContaining({ code: 'UPSTREAM_WRONG_TYPE' }),
       ]);
+      expect(keys.requests).toHaveLength(1);
     },
   );
 });

@@ -21,8 +21,8 @@ export type Inspection = {
  * with 200 and a page, or with media and the type of a page: bytes decide. A playlist in place of
  * media would show players the provider's own addresses.
  *
- * @throws MediaError `UPSTREAM_WRONG_TYPE` for a page, a playlist, any part of one, or a key of
- *   wrong length; UpstreamError `UPSTREAM_TIMEOUT`; the signal's reason. The response is closed.
+ * @throws MediaError `UPSTREAM_WRONG_TYPE` for a page, a playlist, any part of one, nothing at all
+ *   where media is due, or a key of wrong length; UpstreamError `UPSTREAM_TIMEOUT`; the signal's reason. The response is closed.
  */
 export async function inspect(
   response: UpstreamResponse,
@@ -32,7 +32,7 @@ export async function inspect(
   if (inspection.target.kind === 'key' && hasWrongKeyLength(response)) throw refused(response);
   const peeked = new PeekedResponse(response);
   const head = await headOf(peeked, inspection);
-  if (isRefused(head, response)) throw refused(response);
+  if (isNothing(peeked, inspection.target) || isRefused(head, response)) throw refused(response);
   return peeked;
 }
 
@@ -50,6 +50,10 @@ async function headOf(
     throw tooLate.aborted ? noBody() : error;
   }
 }
+
+/** An empty body with status 200 is how some providers refuse. */
+const isNothing = ({ isEmpty }: PeekedResponse, { kind }: Target): boolean =>
+  isEmpty && (kind === 'segment' || kind === 'map');
 
 function isRefused(head: Buffer, response: UpstreamResponse): boolean {
   const type = response.headers.get('content-type');

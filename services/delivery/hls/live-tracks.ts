@@ -70,7 +70,9 @@ export class LiveTracks {
    */
   sharesNumbers(key: string, source: string): boolean {
     const shown = this.#numbers?.found(key) ?? this.#followed.get(key)?.shown;
-    return !shown || (shown.source === source && (shown.join?.offset ?? 0) === 0);
+    if (!shown) return true;
+    const { source: from, join, epoch, sourceEpoch } = shown;
+    return from === source && (join?.offset ?? 0) === 0 && epoch === sourceEpoch;
   }
 
   /** The number after the last segment's, as its source has it. */
@@ -158,7 +160,7 @@ function shownBefore(last: Followed, next: Arrived): ShownTrack | 'copy' {
 
 /** RFC 8216 §6.2.2 forbids it; servers that start over do it, and caches that are behind. */
 const stepsBack = (last: PlaylistWindow, next: PlaylistWindow): boolean =>
-  next.firstSequence < last.firstSequence || endOf(next) < endOf(last);
+  next.epoch !== last.epoch || next.firstSequence < last.firstSequence || endOf(next) < endOf(last);
 
 /**
  * Whether a playlist with lower numbers is one of the same run that a cache has kept for too long:
@@ -168,6 +170,7 @@ function isCopyOf(
   last: Followed,
   next: { readonly text: string; readonly window: PlaylistWindow },
 ): boolean {
+  if (last.window.epoch !== next.window.epoch) return false;
   const before = namesByNumber(last);
   const after = namesByNumber(next);
   return [...after].some(([sequence, name]) => before.get(sequence) === name);

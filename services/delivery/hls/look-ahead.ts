@@ -51,7 +51,7 @@ const DEADLINE_MS = 60_000;
 export class LookAhead {
   readonly #options: LookAheadOptions;
   readonly #positions = new Lru<string, Position>(MAX_VIEWERS);
-  readonly #tried = new Lru<string, true>(MAX_REMEMBERED);
+  readonly #tried = new Lru<string, ListedResource>(MAX_REMEMBERED);
   #waiting = 0;
   #running: { readonly key: string; readonly abort: AbortController } | undefined;
   #timer: Timer | undefined;
@@ -81,7 +81,16 @@ export class LookAhead {
     };
   }
 
-  /** Something has changed: a list, or a place. */
+  /** A list has changed. What has left it may come again under the same name: some encoders do so. */
+  listed(source: string): void {
+    for (const [key, resource] of this.#tried.entries()) {
+      const isListed = this.#options.stream.place(source, resource) !== undefined;
+      if (!isListed && key !== this.#running?.key) this.#tried.delete(key);
+    }
+    this.go();
+  }
+
+  /** Something has changed: a viewer, or a place at the provider. */
   go(): void {
     if (this.#isClosed || this.#waiting > 0 || this.#running) return;
     if (this.#options.clock.monotonicMs() < this.#pausedUntilMs) return;
@@ -100,7 +109,7 @@ export class LookAhead {
     const abort = new AbortController();
     const key = placeKey(item.resource);
     this.#running = { key, abort };
-    this.#tried.set(key, true);
+    this.#tried.set(key, item.resource);
     void this.#run(item, abort.signal);
   }
 
@@ -145,7 +154,7 @@ export class LookAhead {
   }
 
   #isDone({ resource }: AheadItem): boolean {
-    return this.#tried.get(placeKey(resource)) === true || this.#options.stream.has(resource);
+    return this.#tried.has(placeKey(resource)) || this.#options.stream.has(resource);
   }
 
   /** What nobody comes to any more is given up for what somebody will. */

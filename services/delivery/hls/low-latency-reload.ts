@@ -1,5 +1,5 @@
-import { listsPosition } from '#hls';
-import type { ReloadPosition } from '#hls';
+import { inEpoch, listsPosition, splitSequence, wholeSequence } from '#hls';
+import type { ReloadPosition, SplitSequence } from '#hls';
 import type { LoadedPlaylist } from './playlist-loader.ts';
 
 /** What a low-latency player says to its reload. */
@@ -21,10 +21,10 @@ export const NO_DIRECTIVES: Directives = { query: '', position: undefined, skip:
 export function directivesOf(query: string): Directives {
   if (query === '') return NO_DIRECTIVES;
   const values = new URLSearchParams(query);
-  const sequence = countIn(values.get('_HLS_msn'));
+  const msn = numberIn(values.get('_HLS_msn'));
   const part = countIn(values.get('_HLS_part'));
   const skip = values.get('_HLS_skip') ?? undefined;
-  const position = sequence === undefined ? undefined : { sequence, part };
+  const position = msn && { sequence: msn.rest, ...inEpoch(msn.epoch), part };
   return directives(position, SKIPS.has(skip ?? '') ? skip : undefined);
 }
 
@@ -49,7 +49,7 @@ function directives(
   skip: Directives['skip'] | undefined,
 ): Directives {
   const said = Object.entries({
-    _HLS_msn: position?.sequence,
+    _HLS_msn: position && wholeSequence({ ...inEpoch(position.epoch), rest: position.sequence }),
     _HLS_part: position?.part,
     _HLS_skip: skip,
   });
@@ -68,6 +68,7 @@ function canWaitFor(
 ): boolean {
   if (!lowLatency?.canBlockReload || !position) return false;
   const { lastSequence, partTargetMs, trailingParts, partsOfLast } = lowLatency;
+  if (position.epoch !== lowLatency.epoch) return false;
   if (position.sequence > lastSequence + MAX_SEGMENTS_AHEAD) return false;
   const parts = Math.ceil(targetDurationMs / Math.max(1, partTargetMs ?? targetDurationMs));
   return (position.part ?? 0) <= Math.max(parts, trailingParts, partsOfLast) + SPARE_PARTS;
@@ -80,6 +81,11 @@ export const variantKey = (key: string, { skip }: Directives): string =>
 /** Whether a playlist is what a reload waits for; asking the source would give no other. */
 export const satisfies = ({ lowLatency }: LoadedPlaylist, position: ReloadPosition): boolean =>
   lowLatency !== undefined && listsPosition(lowLatency, position);
+
+function numberIn(text: string | null): SplitSequence | undefined {
+  const split = /^\d{1,20}$/.test(text ?? '') ? splitSequence(text ?? '') : undefined;
+  return Number.isNaN(split?.rest) ? undefined : split;
+}
 
 const countIn = (text: string | null): number | undefined =>
   text !== null && /^\d{1,15}$/.test(text) ? Number(text) : undefined;

@@ -15,6 +15,11 @@ export class Lru<K, V> {
     return value;
   }
 
+  /** Without counting as a use. */
+  has(key: K): boolean {
+    return this.#entries.has(key);
+  }
+
   set(key: K, value: V): void {
     this.#entries.delete(key);
     this.#entries.set(key, value);

@@ -25,6 +25,11 @@ export class PeekedResponse implements UpstreamResponse {
     return this.#inner.finalUrl;
   }
 
+  /** It has come to its end, and there was nothing in it. Known when `peek` has resolved. */
+  get isEmpty(): boolean {
+    return this.#first === undefined && this.#outcome !== undefined && !this.#outcome.error;
+  }
+
   /**
    * The first bytes, at least so many unless the body ends or breaks off before. Call before
    * `read`. Waits as long as the source does: the caller has the deadline.

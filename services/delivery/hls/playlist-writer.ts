@@ -12,9 +12,10 @@ import type { PlaylistAsk } from './playlist-finder.ts';
 
 /**
  * Local URLs remembered per stream: a live list repeats all but one with every poll. A list that
- * is longer than this gains nothing, so it is room for a day of 3-second segments: about 12 MB.
+ * is longer than this gains nothing, so it is room for 100,000 lines, or a day and a half of
+ * 3-second segments: about 24 MB.
  */
-const REMEMBERED_URLS = 32_768;
+const REMEMBERED_URLS = 65_536;
 /** What the longest list names, this many times over, is room for its variants; the rest is past. */
 const ROOM_FOR_VARIANTS = 8;
 /** Less is not worth the trouble: about 1 MB. */

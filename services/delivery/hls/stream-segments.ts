@@ -54,7 +54,7 @@ export class StreamSegments implements AheadStream {
     const { hls, clock, timers } = options;
     this.#options = options;
     this.ahead = new LookAhead({ stream: this, clock, timers });
-    hls.lists.onShown(() => this.ahead.go());
+    hls.lists.onShown((source) => this.ahead.listed(source));
     hls.overlaps.askOf((source, { url, range }) => this.isKept({ url, source }, range));
   }
 

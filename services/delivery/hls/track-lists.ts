@@ -32,10 +32,10 @@ type Track = ShownList & { list?: SegmentList; indexes?: ReadonlyMap<string, num
  */
 export class TrackLists {
   readonly #tracks = new Lru<string, Track>(MAX_TRACKS);
-  #changed: () => void = () => {};
+  #changed: (source: string) => void = () => {};
 
-  /** Calls whenever a list has changed; one listener only. */
-  onShown(changed: () => void): void {
+  /** Calls with the tag of its source whenever a list has changed; one listener only. */
+  onShown(changed: (source: string) => void): void {
     this.#changed = changed;
   }
 
@@ -45,7 +45,7 @@ export class TrackLists {
     const known = this.#tracks.get(track);
     if (known?.source === shown.source && known.playlist.text === shown.playlist.text) return;
     this.#tracks.set(track, { ...shown });
-    this.#changed();
+    this.#changed(shown.source);
   }
 
   /** What was shown last of a track. */

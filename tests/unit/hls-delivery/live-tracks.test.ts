@@ -30,6 +30,23 @@ function start() {
   return { clock, tracks, admit, shown };
 }
 
+const HUGE = 18_446_744_073_709_551_000n;
+const KEY = '#EXT-X-KEY:METHOD=AES-128,URI="k"';
+const keyed = (first: bigint, name: string): FetchedPlaylist => {
+  const playlist = list(10, 4, name);
+  const head = `#EXT-X-MEDIA-SEQUENCE:${first}\n${KEY}\n`;
+  return { ...playlist, text: playlist.text.replace('#EXT-X-MEDIA-SEQUENCE:10\n', head) };
+};
+const lastOf = (...playlists: FetchedPlaylist[]) => {
+  const { admit } = start();
+  const texts = playlists.map((playlist, n) => admit(playlist, `${n}`).playlist.text);
+  const last = texts.at(-1) ?? '';
+  return {
+    first: /MEDIA-SEQUENCE:(\d+)/.exec(last)?.[1],
+    vectors: [...last.matchAll(/IV=0x0*([0-9a-f]+)/g)].map(([, hex]) => `0x${hex}`).map(BigInt),
+  };
+};
+
 describe('LiveTracks', () => {
   it('gives the last playlist on where a cache has an older one', () => {
     const { shown } = start();
@@ -79,5 +96,35 @@ describe('LiveTracks', () => {
     admit(list(3, 4), 'b');
     expect(tracks.endOf('v')).toBe(7);
     expect(tracks.sharesNumbers('v', 'b')).toBe(false);
+  });
+
+  describe('with numbers that are larger than sums are exact', () => {
+    it.each([
+      ['to small ones', HUGE, 3n],
+      ['to large ones', 3n, HUGE],
+      ['to other large ones', HUGE, HUGE - 10n ** 18n],
+    ])('goes on from one source %s', (_name, one, other) => {
+      const { first, vectors } = lastOf(keyed(one, 'a'), keyed(other, 'b'));
+      expect(first).toBe(`${one + 4n}`);
+      // Of the new source's window only the last is shown: so little time has passed.
+      expect(vectors).toEqual([other + 3n]);
+    });
+
+    it('goes on when its source starts over', () => {
+      const { admit } = start();
+      admit(keyed(HUGE, 'a'));
+      const { text } = admit(keyed(1n, 'b')).playlist;
+      expect(text).toContain(`#EXT-X-MEDIA-SEQUENCE:${HUGE + 4n}\n`);
+      expect(text).toContain('#EXT-X-DISCONTINUITY\n');
+    });
+
+    it('goes on unchanged while the source does, and tells a standstill', async () => {
+      const { admit, clock } = start();
+      admit(keyed(HUGE, 'a'));
+      const next = keyed(HUGE + 1n, 'a');
+      expect(admit(next).playlist.text).toBe(next.text);
+      await clock.advance(4_001);
+      expect(admit(next).hasStalled).toBe(true);
+    });
   });
 });

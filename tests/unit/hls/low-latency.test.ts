@@ -1,6 +1,6 @@
 import HLS from 'hls-parser';
 import { describe, expect, it } from 'vitest';
-import { listsPosition, lowLatencyOf, withoutLowLatency } from '#hls';
+import { listsPosition, lowLatencyOf, splitSequence, withoutLowLatency } from '#hls';
 import type { LowLatencyFacts } from '#hls';
 import { anyPlaylist, fc } from './playlist-arbitraries.ts';
 
@@ -77,8 +77,8 @@ describe('lowLatencyOf', () => {
     });
   });
 
-  it('gives up on numbers that arithmetic cannot hold', () => {
-    expect(lowLatencyOf('#EXTM3U\n#EXT-X-MEDIA-SEQUENCE:18446744073709551615\n')).toBeUndefined();
+  it('gives up on what are no numbers', () => {
+    expect(lowLatencyOf('#EXTM3U\n#EXT-X-MEDIA-SEQUENCE:18446744073709551616\n')).toBeUndefined();
     expect(lowLatencyOf('#EXTM3U\n#EXT-X-SKIP:SKIPPED-SEGMENTS=x\n')).toBeUndefined();
   });
 });
@@ -98,6 +98,17 @@ describe('listsPosition', () => {
     ['what is far ahead', 269, 0, false],
   ])('says whether a reload is answered at once: %s', (_name, sequence, part, expected) => {
     expect(listsPosition(facts, { sequence, part })).toBe(expected);
+  });
+
+  it('counts in numbers of any size', () => {
+    const big = lowLatencyOf(LIVE.replace(':266', ':18446744073709551000')) as LowLatencyFacts;
+    const at = (text: string): boolean => {
+      const { rest, ...epoch } = splitSequence(text);
+      return listsPosition(big, { sequence: rest, ...epoch, part: undefined });
+    };
+    expect(['18446744073709551001', '267'].map(at)).toEqual([true, true]);
+    expect(['18446744073709551003'].map(at)).toEqual([false]);
+    expect(listsPosition(facts, { sequence: 1, epoch: 1, part: undefined })).toBe(false);
   });
 
   it('waits for the next segment’s first part where the last segment has no more', () => {

@@ -92,6 +92,15 @@ describe('a media playlist', () => {
     },
   );
 
+  it('has the vector of a number that is larger than sums are exact', () => {
+    const text = '#EXTM3U\n#EXT-X-MEDIA-SEQUENCE:18446744073709551614\n';
+    const { segments } = readMediaList(`${text}#EXT-X-KEY:METHOD=AES-128,URI="k"\na\nb\n`, {
+      baseUrl: 'http://p/',
+    });
+    const vectors = segments.map(({ key }) => key?.iv?.toString('hex').slice(16));
+    expect(vectors).toEqual(['fffffffffffffffe', 'ffffffffffffffff']);
+  });
+
   it('is no longer than its addresses have room for', () => {
     const text = `#EXTM3U\n${'#EXTINF:1,\na\n'.repeat(8_000)}`;
     const baseUrl = `http://p.example/${'x'.repeat(8_000)}/`;

@@ -50,6 +50,13 @@ describe('the last segments of a playlist', () => {
     ]);
   });
 
+  it('have exact numbers, however large', () => {
+    const [earlier, later] = [EARLIER, LATER].map((text) =>
+      text.replace(/SEQUENCE:(\d+)/, 'SEQUENCE:18446744073709551010'),
+    );
+    expect(joined(earlier ?? '', 2, later)).toContain('#EXT-X-MEDIA-SEQUENCE:18446744073709551008');
+  });
+
   it('are cut behind a discontinuity, so that all of them have one number of it', () => {
     const earlier = EARLIER.replace('a7\n', 'a7\n#EXT-X-DISCONTINUITY\n');
     expect(lastSegmentsOf(earlier, 3)).toMatchObject({ count: 1 });

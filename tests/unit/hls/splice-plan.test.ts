@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { stepTrack, windowOf } from '#hls';
+import { splitSequence, stepTrack, wholeSequence, windowOf } from '#hls';
 import type { ShownTrack } from '#hls';
 import type { Arrival, SplicePlan } from '../../../services/hls/splice-plan.ts';
 
@@ -202,8 +202,21 @@ describe('windowOf', () => {
     expect(windowOf(text)).toMatchObject({ segmentCount: 6, isTrimmable: false });
   });
 
-  it('gives up on numbers that arithmetic cannot hold', () => {
-    expect(windowOf('#EXTM3U\n#EXT-X-MEDIA-SEQUENCE:18446744073709551615\n')).toBeUndefined();
-    expect(windowOf('#EXTM3U\n#EXT-X-MEDIA-SEQUENCE:x\n')).toBeUndefined();
-  });
+  it.each(['18446744073709551616', '99999999999999999999', '123456789012345678901', '-1', 'x'])(
+    'gives up on what is no number of a segment: %s',
+    (number) => {
+      expect(windowOf(`#EXTM3U\n#EXT-X-MEDIA-SEQUENCE:${number}\n`)).toBeUndefined();
+    },
+  );
+});
+
+describe('splitSequence', () => {
+  it.each(['0', '999999999999999', '4503599627370495', '4503599627370496', '18446744073709551615'])(
+    'takes a number apart that can be counted with, and put together again: %s',
+    (number) => {
+      const split = splitSequence(number);
+      expect(split.rest).toBeLessThan(2 ** 52);
+      expect(`${wholeSequence(split)}`).toBe(number);
+    },
+  );
 });

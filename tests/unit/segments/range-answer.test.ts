@@ -14,6 +14,7 @@ const WHOLE = head(200, { 'content-length': '100', etag: '"e"', 'last-modified':
 const PACKED = head(200, { 'content-length': '100', 'content-encoding': 'gzip' });
 const ENDLESS = head(200, {});
 const PART = head(206, { 'content-range': 'bytes 10-19/100' });
+const ALL = head(206, { 'content-range': 'bytes 0-99/100' });
 
 describe('the answer to a range', () => {
   it.each([
@@ -26,6 +27,8 @@ describe('the answer to a range', () => {
     ['of what is compressed', from(0, 9), PACKED, [200, 0, 99, 100, undefined]],
     ['of what has no length', from(5, 9), ENDLESS, [206, 5, 9, 5, 'bytes 5-9/*']],
     ['open, of what has no length', from(5), ENDLESS, [200, 0, undefined, undefined, undefined]],
+    ['all of it, which its source calls a part', undefined, ALL, [200, 0, 99, 100, undefined]],
+    ['as its source gave it, all of it', from(0), ALL, [206, 0, 99, 100, 'bytes 0-99/100']],
     ['as its source gave it', from(10, 19), PART, [206, 0, 9, 10, 'bytes 10-19/100']],
   ] as const)('is %s', (_name, range, said, expected) => {
     const { status, part, lengthBytes, contentRange } = answerTo(range ? { range } : {}, said);
