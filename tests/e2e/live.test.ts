@@ -5,6 +5,7 @@ import {
   startFakeProvider,
   status,
 } from '../../scripts/faultd.d/fake-provider.ts';
+import { ALONE } from '../support/alone.ts';
 import { curl, decode, playWithFfmpeg, probe, toneAtEnd } from '../support/players.ts';
 import { eventually } from '../support/processes.ts';
 import { useProduct } from '../support/use-product.ts';
@@ -24,9 +25,6 @@ const viewersOf = async (id: string): Promise<number> => {
   const { body } = await stage.product.api.get(`/streams/${id}`);
   return Number(body['client_count']);
 };
-
-/** For tests of what is seen in time, beside others that wait. */
-const ALONE = { concurrent: false };
 
 describe.concurrent('a live stream', () => {
   it('is what ffprobe and ffmpeg take it for', async () => {

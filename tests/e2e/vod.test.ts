@@ -7,6 +7,7 @@ import {
   times,
   truncateAfter,
 } from '../../scripts/faultd.d/fake-provider.ts';
+import { ALONE } from '../support/alone.ts';
 import { curl, playWithFfmpeg } from '../support/players.ts';
 import { useProduct } from '../support/use-product.ts';
 import { fetchOnce, watch } from '../support/viewer.ts';
@@ -18,9 +19,6 @@ const playable = async (stream: Record<string, unknown>): Promise<{ id: string; 
   const id = await stage.product.api.createStream(stream);
   return { id, url: `${stage.product.url}/stream/${id}` };
 };
-
-/** For tests of what is seen in time, beside others that wait. */
-const ALONE = { concurrent: false };
 
 describe.concurrent('a file', () => {
   it.each([

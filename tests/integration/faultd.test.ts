@@ -10,13 +10,12 @@ import { describe, expect, it } from 'vitest';
 import { startFaultd } from '../../scripts/faultd.d/serve/faultd.ts';
 import { parseScenario } from '../../scripts/faultd.d/scenario/load-scenario.ts';
 import { watch } from '../../scripts/faultd.d/watch/watch.ts';
+import { ALONE } from '../support/alone.ts';
 import { COMPILE_CACHE } from '../support/compile-cache.ts';
 
 const run = promisify(execFile);
 const MAIN = fileURLToPath(new URL('../../scripts/faultd.d/main.ts', import.meta.url));
 const env = { ...process.env, ...COMPILE_CACHE };
-/** For tests of what is seen in time, beside others that wait. */
-const ALONE = { concurrent: false };
 const CLIPS = 'clips: { news: {}, card: { picture: inverted, tone: 1000 } }';
 
 const start = (scenario: string) =>

@@ -6,6 +6,7 @@ import { liveTs, startFakeProvider, status } from '../../scripts/faultd.d/fake-p
 import { LoopedTs } from '../../scripts/faultd.d/looped-ts.ts';
 import { media } from '../../scripts/faultd.d/media.ts';
 import { checkTs } from '../../scripts/faultd.d/ts-check.ts';
+import { ALONE } from '../support/alone.ts';
 import { startPlayback } from '../support/playback-bench.ts';
 import { eventually } from '../support/processes.ts';
 import { clipOf } from '../support/clip.ts';
@@ -15,8 +16,6 @@ import { wholeUnitsOf } from '../support/splice-check.ts';
 import { spliceSource } from '../support/splice-media.ts';
 import { Viewer } from '../support/viewer.ts';
 
-/** For tests of what is seen in time, beside others that wait. */
-const ALONE = { concurrent: false };
 const DEAD = status(503);
 const ROUTES = ['/a.ts', '/b.ts'] as const;
 let main: LoopedTs;

@@ -178,7 +178,7 @@ describe.concurrent('a hot standby', () => {
     ['stalls', stallAfter(188 * 1000)],
   ] as const)('that %s does not disturb the source in use', async (_name, fault) => {
     await using live = await startWatched(
-      { standby: 'hot', headersMs: 300, stallMs: 600 },
+      { standby: 'hot', headersMs: 1_000, stallMs: 2_000 },
       { backups: [B, C] },
     );
     live.provider.setFault(B, fault);

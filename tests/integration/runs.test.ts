@@ -7,6 +7,7 @@ import { liveTs, startFakeProvider } from '../../scripts/faultd.d/fake-provider.
 import type { FakeProvider } from '../../scripts/faultd.d/fake-provider.ts';
 import { LoopedTs } from '../../scripts/faultd.d/looped-ts.ts';
 import { media } from '../../scripts/faultd.d/media.ts';
+import { ALONE } from '../support/alone.ts';
 import { toneAtEnd } from '../support/players.ts';
 import { eventually } from '../support/processes.ts';
 import type { FoundProcess } from '../support/processes.ts';
@@ -69,9 +70,6 @@ const noneIsLeft = (bench: Bench): Promise<void> =>
 // A bench each; they wait for FFmpeg, and for what it takes a while to tell.
 vi.setConfig({ maxConcurrency: 3 });
 
-/** For tests that take the whole machine, or time it. */
-const ALONE = { concurrent: false };
-
 describe.concurrent('a run', () => {
   it('is one for all who come in one tick, and goes on over a failover of the source', async () => {
     await using bench = await startRuns();
@@ -110,25 +108,29 @@ describe.concurrent('a run', () => {
     expect(viewer.largestGapMs).toBeLessThan(8_000);
   });
 
-  it('leaves no process, no file and no place, begun and ended 50 times', ALONE, async () => {
-    const program = await standIn('passes', 'exec cat');
-    await using bench = await startRuns({ workers: [{ program, capacity: { slots: 10 } }] });
-    for (let round = 0; round < 5; round += 1) {
-      const viewers = await Promise.all(
-        Array.from({ length: 10 }, (_, at) =>
-          bench.watch(`${provider.url('/a.ts')}?n=${at}`, { profile: COPY }),
-        ),
-      );
-      await Promise.all(viewers.map((viewer) => viewer.reached(1_000, PATIENCE_MS)));
-      for (const viewer of viewers) viewer.leave();
-      await noneIsLeft(bench);
-      const taken = () => bench.rigs[0]?.card.taken;
-      await eventually('every place is free', () => taken()?.slots === 0);
-      expect(taken()).toEqual({ slots: 0, cpu: 0, gpu: 0 });
-    }
-    expect(bench.asked).toHaveLength(50);
-    expect(await bench.files()).toEqual([]);
-  });
+  it(
+    'leaves no process, no file and no place, begun and ended 50 times',
+    { ...ALONE, timeout: 40_000 },
+    async () => {
+      const program = await standIn('passes', 'exec cat');
+      await using bench = await startRuns({ workers: [{ program, capacity: { slots: 10 } }] });
+      for (let round = 0; round < 5; round += 1) {
+        const viewers = await Promise.all(
+          Array.from({ length: 10 }, (_, at) =>
+            bench.watch(`${provider.url('/a.ts')}?n=${at}`, { profile: COPY }),
+          ),
+        );
+        await Promise.all(viewers.map((viewer) => viewer.reached(1_000, PATIENCE_MS)));
+        for (const viewer of viewers) viewer.leave();
+        await noneIsLeft(bench);
+        const taken = () => bench.rigs[0]?.card.taken;
+        await eventually('every place is free', () => taken()?.slots === 0);
+        expect(taken()).toEqual({ slots: 0, cpu: 0, gpu: 0 });
+      }
+      expect(bench.asked).toHaveLength(50);
+      expect(await bench.files()).toEqual([]);
+    },
+  );
 
   it('is told to have stalled when it is given media and gives none', async () => {
     const program = await standIn('stalls', 'exec cat >/dev/null');
