@@ -23,7 +23,7 @@ const MESSAGES = {
   'egress.http': 'must have the http or https URL of a proxy as url, without a path',
   'egress.socks': 'must have the socks5 or socks5h URL of a proxy as url, without a path',
   'egress.template':
-    'must have an http or https URL with {url}, {url_encoded} or {b64} behind its host as template',
+    'must have an http or https URL as template, with {url}, {url_encoded} or {b64} behind its host',
   flag: 'must be a boolean',
   metadata: 'must be a string of at most 4096 characters, a boolean or a number of at most 2^53',
   number: 'must be a number from {#min} to {#max}',

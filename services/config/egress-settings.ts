@@ -11,7 +11,7 @@ export const EGRESS_SETTINGS = {
       .default(''),
     group: 'Egress',
     meaning:
-      'By what sources of streams that do not say are reached: a proxy (`http://`, `https://`, `socks5://`, `socks5h://`, with `user:password@` where it wants them), or a URL of a next hop with `{url}`, `{url_encoded}` or `{b64}` in it; empty goes straight out.',
+      'By what sources of streams that do not say are reached: a proxy (`http://`, `https://`, `socks5://`, `socks5h://`, with `user:password@` where it wants them), or a URL of a next hop with a place for that of the source in it (docs/egress.md); empty goes straight out.',
   },
   EGRESS_LOCAL_ADDRESS: {
     schema: Joi.string()

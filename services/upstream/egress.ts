@@ -20,13 +20,26 @@ export type Egress =
 
 export type ProxyEgress = Extract<Egress, { kind: 'http-connect' | 'socks5' }>;
 
+const base64 = (url: string): string => Buffer.from(url).toString('base64');
+
 const PLACES: Readonly<Record<string, (url: string) => string>> = {
   '{url}': (url) => url,
   '{url_encoded}': encodeURIComponent,
-  '{b64}': (url) => Buffer.from(url).toString('base64').replaceAll('+', '-').replaceAll('/', '_'),
+  '{b64}': (url) => base64(url).replaceAll('+', '-').replaceAll('/', '_'),
+  '{b64_unpadded}': (url) => Buffer.from(url).toString('base64url'),
+  '{b64_standard}': (url) => encodeURIComponent(base64(url)),
+  '{ext}': extensionOf,
 };
 
-const PLACE = /\{(?:url|url_encoded|b64)\}/g;
+/** Where the source's URL stands. */
+const PLACE = /\{(?:url|url_encoded|b64|b64_unpadded|b64_standard)\}/;
+const ANY_PLACE = new RegExp(`${PLACE.source}|\\{ext\\}`, 'g');
+
+/** How the path of a URL ends, in lower case; what does not say is a transport stream. */
+function extensionOf(url: string): string {
+  const ending = /\.([a-z0-9]{1,5})$/i.exec(URL.parse(url)?.pathname ?? '')?.[1];
+  return ending?.toLowerCase() ?? 'ts';
+}
 
 /**
  * The next hop's URL for a source's. What leads to the next hop itself, as the links of a playlist
@@ -38,13 +51,13 @@ export function viaTemplate(template: string, url: string): string {
 }
 
 const filled = (template: string, url: string): string =>
-  template.replaceAll(PLACE, (place) => PLACES[place]?.(url) ?? place);
+  template.replaceAll(ANY_PLACE, (place) => PLACES[place]?.(url) ?? place);
 
 const originOf = (url: string): string => URL.parse(url)?.origin ?? '';
 
 /** Whether a text can be a template: an http or https URL, whatever the source's, with a place. */
 export function isTemplate(text: string): boolean {
-  if (text.length > MAX_LENGTH || text.search(PLACE) === -1) return false;
+  if (text.length > MAX_LENGTH || !PLACE.test(text)) return false;
   const hop = URL.parse(filled(text, 'http://a/'));
   const other = URL.parse(filled(text, 'https://b/'));
   const isFixed = hop !== null && hop.origin === other?.origin;

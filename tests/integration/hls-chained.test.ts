@@ -22,11 +22,12 @@ const b64 = (value: string): string =>
  * A next hop whose paths are Base64 and an extension, as Josh5/HLS-Proxy and warren-bank/HLS-Proxy
  * have them: it fetches what the path says, and leads its playlists' links back to itself.
  */
-async function startHop(decode = (path: string): string => path) {
+async function startHop(decode = (path: string): string => path, form = /./) {
   const asked: { path: string; headers: Record<string, unknown> }[] = [];
   const hop: FakeProvider = await startFakeProvider({
     '/': answer(async ({ path, headers }) => {
       asked.push({ path, headers });
+      if (!form.test(path)) return { status: 404 };
       const written = decodeURIComponent(path.slice(1)).replace(/\.\w+$/, '');
       const target = decode(Buffer.from(written, 'base64url').toString());
       const response = await fetch(target);
@@ -88,6 +89,19 @@ describe('a stream by way of another proxy', () => {
     const id = await penstock.create(hop.url(`/${entry}.m3u8`));
     expect((await play(penstock, id)).segment).toEqual(SEGMENT);
     expect(asked).toHaveLength(2);
+    await hop[Symbol.asyncDispose]();
+  });
+
+  it('is asked for in the alphabet that warren-bank’s proxy takes for a URL', async () => {
+    await using source = await startSource();
+    const { hop, asked } = await startHop(undefined, /^\/[a-zA-Z0-9+/=%]+(?:[._][^/?#]*)?$/);
+    await using penstock = await startHls();
+    const url = source.url('/live/index.m3u8?t=?>~?>~?>~');
+    expect(b64(url)).toMatch(/[-_]/);
+    const template = `${hop.url('/')}{b64_standard}.{ext}`;
+    const id = await penstock.create(url, { egress: { kind: 'template', template } });
+    expect((await fetch(penstock.playlistUrl(id))).status).toBe(200);
+    expect(asked.map(({ path }) => path)).toEqual([expect.stringMatching(/\.m3u8$/)]);
     await hop[Symbol.asyncDispose]();
   });
 

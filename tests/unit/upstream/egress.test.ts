@@ -16,8 +16,29 @@ describe('a template', () => {
     ['http://hop/?u={url_encoded}&k=1', `http://hop/?u=${encodeURIComponent(SOURCE)}&k=1`],
     ['https://hop/{url}', `https://hop/${SOURCE}`],
     ['http://hop/hls/{b64}.m3u8', `http://hop/hls/${urlSafe(SOURCE)}.m3u8`],
+    ['http://hop/{b64_unpadded}', `http://hop/${urlSafe(SOURCE).replaceAll('=', '')}`],
+    ['http://hop/{b64_standard}.{ext}', `http://hop/${standard(SOURCE)}.ts`],
   ])('%s holds the source as it says', (template, expected) => {
     expect(viaTemplate(template, SOURCE)).toBe(expected);
+  });
+
+  it('has no character in standard Base64 that hops with paths of it take for an extension', () => {
+    // Paths of warren-bank/HLS-Proxy: the standard alphabet or escapes, then `.` or `_`.
+    const path = /^\/[a-zA-Z0-9+/=%]+\.ts$/;
+    const url = new URL(viaTemplate('http://hop/{b64_standard}.ts', 'http://p/?>~?>~ü.ts'));
+    expect(url.pathname).toMatch(path);
+    expect(Buffer.from(decodeURIComponent(url.pathname.slice(1, -3)), 'base64').toString()).toBe(
+      'http://p/?>~?>~ü.ts',
+    );
+  });
+
+  it.each([
+    ['http://p/live/1.M3U8?token=a.b', 'm3u8'],
+    ['http://p/key.bin', 'bin'],
+    ['http://p.tv/live/7', 'ts'],
+    ['http://p/a.m3u8/', 'ts'],
+  ])('tells by its path how %s ends: %s', (url, ext) => {
+    expect(viaTemplate('http://hop/{b64}.{ext}', url)).toBe(`http://hop/${urlSafe(url)}.${ext}`);
   });
 
   it('leaves alone what leads to the next hop already', () => {
@@ -33,6 +54,8 @@ describe('a template', () => {
   it.each([
     ['http://hop/', false],
     ['http://{url}/', false],
+    ['http://hop/a.{ext}', false],
+    ['http://hop/{b64_standard}', true],
     ['{url}', false],
     ['ftp://hop/{url}', false],
     ['http://hop/ {url}', false],
@@ -101,3 +124,5 @@ describe('headers', () => {
 function urlSafe(text: string): string {
   return Buffer.from(text).toString('base64').replaceAll('+', '-').replaceAll('/', '_');
 }
+
+const standard = (text: string): string => encodeURIComponent(Buffer.from(text).toString('base64'));
