@@ -171,11 +171,17 @@ describe.each(EITHER)('%s', (_what, from) => {
   it('is judged before a proxy hears of it, as far as it can be', async () => {
     await using proxy = await TestProxy.socks5();
     const client = { egress: proxied(proxy.url('socks5h')), allowPrivate: false };
-    const refused = ['http://127.0.0.1/', 'http://[::1]/', 'http://localhost/', 'http://10.1.2.3/'];
+    const refused = [
+      ...['http://127.0.0.1/', 'http://[::1]/', 'http://localhost/', 'http://10.1.2.3/'],
+      ...['http://2130706433/', 'http://0x7f.1/', 'http://metadata.google.internal/'],
+    ];
+    const template = { ...client, egress: egressFrom('http://hop.example/{b64}', undefined) };
     for (const url of refused) {
-      expect((await failureOf(from(url, undefined, client))).code).toBe(
-        'UPSTREAM_TARGET_FORBIDDEN',
-      );
+      for (const way of [client, template]) {
+        expect((await failureOf(from(url, undefined, way))).code, url).toBe(
+          'UPSTREAM_TARGET_FORBIDDEN',
+        );
+      }
     }
     const looksUp = { ...client, egress: proxied(proxy.url('socks5')) };
     expect((await failureOf(from('http://localhost/', undefined, looksUp))).code).toBe(
@@ -216,6 +222,19 @@ describe.each(EITHER)('%s', (_what, from) => {
     expect(hop.requests[0]?.headers).toMatchObject({ 'x-source': 'yes' });
     expect((await from(hop.url('/segment/7'), egress)).text).toBe('/segment/7');
     expect(hop.requests).toHaveLength(3);
+  });
+
+  it('goes to a next hop in the own network for its own links too, where sources may not be there', async () => {
+    await using hop = await startOrigin();
+    const client = {
+      allowPrivate: false,
+      egress: egressFrom(hop.url('/?u={url_encoded}'), undefined),
+    };
+    expect((await from(hop.url('/segment/7'), undefined, client)).text).toBe('/segment/7');
+    const other = hop.url('/x').replace(String(hop.port), '1');
+    expect((await failureOf(from(other, undefined, client))).code).toBe(
+      'UPSTREAM_TARGET_FORBIDDEN',
+    );
   });
 
   it('asks nothing of the source past a next hop that is down', async () => {

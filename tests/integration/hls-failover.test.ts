@@ -19,6 +19,8 @@ const live = (first: number, count: number, name: string): string =>
 const variants = (...all: readonly (readonly [number, string])[]): string =>
   `#EXTM3U\n${all.map(([bandwidth, uri]) => `#EXT-X-STREAM-INF:BANDWIDTH=${bandwidth}\n${uri}\n`).join('')}`;
 
+const status404 = answer(() => ({ status: 404 }));
+
 /** Every segment can be had; its body says which it is. */
 const segments = answer(({ path }) => ({ body: path, headers: { 'content-type': 'video/mp2t' } }));
 
@@ -248,6 +250,31 @@ describe('HLS failover', () => {
     const [, subtitles = ''] = linksIn(await hls.get(), hls.url);
     expect((await fetch(subtitles)).status).toBe(502);
     expect(hls.penstock.state.told).not.toContain('failover_triggered');
+  });
+
+  it('tells the player at once that a variant cannot be had where there is no other source', async () => {
+    const gone = variants([2, 'v/live.m3u8'], [1, 'v/gone.m3u8'], [3, 'http://169.254.1.1/x.m3u8']);
+    await using hls = await start({
+      '/a/index.m3u8': text(gone, TYPE),
+      '/a/v/live.m3u8': text(live(1, 4, 'a'), TYPE),
+      '/a/v/gone.m3u8': status404,
+    });
+    const id = await hls.penstock.create(hls.provider.url('/a/index.m3u8?alone'));
+    const url = hls.penstock.playlistUrl(id);
+    const answers = await Promise.all(
+      linksIn(await hls.get(url), url).map(async (link) => {
+        const response = await fetch(link);
+        return [response.status, response.headers.get('x-proxy-error')];
+      }),
+    );
+    expect(answers).toEqual([
+      [200, null],
+      [502, 'UPSTREAM_STATUS'],
+      [422, 'UPSTREAM_TARGET_FORBIDDEN'],
+    ]);
+    // Once more by way of the source's own address, which may have a new token.
+    expect(hls.provider.requestsOf('/a/v/gone.m3u8')).toHaveLength(1);
+    expect(hls.penstock.state.told).not.toContain('stream_failed');
   });
 
   it('leaves a source whose playlist stands still, and keeps it when there is no other', async () => {

@@ -4,7 +4,7 @@ import { connect as connectTls } from 'node:tls';
 import { AppError, InvariantError } from '#kernel/app-error';
 import type { AddressPolicy, ProxyEgress } from '#upstream';
 import { asEgressFailure } from './egress-failure.ts';
-import { forbiddenTarget, type GuardOptions, guardedLookup, judgeHost } from './guarded-lookup.ts';
+import { type GuardOptions, guardedLookup, judgeFarHost, judgeHost } from './guarded-lookup.ts';
 import { openTunnel } from './tunnel.ts';
 import { toUpstreamFailure } from './upstream-failure.ts';
 
@@ -47,13 +47,10 @@ export async function dial(options: DialOptions, signal: AbortSignal): Promise<S
 /** What the proxy is told: the address that we judged, or a name that we cannot judge. */
 async function endOf({ target, egress, guard }: DialOptions) {
   const { host, port } = target;
-  const refusal = judgeHost(host, guard);
+  const isLookedUpHere = egress.resolve === 'local' && isIP(host) === 0;
+  const refusal = isLookedUpHere ? undefined : judgeFarHost(host, guard);
   if (refusal) throw refusal;
-  if (isIP(host) !== 0) return { host, port };
-  if (egress.resolve === 'local') return { host: await addressOf(host, guard), port };
-  // Of names that a proxy looks up we know one: its own.
-  if (/(?:^|\.)localhost\.?$/i.test(host)) throw forbiddenTarget();
-  return { host, port };
+  return { host: isLookedUpHere ? await addressOf(host, guard) : host, port };
 }
 
 function addressOf(host: string, guard: AddressPolicy): Promise<string> {

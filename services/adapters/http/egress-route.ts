@@ -1,7 +1,7 @@
 import { type AppError, InvalidInputError, InvariantError } from '#kernel/app-error';
 import { type AddressPolicy, type Egress, egressOf, knowWay, viaTemplate } from '#upstream';
 import { asEgressFailure, egressFailed } from './egress-failure.ts';
-import { forbiddenTarget, type GuardOptions, judgeHost } from './guarded-lookup.ts';
+import { forbiddenTarget, type GuardOptions, judgeFarHost } from './guarded-lookup.ts';
 
 export type EgressOptions = GuardOptions & {
   /** Of requests whose headers name none; straight out when absent. */
@@ -37,13 +37,16 @@ const lostWay = (): InvariantError =>
 /**
  * Where a request for this URL goes: to the next hop, where there is one.
  * @throws InvalidInputError `UPSTREAM_TARGET_FORBIDDEN` for a literal address that a next hop must
- *   not be led to; a name cannot be judged from here.
+ *   not be led to, and a name of the hop's own; other names cannot be judged from here.
  */
 export function urlVia({ egress, guard }: Route, url: string): string {
   if (egress.kind !== 'template') return url;
+  const via = viaTemplate(egress.template, url);
+  // The hop's own: its address is judged as the hop's is.
+  if (via === url) return url;
   const { hostname, protocol } = new URL(url);
-  if (judgeHost(hostname, guard) || !/^https?:$/.test(protocol)) throw forbiddenTarget();
-  return viaTemplate(egress.template, url);
+  if (judgeFarHost(hostname, guard) || !/^https?:$/.test(protocol)) throw forbiddenTarget();
+  return via;
 }
 
 /** What the socket of a request may reach: the source, or the next hop. */

@@ -58,6 +58,15 @@ export function judgeHost(host: string, policy: AddressPolicy): InvalidInputErro
   return isIP(bare) === 0 || isAllowed(bare, policy) ? undefined : forbiddenTarget();
 }
 
+/** Names that lead to whoever looks them up, or to what its cloud tells about it. */
+const OWN_NAME =
+  /(?:^|\.)localhost\.?$|^(?:metadata(?:\.google\.internal)?|instance-data(?:\.ec2\.internal)?)\.?$/i;
+
+/** As {@link judgeHost}, of a host that somebody else will look up for us. */
+export function judgeFarHost(host: string, policy: AddressPolicy): InvalidInputError | undefined {
+  return judgeHost(host, policy) ?? (OWN_NAME.test(host) ? forbiddenTarget() : undefined);
+}
+
 const isAllowed = (address: string, policy: AddressPolicy): boolean =>
   judgeAddress(address, policy) === 'allowed';
 

@@ -3,6 +3,7 @@ import type { InPieces, LowLatencyFacts, TextEncoding, Track } from '#hls';
 import type { Logger } from '#kernel/logger';
 import { orAbort } from '#kernel/or-abort';
 import type { Source, SourceWalk, Stream } from '#streams';
+import { failureClassOf } from '#upstream';
 import type { FetchedPlaylist } from './fetch-playlist.ts';
 import type { KeptNumbers } from './kept-numbers.ts';
 import { LINK_END } from './handover.ts';
@@ -78,7 +79,7 @@ export class PlaylistLoader {
     for (;;) {
       const outcome = await this.#try(source, request, signal);
       if ('failure' in outcome) {
-        if (!this.#concernsSource(request.ask)) throw outcome.failure;
+        if (!this.#isWorthTrying(request.ask, outcome.failure)) throw outcome.failure;
         source = await this.#next(source, outcome.failure, signal);
         continue;
       }
@@ -255,6 +256,15 @@ export class PlaylistLoader {
     // What is cut flows from the relay's source, and the relay says so.
     if (!loaded.isCut && !health.isInDoubt) walk.flowing();
     return loaded;
+  }
+
+  /**
+   * A variant that is refused will be refused again: where there is no other source, its player had
+   * better know at once, and take another variant.
+   */
+  #isWorthTrying(ask: PlaylistAsk, failure: AppError): boolean {
+    const mayHelp = ask.kind === 'entry' || this.#options.stream.hasOtherSource;
+    return this.#concernsSource(ask) && (mayHelp || failureClassOf(failure) !== 'useless');
   }
 
   /**
