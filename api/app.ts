@@ -6,7 +6,7 @@ import { noSuchRoute, resourcesOn } from './http/resource.ts';
 import { putGate } from './http/viewer-request.ts';
 import { accessLog } from './middleware/access-log.ts';
 import { authenticate } from './middleware/authenticate.ts';
-import { playbackCors } from './middleware/playback-cors.ts';
+import { broadcastCors, playbackCors } from './middleware/playback-cors.ts';
 import { keyInPath } from './middleware/path-key.ts';
 import { problemHandler } from './middleware/problem-handler.ts';
 import { nameRequest, readQueryOnce } from './middleware/request-context.ts';
@@ -61,7 +61,7 @@ export const preamble = ({
 function routesOf(deps: AppDeps): Router {
   const router = Router({ caseSensitive: true });
   router.all([...PLAYBACK_PATHS, ...PLAYBACK_PATHS.map((path) => KEY_PATH + path)], playbackCors);
-  router.get(BROADCAST_PATHS, playbackCors);
+  router.all(BROADCAST_PATHS, broadcastCors);
   router.use(KEY_PATH, keyInPath, ...deps.delivery);
   router.use(...deps.delivery, managementRoutes(deps), docsRoutes(deps.apiDocument));
   return router;

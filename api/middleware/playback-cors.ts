@@ -37,3 +37,7 @@ export const playbackCors: RequestHandler = (req, res, next) => {
   res.setHeader('Access-Control-Max-Age', '600');
   res.status(204).end();
 };
+
+/** The files of networks have an ending; `start`, `stop` and `status` beside them are management. */
+export const broadcastCors: RequestHandler = (req, res, next) =>
+  String(req.params['file']).includes('.') ? playbackCors(req, res, next) : next();

@@ -121,6 +121,8 @@ describe('other origins', () => {
     `/stream/${ID}`,
     `/key/abc/stream/${ID}`,
     `/m3u-proxy${PLAYLIST}`,
+    '/broadcast/n1/live.m3u8',
+    '/broadcast/n1/segment/live000001.ts',
   ])('may ask before they read %s', async (path) => {
     await using api = await startApi();
     const { status, headers } = await api.call('OPTIONS', path, {
@@ -137,16 +139,21 @@ describe('other origins', () => {
     expect(allowed).toEqual(expect.arrayContaining(['*', 'Authorization', 'Range']));
   });
 
-  it.each(['/streams', '/health', `/hls/${ID}/clients/tv`])('may not use %s', async (path) => {
-    await using api = await startApi();
-    const read = await api.call('DELETE', path, { headers: { Origin } });
-    expect(read.headers.has('access-control-allow-origin')).toBe(false);
-    const asked = await api.call('OPTIONS', path, {
-      headers: { Origin, 'Access-Control-Request-Method': 'DELETE' },
-    });
-    expect(asked.status).toBe(405);
-    expect(asked.headers.has('access-control-allow-origin')).toBe(false);
-  });
+  it.each(['/streams', '/health', `/hls/${ID}/clients/tv`, '/broadcast/n1/status'])(
+    'may not use %s',
+    async (path) => {
+      await using api = await startApi();
+      for (const method of ['GET', 'DELETE'] as const) {
+        const read = await api.call(method, path, { headers: { Origin } });
+        expect(read.headers.has('access-control-allow-origin')).toBe(false);
+      }
+      const asked = await api.call('OPTIONS', path, {
+        headers: { Origin, 'Access-Control-Request-Method': 'DELETE' },
+      });
+      expect(asked.status).toBe(405);
+      expect(asked.headers.has('access-control-allow-origin')).toBe(false);
+    },
+  );
 });
 
 describe('every answer', () => {
