@@ -11,6 +11,7 @@ import { HlsTrack } from './hls-track.ts';
 import { PlaybackMemory } from './playback-memory.ts';
 import { PlaylistFollower } from './playlist-follower.ts';
 import type { FetchPlaylist, Remuxer } from './ports.ts';
+import { Redirects } from './redirects.ts';
 import { SegmentReader } from './segment-reader.ts';
 import { SniffedResponse } from './sniffed-response.ts';
 import { stickyFetch } from './sticky-fetch.ts';
@@ -78,20 +79,25 @@ export class HlsInput implements UpstreamClient {
 
   async #openList(request: UpstreamRequest, signal: AbortSignal): Promise<UpstreamResponse> {
     const { found, converts, remuxer, isSticky = false } = this.#options;
-    const fetch = isSticky ? stickyFetch(this.#options.fetch) : this.#options.fetch;
+    const redirects = new Redirects();
+    const noting = redirects.noting(this.#options.fetch);
+    const fetch = isSticky ? stickyFetch(noting) : noting;
     const entry = await fetch(request, signal);
     found(request.url);
     const { main, sound } = await listsOf({ fetch, request }, entry, signal);
     const isKept = main.first.isSealed || (main.first.isEnded && converts === 'live');
     if (isKept) return new HandedOnText(entry.text, entry.finalUrl);
+    const headersFor = (to: string): UpstreamRequest['headers'] =>
+      redirects.headersFor(request.headers, { from: request.url, to });
+    const asked = { ...request, headersFor };
     const isWhole = sound !== undefined && limitOf(request.headers) !== undefined;
-    const tracks = [this.#track(request, main, { role: 'main', isWhole })];
-    if (sound) tracks.push(this.#track(request, sound, { role: 'sound', isWhole }));
+    const tracks = [this.#track(asked, main, { role: 'main', isWhole })];
+    if (sound) tracks.push(this.#track(asked, sound, { role: 'sound', isWhole }));
     return new HlsBody({ tracks, remuxer, finalUrl: entry.finalUrl });
   }
 
   #track(
-    { url, headers, timeouts }: UpstreamRequest,
+    { url, headersFor, timeouts }: Asked,
     { first, reload }: FoundList,
     { role, isWhole }: { readonly role: 'main' | 'sound'; readonly isWhole: boolean },
   ): HlsTrack {
@@ -101,7 +107,7 @@ export class HlsInput implements UpstreamClient {
     const follower = new PlaylistFollower({ first, load: reload, startAt, clock, timers });
     const stallMs = (): number =>
       Math.min(timeouts.headersMs, Math.max(LEAST_STALL_MS, follower.targetDurationMs));
-    const reader = new SegmentReader({ upstream, headers, timeouts, stallMs, timers, isWhole });
+    const reader = new SegmentReader({ upstream, headersFor, timeouts, stallMs, timers, isWhole });
     const played = (segment: MediaSegment): void => {
       this.#memory.played(list, segment);
       if (first.isEnded && role === 'main') this.#memory.filmPlayed(segment.durationMs);
@@ -109,3 +115,6 @@ export class HlsInput implements UpstreamClient {
     return new HlsTrack({ follower, reader, clock, timers, played });
   }
 }
+
+/** A source, with what may be sent of it to each address that its playlists name. */
+type Asked = UpstreamRequest & { readonly headersFor: (url: string) => UpstreamRequest['headers'] };

@@ -17,7 +17,8 @@ export type SegmentToRead = MediaResource & {
 
 export type SegmentReaderOptions = {
   readonly upstream: UpstreamClient;
-  readonly headers: Readonly<Record<string, string>>;
+  /** What is sent to an address. */
+  readonly headersFor: (url: string) => Readonly<Record<string, string>>;
   readonly timeouts: UpstreamTimeouts;
   /** A body that is silent for this long has stalled. */
   readonly stallMs: () => number;
@@ -86,8 +87,8 @@ export class SegmentReader {
     range: string | undefined,
     signal: AbortSignal,
   ): Promise<UpstreamResponse> {
-    const { upstream, timeouts } = this.#options;
-    const headers = { ...this.#options.headers, ...(range === undefined ? {} : { Range: range }) };
+    const { upstream, timeouts, headersFor } = this.#options;
+    const headers = { ...headersFor(url), ...(range === undefined ? {} : { Range: range }) };
     const request = { method: 'GET', url, headers, timeouts, use: 'segment' } as const;
     const response = await upstream.open(request, signal);
     if (response.status === 200 || response.status === 206) return response;

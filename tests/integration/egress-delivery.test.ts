@@ -14,7 +14,9 @@ const [KEY, IV] = [randomBytes(16), Buffer.alloc(16)];
 const cipher = createCipheriv('aes-128-cbc', KEY, IV);
 const SEGMENT = Buffer.concat([cipher.update(Buffer.alloc(1880, 0x47)), cipher.final()]);
 
-const MASTER = '#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nv.m3u8\n';
+const MASTER =
+  '#EXTM3U\n#EXT-X-CONTENT-STEERING:SERVER-URI="steer.json"\n' +
+  '#EXT-X-STREAM-INF:BANDWIDTH=1\nv.m3u8\n';
 const MEDIA =
   '#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXT-X-PLAYLIST-TYPE:VOD\n' +
   `#EXT-X-KEY:METHOD=AES-128,URI="k.bin",IV=0x${IV.toString('hex')}\n` +
@@ -23,6 +25,7 @@ const MEDIA =
 const ROUTES = {
   '/index.m3u8': text(MASTER, TYPE),
   '/v.m3u8': text(MEDIA, TYPE),
+  '/steer.json': text('{"VERSION":1,"TTL":300,"PATHWAY-PRIORITY":["a"]}', 'application/json'),
   '/k.bin': answer(() => ({ body: KEY })),
   '/s.ts': answer(() => ({ body: SEGMENT, headers: { 'content-type': 'video/mp2t' } })),
   '/init.mp4': answer(() => ({ body: SEGMENT, headers: { 'content-type': 'video/mp4' } })),
@@ -50,15 +53,15 @@ async function playAll(url: string): Promise<number> {
 }
 
 describe.each(['http', 'socks5'] as const)('a stream whose way out is a proxy: %s', (scheme) => {
-  it('has its playlists, key, init section and segments through it', async () => {
+  it('has its playlists, documents, key, init section and segments through it', async () => {
     await using provider = await startFakeProvider(ROUTES);
     await using proxy = await startProxy(scheme);
     await using hls = await startHls();
     const egress = via(proxy, scheme);
     const id = await hls.create(provider.url('/index.m3u8'), { egress });
-    expect(await playAll(hls.playlistUrl(id))).toBe(5);
+    expect(await playAll(hls.playlistUrl(id))).toBe(6);
     const connections = new Set(provider.requests.map(({ socketId }) => socketId));
-    expect(provider.requests).toHaveLength(5);
+    expect(provider.requests).toHaveLength(6);
     expect(connections.size).toBe(proxy.ports.length);
   });
 
@@ -70,6 +73,25 @@ describe.each(['http', 'socks5'] as const)('a stream whose way out is a proxy: %
     await viewer.reached(500_000);
     expect(proxy.ports).toHaveLength(1);
     expect(live.provider.requests).toHaveLength(1);
+  });
+
+  it('has what its playlist is made into through it, key and segments too', async () => {
+    const clear = MEDIA.replace(/#EXT-X-MAP.*\n/, '');
+    await using provider = await startFakeProvider({ ...ROUTES, '/v.m3u8': text(clear, TYPE) });
+    await using proxy = await startProxy(scheme);
+    await using live = await startLive({ converts: 'all' });
+    const url = provider.url('/index.m3u8');
+    const id = await live.playback.create(url, { egress: via(proxy, scheme) });
+    await using viewer = live.watch(id);
+    expect(await viewer.ended()).toBe('clean');
+    const connections = new Set(provider.requests.map(({ socketId }) => socketId));
+    expect(provider.requests.map(({ path }) => path)).toEqual([
+      '/index.m3u8',
+      '/v.m3u8',
+      '/k.bin',
+      '/s.ts',
+    ]);
+    expect(connections.size).toBe(proxy.ports.length);
   });
 
   it('has its files and their ranges through it', async () => {

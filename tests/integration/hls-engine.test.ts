@@ -158,6 +158,38 @@ describe('A sticky stream', () => {
   });
 });
 
+describe('A stream whose playlist is redirected to another origin', () => {
+  it('shows that its secrets neither for playlists nor for segments', async () => {
+    await using edge = await startFakeProvider({ '/': MEDIA, '/a.m3u8': text(live(1), TYPE) });
+    const headers = { Authorization: 'Bearer secret', Cookie: 'a=b', 'X-App': 'yes' };
+    await using hls = await start({ '/a.m3u8': redirect(edge.url('/a.m3u8')) }, { headers });
+    const [link = ''] = linksIn(await (await hls.get()).text(), hls.url);
+    expect((await fetch(link)).status).toBe(200);
+    expect((await fetch(`${link}&x`, { method: 'HEAD' })).status).toBe(200);
+    expect(edge.requests.length).toBeGreaterThan(1);
+    for (const { headers: sent } of edge.requests) {
+      expect(sent).toMatchObject({ 'x-app': 'yes' });
+      expect(Object.keys(sent).join()).not.toMatch(/authorization|cookie/);
+    }
+  });
+});
+
+describe('A viewer who stops polling', () => {
+  it('is gone after three target durations, where that is longer than the setting', async () => {
+    await using hls = await start(
+      { '/a.m3u8': text(live(1), TYPE) },
+      {},
+      { hls: { viewerIdleMs: 50 } },
+    );
+    await hls.get();
+    const polledAtMs = performance.now();
+    const viewers = (): number => hls.penstock.registry.viewers(asStreamId(hls.id)).length;
+    expect(viewers()).toBe(1);
+    await expect.poll(viewers, { timeout: 10_000, interval: 20 }).toBe(0);
+    expect(performance.now() - polledAtMs).toBeGreaterThan(2_900);
+  });
+});
+
 describe('A segment whose token has grown old', () => {
   it('comes from its new URL after one look at the source’s own address', async () => {
     let token = 1;

@@ -186,7 +186,7 @@ export class DashDelivery {
 
   #present(known: HlsStream, viewer: ViewerRequest): Presence {
     const { viewerIdleMs, timers } = this.#options;
-    const idleMs = known.idleMs(viewerIdleMs);
+    const idleMs = (): number => known.idleMs(viewerIdleMs);
     return new Presence({ stream: known.stream, viewer, idleMs, timers });
   }
 }

@@ -280,7 +280,8 @@ export class HlsDelivery {
   #present(hls: HlsStream, viewer: ViewerRequest): Presence {
     const { viewerIdleMs, timers } = this.#options;
     const { stream } = hls;
-    const presence = new Presence({ stream, viewer, idleMs: hls.idleMs(viewerIdleMs), timers });
+    const idleMs = (): number => hls.idleMs(viewerIdleMs);
+    const presence = new Presence({ stream, viewer, idleMs, timers });
     const { clientId, ended } = presence;
     this.#viewers.seen(stream.id, { ...viewer, clientId }, ended);
     return presence;

@@ -66,6 +66,7 @@ export class HlsStream {
   readonly #options: HlsStreamOptions;
   readonly #answers: PlaylistAnswers;
   readonly #finder: PlaylistFinder;
+  readonly #sources: SourcePlaylists;
   readonly #mirror: FilmMirror;
   readonly #renewal: SegmentRenewal;
   readonly #walk: SourceWalk;
@@ -93,6 +94,7 @@ export class HlsStream {
       bitsPerSecond: () => this.#bitsPerSecond,
     });
     this.#finder = finder;
+    this.#sources = sources;
     this.#renewal = new SegmentRenewal({ finder, listed: this.#listed, clock });
     this.#mirror = new FilmMirror(finder);
     const tracks = new LiveTracks(clock, this.#numbers);
@@ -130,6 +132,11 @@ export class HlsStream {
 
   get source(): Source {
     return this.#walk.current;
+  }
+
+  /** A source with what may be sent of it to this address. */
+  sourceAt(source: Source, url: string): Source {
+    return this.#sources.at(source, url);
   }
 
   get targetDurationMs(): number {

@@ -154,8 +154,8 @@ export class PackagedDelivery implements Cutter {
 
   #present(stream: Stream, viewer: ViewerRequest, packaged: PackagedStream | undefined): Presence {
     const { viewerIdleMs, segmentMs, timers } = this.#options;
-    const targetMs = packaged?.targetDurationMs ?? segmentMs;
-    const idleMs = Math.max(viewerIdleMs, IDLE_TARGET_DURATIONS * targetMs);
+    const targetMs = (): number => packaged?.targetDurationMs ?? segmentMs;
+    const idleMs = (): number => Math.max(viewerIdleMs, IDLE_TARGET_DURATIONS * targetMs());
     const presence = new Presence({ stream, viewer, idleMs, timers });
     packaged?.keptBy(presence.clientId, presence.ended);
     return presence;

@@ -9,8 +9,8 @@ const BEATS_PER_IDLE = 4;
 export type PresenceOptions = {
   readonly stream: Stream;
   readonly viewer: ViewerRequest;
-  /** A viewer that polls is gone when it has not asked for this long. */
-  readonly idleMs: number;
+  /** A viewer that polls is gone when it has not asked for this long, as is known now. */
+  readonly idleMs: () => number;
   readonly timers: Timers;
 };
 
@@ -21,11 +21,14 @@ export type PresenceOptions = {
 export class Presence {
   readonly #options: PresenceOptions;
   readonly #connection: ViewerConnection;
+  /** As it was when the viewer was last said to be there. */
+  #idleMs: number;
   #beat: Timer | undefined;
 
   constructor(options: PresenceOptions) {
     this.#options = options;
-    this.#connection = options.stream.poll(options.viewer, options.idleMs);
+    this.#idleMs = options.idleMs();
+    this.#connection = options.stream.poll(options.viewer, this.#idleMs);
     this.#armBeat();
   }
 
@@ -54,16 +57,25 @@ export class Presence {
   /** Idempotent. */
   close(reason: string): void {
     this.#beat?.cancel();
+    // Of a stream's first viewer it is known only now how long it need not ask again.
+    if (this.#options.idleMs() > this.#idleMs) this.#touch();
     this.#connection.close(reason);
   }
 
   #armBeat(): void {
-    const { stream, viewer, idleMs, timers } = this.#options;
-    const touch = (): void => {
+    const beat = (): void => {
       if (this.ended.aborted) return;
-      stream.poll({ ...viewer, clientId: this.clientId }, idleMs);
+      this.#touch();
       this.#armBeat();
     };
-    this.#beat = timers.after(idleMs / BEATS_PER_IDLE, touch, { background: true });
+    const delayMs = this.#idleMs / BEATS_PER_IDLE;
+    this.#beat = this.#options.timers.after(delayMs, beat, { background: true });
+  }
+
+  #touch(): void {
+    if (this.ended.aborted) return;
+    const { stream, viewer, idleMs } = this.#options;
+    this.#idleMs = idleMs();
+    stream.poll({ ...viewer, clientId: this.clientId }, this.#idleMs);
   }
 }

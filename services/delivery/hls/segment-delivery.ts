@@ -142,7 +142,7 @@ export class SegmentDelivery {
     const { hls, target, ranges, presence, signal } = exchange;
     const segments = this.segmentsOf(hls);
     if (segments.isKept(target)) return undefined;
-    const source = segments.sourceOf(target);
+    const source = hls.sourceAt(segments.sourceOf(target), target.url);
     const head = await headAtSource(this.#options.opener, { source, target, ranges }, signal);
     if (!head) return undefined;
     const answer = answerTo(ranges, head);

@@ -29,6 +29,8 @@ export class SourcePlaylists {
   readonly #options: SourcePlaylistsOptions;
   readonly #known = new Lru<string, FetchedPlaylist>(REMEMBERED);
   readonly #pins = new Lru<string, string>(REMEMBERED);
+  /** Origins that redirects led to, each with the source that they were of. */
+  readonly #ledTo = new Lru<string, true>(REMEMBERED);
 
   constructor(options: SourcePlaylistsOptions) {
     this.#options = options;
@@ -43,10 +45,20 @@ export class SourcePlaylists {
       if (pinned) return pinned;
     }
     const fetched = await this.#ask({ url, headers: source.headers }, signal);
+    if (fetched.finalUrl !== url) this.#ledTo.set(placeOf(source, fetched.finalUrl), true);
     const isRedirected = fetched.finalUrl !== url && !BLOCKING.test(url);
     if (isRedirected && this.#options.isSticky()) this.#pins.set(key, fetched.finalUrl);
     return fetched;
   };
+
+  /**
+   * The source as a resource that its playlists named is asked for: where only a redirect has led,
+   * secrets are sent for segments as little as they were for the playlist.
+   */
+  at(source: Source, url: string): Source {
+    if (this.#ledTo.get(placeOf(source, url)) === undefined) return source;
+    return { ...source, headers: headersBeyond(source.headers, { from: source.url, to: url }) };
+  }
 
   /** The servers that redirects of a source chose are not kept to any more. */
   unpin(source: Source): void {
@@ -91,3 +103,6 @@ export class SourcePlaylists {
 const isWorthKeeping = ({ text, validators = {} }: FetchedPlaylist): boolean =>
   text.length <= MAX_KEPT_CHARS &&
   (validators.etag !== undefined || validators.lastModified !== undefined);
+
+const placeOf = (source: Source, url: string): string =>
+  `${sourceTagOf(source)} ${URL.parse(url)?.origin}`;

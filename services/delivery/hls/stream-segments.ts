@@ -182,7 +182,7 @@ export class StreamSegments implements AheadStream {
 
   #askFor({ target, range }: Demand, taken?: TakenPlace): SegmentAsk {
     const { hls, opener, maxStallMs } = this.#options;
-    const source = this.sourceOf(target);
+    const source = hls.sourceAt(this.sourceOf(target), target.url);
     const listed = this.place(target.source, { url: target.url });
     const open: OpenResource = (part, signal) =>
       opener.open(source, { target, range: part, place: taken }, signal);

@@ -79,7 +79,7 @@ async function read(
 const readerOf = (upstream: UpstreamClient): SegmentReader =>
   new SegmentReader({
     upstream,
-    headers: { 'User-Agent': 'ua' },
+    headersFor: () => ({ 'User-Agent': 'ua' }),
     timeouts: { connectMs: 1, headersMs: 1 },
     stallMs: () => 2000,
     timers: clock,

@@ -7,9 +7,11 @@ async function start() {
   const { registry, clock, state } = await startRegistry();
   const { snapshot } = await registry.create(streamInput('http://p.example/a.m3u8'));
   const stream = await registry.open(asStreamId(snapshot.definition.id));
-  const presence = new Presence({ stream, viewer: VIEWER, idleMs: 1000, timers: clock });
+  let idleMs = 1000;
+  const presence = new Presence({ stream, viewer: VIEWER, idleMs: () => idleMs, timers: clock });
   const viewers = (): number => registry.viewers(stream.id).length;
-  return { registry, clock, state, presence, viewers };
+  const setIdleMs = (ms: number): void => void (idleMs = ms);
+  return { registry, clock, state, presence, viewers, setIdleMs };
 }
 
 describe('Presence', () => {
@@ -30,6 +32,16 @@ describe('Presence', () => {
     await clock.advance(1);
     expect(viewers()).toBe(0);
     expect(state.told.filter((type) => type === 'client_connected')).toHaveLength(1);
+  });
+
+  it('goes by what became known of the idle time while the request was open', async () => {
+    const { clock, viewers, presence, setIdleMs } = await start();
+    setIdleMs(30_000);
+    presence.close('done');
+    await clock.advance(29_999);
+    expect(viewers()).toBe(1);
+    await clock.advance(1);
+    expect(viewers()).toBe(0);
   });
 
   it('does not bring back a viewer that was kicked', async () => {

@@ -72,6 +72,17 @@ describe('SourcePlaylists', () => {
     expect(urls()[1]).toBe('http://entry/a.m3u8');
   });
 
+  it('sends no secrets to where only a redirect has led', async () => {
+    const { fetch, sources } = start();
+    const sentTo = (url: string): string[] => Object.keys(sources.at(SOURCE, url).headers);
+    expect(sentTo('http://edge1/1.ts')).toContain('Authorization');
+    await fetch();
+    expect(sentTo('http://edge1/1.ts')).toEqual(['User-Agent']);
+    for (const url of ['http://entry/key', 'http://cdn/1.ts']) {
+      expect(sentTo(url)).toContain('Authorization');
+    }
+  });
+
   it('takes blocking reloads to the same place, and gives them three target durations', async () => {
     const { fetch, asked } = start();
     await fetch();
