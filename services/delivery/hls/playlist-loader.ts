@@ -258,10 +258,7 @@ export class PlaylistLoader {
     return loaded;
   }
 
-  /**
-   * A variant that is refused will be refused again: where there is no other source, its player had
-   * better know at once, and take another variant.
-   */
+  /** Where there is no other source, the player of a variant that is refused takes another. */
   #isWorthTrying(ask: PlaylistAsk, failure: AppError): boolean {
     const mayHelp = ask.kind === 'entry' || this.#options.stream.hasOtherSource;
     return this.#concernsSource(ask) && (mayHelp || failureClassOf(failure) !== 'useless');
