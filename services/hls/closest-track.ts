@@ -83,7 +83,8 @@ const placeDistances = (wanted: Track, offered: Track): Distances => [
   Math.abs(wanted.ordinal - offered.ordinal),
 ];
 
-const hasSoundApart = ({ traits }: Track): boolean => traits?.AUDIO !== undefined;
+/** Its sound has a playlist of its own. */
+export const hasSoundApart = ({ traits }: Track): boolean => traits?.AUDIO !== undefined;
 const showsPictures = ({ traits }: Track): boolean =>
   hasPictures(traits?.RESOLUTION, traits?.CODECS);
 

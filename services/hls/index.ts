@@ -22,7 +22,7 @@ export { rewriteSteeringManifest } from './steering-manifest.ts';
 export { keptTrack, newsOf, resumedTrack, type KeptTrack } from './resumed-track.ts';
 export { stepTrack, type Arrival as TrackArrival, type ShownTrack } from './splice-plan.ts';
 export { splicePlaylist } from './splice-playlist.ts';
-export { closestTrack } from './closest-track.ts';
+export { closestTrack, hasSoundApart } from './closest-track.ts';
 export type { Track, TrackUrl } from './track.ts';
 export type { ResourceKind } from './uri-tags.ts';
 export type { Variables } from './variables.ts';

@@ -50,6 +50,15 @@ async function watch(url: string): Promise<{ pictures: number; complaints: strin
   return { pictures, complaints: stderr };
 }
 
+/** What a transport stream consists of. */
+async function tracksIn(bytes: Buffer): Promise<readonly string[]> {
+  const args = '-v error -show_entries stream=codec_type -of csv=p=0 -i pipe:0'.split(' ');
+  const probing = run('ffprobe', args, { timeout: 20_000 });
+  probing.child.stdin?.end(bytes);
+  const kinds = (await probing).stdout.split('\n').map((line) => line.replace(/,.*/, '').trim());
+  return [...new Set(kinds.filter((kind) => kind !== ''))].toSorted();
+}
+
 const urlOf = (bench: Bench, id: string): string => `${bench.base}/hls/${id}/playlist.m3u8`;
 
 const textOf = async (url: string): Promise<string> => (await fetchOnce(url)).body().toString();
@@ -117,6 +126,29 @@ async function start() {
   const backup = await startFakeProvider({ '/b.ts': liveTs(other) });
   const bench = await startConversion();
   const failoverUrls = [backup.url('/b.ts')];
+  const id = await bench.create(primary.url('/l/index.m3u8'), { failoverUrls });
+  const dispose = async (): Promise<void> => {
+    await bench[Symbol.asyncDispose]();
+    await primary[Symbol.asyncDispose]();
+    await backup[Symbol.asyncDispose]();
+  };
+  return { primary, backup, bench, id, url: urlOf(bench, id), [Symbol.asyncDispose]: dispose };
+}
+
+/** Where it has its sound inside, and a backup where that comes apart. */
+async function startApart(ffmpeg: string) {
+  const primary = await startFakeProvider({ '/l/': hlsLive(main) });
+  // Sound and pictures of one channel, each in a playlist of its own; both have both.
+  const master =
+    '#EXTM3U\n#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="s",NAME="a",DEFAULT=YES,URI="sound/index.m3u8"\n' +
+    '#EXT-X-STREAM-INF:BANDWIDTH=900000,AUDIO="s"\npictures/index.m3u8\n';
+  const backup = await startFakeProvider({
+    '/m.m3u8': text(master, PLAYLIST_TYPE),
+    '/sound/': hlsLive(other),
+    '/pictures/': hlsLive(other),
+  });
+  const bench = await startConversion({ ffmpeg });
+  const failoverUrls = [backup.url('/m.m3u8')];
   const id = await bench.create(primary.url('/l/index.m3u8'), { failoverUrls });
   const dispose = async (): Promise<void> => {
     await bench[Symbol.asyncDispose]();
@@ -271,5 +303,39 @@ describe.concurrent('a live playlist whose backup is a transport stream', () => 
     expect(numbersIn(back.at(-1) ?? '').turns).toBe(numbersIn(before).turns + 1);
     expect((await bench.registry.get(asStreamId(id))).failoverIndex).toBe(-1);
     expect(switchesOf(bench, id).map(({ failoverIndex }) => failoverIndex)).toEqual([0, -1]);
+  });
+});
+
+describe.concurrent('a playlist with its sound inside whose backup has it apart', () => {
+  it('goes on with both in segments that are cut here; who comes later gets the lists', async () => {
+    await using stage = await startApart('ffmpeg');
+    const { primary, bench, id, url } = stage;
+    const before = await textOf(`${url}?client_id=ann`);
+    await primary.down();
+    const seen = await poll(`${url}?client_id=ann`, isCut);
+    expectSteady([before, ...seen]);
+    const [last = ''] = linksIn(seen.at(-1) ?? '', url).slice(-1);
+    expect(await tracksIn((await fetchOnce(last)).body())).toEqual(['audio', 'video']);
+    const late = await textOf(`${url}?client_id=bob`);
+    const children = childrenIn(late, url);
+    expect(children).toHaveLength(2);
+    for (const list of await Promise.all(children.map(textOf))) {
+      expect(list).toContain('#EXTINF');
+      expect(isCut(list)).toBe(false);
+    }
+    expect(switchesOf(bench, id)).toHaveLength(1);
+  });
+
+  it('has the pictures alone where nothing can bring them together', async () => {
+    await using stage = await startApart('/nowhere/ffmpeg');
+    const { primary, backup, bench, id, url } = stage;
+    const before = await textOf(url);
+    await primary.down();
+    const goesOn = (list: string): boolean => numbersIn(list).end > numbersIn(before).end + 1;
+    const seen = await poll(url, goesOn);
+    expectSteady([before, ...seen]);
+    expect(seen.some(isCut)).toBe(false);
+    expect(backup.requestsOf('/pictures/').length).toBeGreaterThan(0);
+    expect((await bench.registry.get(asStreamId(id))).failoverIndex).toBe(0);
   });
 });

@@ -62,7 +62,7 @@ function outputOf(
     packaged,
     upstream,
     texts: createTextClient({ allowPrivate: true, verifyTls: true, maxRedirects: 5 }),
-    timeouts: { connectMs: 1000, headersMs: 1000 },
+    timeouts: { connectMs: 1000, headersMs: 3000 },
     maxPlaylistBytes: 1024 * 1024,
     store: new SegmentStore({
       memoryBytes: 16 * 1024 * 1024,

@@ -3,11 +3,14 @@ import { UpstreamError } from '#kernel/app-error';
 import type { Clock, Timers } from '#kernel/clock';
 import type { StreamId } from '#kernel/ids';
 import { orAbort } from '#kernel/or-abort';
-import type { Source, SourceWalk, Stream, SwitchTiming, WalkReader } from '#streams';
+import { hasSoundApart } from '#hls';
+import type { MediaKind, Source, SourceWalk, Stream, SwitchTiming, WalkReader } from '#streams';
 import type { FetchedPlaylist } from './fetch-playlist.ts';
+import type { PlaylistAsk } from './playlist-finder.ts';
 import { startPatience } from './patience.ts';
 import { SharedLoads } from './shared-loads.ts';
 import { sourceTagOf } from './source-tag.ts';
+import { isOfStream } from './track-key.ts';
 import { TrialWalk } from './trial-walk.ts';
 
 /** A stream while it is cut into segments; ends with the last who keeps it. */
@@ -17,6 +20,11 @@ export interface CutStream {
    * @throws AppError
    */
   readonly lasting: Promise<void>;
+  /**
+   * Resolves when there is a playlist, or with what the source is instead.
+   * @throws AppError
+   */
+  readonly ready: Promise<'packaged' | MediaKind>;
   readonly isClosed: boolean;
   readonly targetDurationMs: number;
   text(linkOf: PartUrl): string | undefined;
@@ -43,6 +51,14 @@ export type HandoverOptions = {
   readonly timers: Timers;
 };
 
+/**
+ * Whose playlists are taken on: of `all`, where the source is none itself; of those who had their
+ * sound `inside`, where it has a playlist of its own, which they do not know.
+ */
+export type HandoverScope = 'all' | 'inside';
+
+/** A source whose sound cannot be put to its pictures is not tried again for so long. */
+const REFUSED_MS = 60_000;
 /** A source that has given no segment for so long is none. */
 const TRIAL_MS = 15_000;
 /** The connection that told what the source is has just been closed: providers notice late. */
@@ -66,6 +82,9 @@ export class Handover {
   readonly #options: HandoverOptions;
   readonly #trials = new SharedLoads<void>();
   #cutting: CutStream | undefined;
+  #scope: HandoverScope = 'inside';
+  #triedScope: HandoverScope = 'inside';
+  #refused = { source: '', untilMs: 0 };
   #run = '';
   #missedAtMs = 0;
 
@@ -77,12 +96,23 @@ export class Handover {
     return this.#options.packaged !== undefined;
   }
 
-  /** Viewers of playlists are given what is cut here. */
-  get isOn(): boolean {
+  get #isOn(): boolean {
     return this.#cutting?.isClosed === false;
   }
 
-  /** It is being found out whether this source is live. */
+  /** All viewers of playlists are given what is cut here. */
+  get takesAll(): boolean {
+    return this.#isOn && this.#scope === 'all';
+  }
+
+  /** Whether an ask is to be answered with what is cut here, or waits for what comes of a trial. */
+  takes(ask: PlaylistAsk, source: Source): boolean {
+    if (!isOfStream(ask)) return false;
+    if (this.#isOn) return this.#scope === 'all' || wantsSoundInside(ask);
+    return this.#triedScope === 'all' && this.isTrying(source);
+  }
+
+  /** It is being found out whether this source can be cut. */
   isTrying(source: Source): boolean {
     return this.#trials.isRunning(sourceTagOf(source));
   }
@@ -94,16 +124,20 @@ export class Handover {
   }
 
   /**
-   * What is cut, as it is now. Where nothing is, tries the source in use as a live transport stream,
-   * once for all who ask meanwhile.
-   * @throws AppError when it is none, or ends, or falls silent: it is a failure of that source; the
-   *   signal's reason.
+   * What is cut, as it is now. Where nothing is, tries the source in use, once for all who ask
+   * meanwhile.
+   * @throws AppError when it is no live transport stream, or ends, or falls silent: it is a failure
+   *   of that source, but for those who could do without; the signal's reason.
    */
-  async begin(source: Source, signal: AbortSignal): Promise<FetchedPlaylist> {
+  async begin(source: Source, scope: HandoverScope, signal: AbortSignal): Promise<FetchedPlaylist> {
     const { packaged } = this.#options;
-    if (packaged === undefined) throw notCut();
-    const trial = (unwanted: AbortSignal): Promise<void> => this.#try(packaged, source, unwanted);
-    if (!this.isOn) await this.#trials.run(sourceTagOf(source), trial, signal);
+    if (packaged === undefined || this.#refuses(source, scope)) throw notCut();
+    const trial = (unwanted: AbortSignal): Promise<void> => {
+      this.#triedScope = scope;
+      return this.#try(packaged, source, unwanted);
+    };
+    if (!this.#isOn) await this.#trials.run(sourceTagOf(source), trial, signal);
+    if (scope === 'all') this.#scope = 'all';
     const playlist = this.#playlist();
     if (playlist === undefined) throw notCut();
     return playlist;
@@ -111,13 +145,13 @@ export class Handover {
 
   /** A viewer of playlists has asked. @param ended - Aborts when it is gone. */
   keptBy(viewer: string, ended: AbortSignal): void {
-    if (this.isOn) this.#cutting?.keptBy(viewer, ended);
+    if (this.#isOn) this.#cutting?.keptBy(viewer, ended);
   }
 
   #playlist(): FetchedPlaylist | undefined {
     const { packaged, stream, walk } = this.#options;
     const linkOf = packaged?.linksOf(stream.id, LINK_END);
-    const text = this.isOn && linkOf ? this.#cutting?.text(linkOf) : undefined;
+    const text = this.#isOn && linkOf ? this.#cutting?.text(linkOf) : undefined;
     if (text === undefined) return undefined;
     const targetDurationMs = this.#cutting?.targetDurationMs;
     const facts = { shape: 'media', targetDurationMs, isEnded: false } as const;
@@ -137,20 +171,35 @@ export class Handover {
     cutting.keptBy(HOLDER, hold.signal);
     const patience = startPatience(timers, TRIAL_MS);
     try {
-      await orAbort(cutting.lasting, AbortSignal.any([unwanted, patience.signal]));
+      await orAbort(this.#proof(cutting), AbortSignal.any([unwanted, patience.signal]));
       if (walk.current.url !== source.url) throw notCut();
       const timing = this.#timing(askedAtMs, trial?.flowingSinceMs);
       trial?.pass(timing);
       walk.flowing(timing);
     } catch (error) {
       hold.abort();
+      const untilMs = clock.monotonicMs() + REFUSED_MS;
+      if (!unwanted.aborted) this.#refused = { source: sourceTagOf(source), untilMs };
       throw error;
     } finally {
       patience.end();
     }
     this.#cutting = cutting;
+    this.#scope = this.#triedScope;
     this.#run = `${sourceTagOf(source)}~${Math.floor(clock.nowMs()).toString(36)}`;
     timers.after(HOLD_MS, () => hold.abort(), { background: true });
+  }
+
+  /** A playlist has proved by itself that it is live. */
+  async #proof(cutting: CutStream): Promise<void> {
+    if (this.#triedScope === 'all') return cutting.lasting;
+    if ((await cutting.ready) !== 'packaged') throw notCut();
+  }
+
+  #refuses(source: Source, scope: HandoverScope): boolean {
+    const { source: refused, untilMs } = this.#refused;
+    const isFresh = this.#options.clock.monotonicMs() < untilMs;
+    return scope === 'inside' && isFresh && refused === sourceTagOf(source) && !this.#isOn;
   }
 
   /** Counted from when viewers were last shown something new. */
@@ -174,6 +223,13 @@ async function pause(ms: number, timers: Timers, signal: AbortSignal): Promise<v
     timer.cancel();
   }
 }
+
+/** Who has been given pictures and sound in one playlist. */
+const wantsSoundInside = (ask: PlaylistAsk): boolean => {
+  if (ask.kind === 'entry') return ask.wants === 'media';
+  const { track } = ask.target;
+  return track?.role === 'variant' && !hasSoundApart(track);
+};
 
 const notCut = (): UpstreamError =>
   new UpstreamError('UPSTREAM_CHANGED', {

@@ -224,7 +224,7 @@ export class HlsStream {
 
   /** What players still have of a playlist says nothing once all are given what is cut here. */
   #isInUse(target: Target): boolean {
-    return !this.#handover.isOn && target.source === sourceTagOf(this.source);
+    return !this.#handover.takesAll && target.source === sourceTagOf(this.source);
   }
 
   #saysSomething({ kind, url }: Target, error: AppError): boolean {

@@ -1,5 +1,5 @@
 import { MediaError, UpstreamError } from '#kernel/app-error';
-import { closestTrack, tracksOf } from '#hls';
+import { closestTrack, hasSoundApart, tracksOf } from '#hls';
 import type { Target, Track, TrackUrl, Variables } from '#hls';
 import type { Source } from '#streams';
 import { statusOf } from '#upstream';
@@ -20,6 +20,8 @@ export type PlaylistAsk =
 export type FoundPlaylist = {
   readonly playlist: FetchedPlaylist;
   readonly imported: Variables;
+  /** It has pictures alone, for somebody whose playlist had sound with them. */
+  readonly isSilent?: boolean;
 };
 
 export type PlaylistFinderOptions = {
@@ -118,7 +120,9 @@ export class PlaylistFinder {
     if (playlist.facts.shape === 'media') return { playlist, imported: NO_VARIABLES };
     this.#remember(source, playlist);
     if (ask.wants === 'any') return { playlist, imported: NO_VARIABLES };
-    return this.#track(this.#firstOf(source), source, signal);
+    const first = this.#firstOf(source);
+    const found = await this.#track(first, source, signal);
+    return { ...found, isSilent: hasSoundApart(first) };
   }
 
   /**
@@ -176,7 +180,8 @@ export class PlaylistFinder {
     const found = closestTrack(wanted, this.tracksOf(source));
     if (!found) throw noSuchTrack(wanted);
     const playlist = await this.#fetch(source, found.url, signal);
-    return { playlist, imported: found.variables };
+    const isSilent = hasSoundInside(wanted) && !hasSoundInside(found.track);
+    return { playlist, imported: found.variables, isSilent };
   }
 
   /** What is at the source's own address, which says what the source is. */
@@ -211,6 +216,8 @@ export class PlaylistFinder {
     this.#tracks.set(sourceTagOf(source), tracks);
   }
 }
+
+const hasSoundInside = (track: Track): boolean => track.role === 'variant' && !hasSoundApart(track);
 
 const isStatus = (error: unknown): error is UpstreamError =>
   error instanceof UpstreamError && error.code === 'UPSTREAM_STATUS';

@@ -8,11 +8,11 @@ import type { FetchedPlaylist } from './fetch-playlist.ts';
 import type { KeptNumbers } from './kept-numbers.ts';
 import { LINK_END } from './handover.ts';
 import type { Handover } from './handover.ts';
+import { HandoverFinder } from './handover-finder.ts';
 import type { AdmittedPlaylist, Join, LiveTracks } from './live-tracks.ts';
 import { lowLatencyIn, withoutLatency } from './low-latency-text.ts';
 import { withOverlap } from './overlaps.ts';
 import type { Overlap, Overlaps } from './overlaps.ts';
-import { isLiveSource, noSuchTrack } from './playlist-finder.ts';
 import type { FoundPlaylist, PlaylistAsk, PlaylistFinder } from './playlist-finder.ts';
 import type { PlaylistWriter, WriteContext } from './playlist-writer.ts';
 import type { SegmentHealth } from './segment-health.ts';
@@ -64,9 +64,11 @@ export type PlaylistLoaderOptions = {
 /** Loads playlists of one stream from whichever of its sources gives one. */
 export class PlaylistLoader {
   readonly #options: PlaylistLoaderOptions;
+  readonly #finder: HandoverFinder;
 
   constructor(options: PlaylistLoaderOptions) {
     this.#options = options;
+    this.#finder = new HandoverFinder(options);
   }
 
   /**
@@ -96,7 +98,9 @@ export class PlaylistLoader {
     signal: AbortSignal,
   ): Promise<Outcome | { failure: AppError }> {
     try {
-      const found = await this.#found(source, request, signal);
+      const { ask, directives } = request;
+      const usable = this.canAskByNumber(ask, source) ? directives : '';
+      const found = await this.#finder.find(source, { ask, directives: usable }, signal);
       if (found.playlist.run !== undefined)
         return await this.#cut(source, request.ask, found.playlist);
       return await this.#from(source, request, found);
@@ -105,30 +109,6 @@ export class PlaylistLoader {
       if (error instanceof AppError && error.code !== 'INTERNAL') return { failure: error };
       throw error;
     }
-  }
-
-  /** What answers the ask: of the source, or what is cut here in place of a playlist of it. */
-  async #found(
-    source: Source,
-    { ask, directives }: PlaylistRequest,
-    signal: AbortSignal,
-  ): Promise<FoundPlaylist> {
-    const { finder, handover } = this.#options;
-    // One connection at a time: who asks while a source is tried waits for what comes of it.
-    const isTaken = isOfStream(ask) && (handover.isOn || handover.isTrying(source));
-    if (isTaken) return this.#handedOver(source, ask, signal);
-    const usable = this.canAskByNumber(ask, source) ? directives : '';
-    try {
-      return await finder.find(source, { ask, directives: usable }, signal);
-    } catch (error) {
-      if (!isLiveSource(error) || !handover.isPossible || !this.#isOfHls) throw error;
-      return this.#handedOver(source, ask, signal);
-    }
-  }
-
-  async #handedOver(source: Source, ask: PlaylistAsk, signal: AbortSignal): Promise<FoundPlaylist> {
-    assertInside(ask);
-    return { playlist: await this.#options.handover.begin(source, signal), imported: NO_VARIABLES };
   }
 
   /**
@@ -270,11 +250,7 @@ export class PlaylistLoader {
    * must a film strip that is missing take the picture away.
    */
   #concernsSource(ask: PlaylistAsk): boolean {
-    return this.#isOfHls && isEssential(trackKeyOf(ask));
-  }
-
-  get #isOfHls(): boolean {
-    return this.#options.stream.kind === 'hls';
+    return this.#options.stream.kind === 'hls' && isEssential(trackKeyOf(ask));
   }
 }
 
@@ -286,14 +262,6 @@ const NOT_FOLLOWED = { isFilm: false, endSequence: undefined };
 
 const trackOf = (ask: PlaylistAsk): Track | undefined =>
   ask.kind === 'child' ? ask.target.track : undefined;
-
-/** @throws UpstreamError for a track that pictures and sound in one cannot stand in for. */
-function assertInside(ask: PlaylistAsk): void {
-  const track = trackOf(ask);
-  if (track && !isEssential(trackKeyOf(ask))) throw noSuchTrack(track);
-}
-
-const NO_VARIABLES: FoundPlaylist['imported'] = new Map();
 
 /** No source's tag: what fails below an advertisement says nothing about the source in use. */
 const NO_SOURCE = '';
