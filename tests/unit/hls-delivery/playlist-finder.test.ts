@@ -4,7 +4,7 @@ import { parsePlaylist } from '#hls';
 import type { Target } from '#hls';
 import type { Source } from '#streams';
 import { PlaylistFinder } from '../../../services/delivery/hls/playlist-finder.ts';
-import type { PlaylistAsk } from '../../../services/delivery/hls/playlist-finder.ts';
+import type { FoundPlaylist, PlaylistAsk } from '../../../services/delivery/hls/playlist-finder.ts';
 import { sourceTagOf } from '../../../services/delivery/hls/source-tag.ts';
 
 const A: Source = { url: 'http://a/index.m3u8', index: -1, headers: {} };
@@ -28,15 +28,11 @@ function finderOver(texts: Record<string, string>, bitsPerSecond = (): number =>
     },
     { bitsPerSecond },
   );
-  const find = async (source: Source, ask: PlaylistAsk, directives = ''): Promise<string> => {
-    const { playlist } = await finder.find(
-      source,
-      { ask, directives },
-      new AbortController().signal,
-    );
-    return playlist.finalUrl;
-  };
-  return { find, asked };
+  const found = (source: Source, ask: PlaylistAsk, directives = ''): Promise<FoundPlaylist> =>
+    finder.find(source, { ask, directives }, new AbortController().signal);
+  const find = async (...asking: Parameters<typeof found>): Promise<string> =>
+    (await found(...asking)).playlist.finalUrl;
+  return { find, found, asked };
 }
 
 const child = (url: string, ordinal: number, source = A): PlaylistAsk => {
@@ -142,6 +138,24 @@ describe('PlaylistFinder', () => {
     expect(await find(B, like('audio'))).toBe('http://b/index.m3u8');
     await expect(find(B, like('subtitles'))).rejects.toMatchObject({ code: 'UPSTREAM_CHANGED' });
     await expect(find(B, like('iframe'))).rejects.toMatchObject({ code: 'UPSTREAM_CHANGED' });
+  });
+
+  it('says who gets pictures alone that had sound with them', async () => {
+    const sound = '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="s",NAME="a",URI="s.m3u8"\n';
+    const apart = `#EXTM3U\n${sound}#EXT-X-STREAM-INF:BANDWIDTH=1000,AUDIO="s"\nv.m3u8\n`;
+    const { found } = finderOver({
+      'http://b/index.m3u8': apart,
+      'http://b/v.m3u8': media('v'),
+      'http://b/s.m3u8': media('s'),
+    });
+    expect((await found(B, like('variant'))).isSilent).toBe(true);
+    expect((await found(B, { kind: 'entry', wants: 'media' })).isSilent).toBe(true);
+    expect((await found(B, like('audio'))).isSilent).toBe(false);
+    const withSound = like('variant');
+    if (withSound.kind !== 'child' || !withSound.target.track) throw new Error('No track.');
+    const track = { ...withSound.target.track, traits: { AUDIO: 'x' } };
+    const apartBefore = { ...withSound, target: { ...withSound.target, track } };
+    expect((await found(B, apartBefore)).isSilent).toBe(false);
   });
 
   it('adds directives to a query, and does without where they are refused', async () => {
