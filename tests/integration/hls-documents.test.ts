@@ -157,6 +157,12 @@ describe('content steering', () => {
     expect(lastAsked(hls.provider)).toBe('/steer?s=2');
   });
 
+  it('is refused when it is larger than a document can be', async () => {
+    const large = JSON.stringify({ VERSION: 1, PAD: 'x'.repeat(1024 * 1024) });
+    await using hls = await start(entry, { '/steer': text(large, JSON_TYPE) });
+    expect((await fetch(hls.links[0] ?? '')).status).toBe(502);
+  });
+
   it('ends when its server says so', async () => {
     await using hls = await start(entry, { '/steer': text('', JSON_TYPE) });
     hls.provider.setFault('/steer', status(410));

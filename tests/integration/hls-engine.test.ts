@@ -82,6 +82,32 @@ describe('One live playlist', () => {
       .toEqual([undefined, '"1"']);
   });
 
+  it('is where redirects lead, also where it has not changed', async () => {
+    let edge = 1;
+    const listing = answer(({ headers }) => {
+      const validator = { etag: '"v1"' };
+      if (headers['if-none-match'] === '"v1"') return { status: 304, headers: validator };
+      return { body: live(1), headers: validator };
+    });
+    await using hls = await start({
+      '/a.m3u8': answer(() => ({ status: 302, headers: { location: `/edge${edge}/a.m3u8` } })),
+      '/edge1/a.m3u8': listing,
+      '/edge2/a.m3u8': listing,
+    });
+    const first = linksIn(await (await hls.get()).text(), hls.url)[0] ?? '';
+    expect(await (await fetch(first)).text()).toBe('/edge1/1.ts');
+    edge = 2;
+    await expect
+      .poll(
+        async () => {
+          const link = linksIn(await (await hls.get()).text(), hls.url)[0] ?? '';
+          return (await fetch(link)).text();
+        },
+        { timeout: 5_000 },
+      )
+      .toBe('/edge2/1.ts');
+  });
+
   it('comes compressed where it is long and the player can take it', async () => {
     await using hls = await start({ '/a.m3u8': text(live(1, 60), TYPE) });
     const compressed = await rawGet(hls.url, { 'accept-encoding': 'gzip' });

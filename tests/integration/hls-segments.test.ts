@@ -397,6 +397,25 @@ describe('segments that fail', () => {
     expect(hls.provider.requestsOf('/b/index.m3u8')).toHaveLength(0);
   });
 
+  it('leave it where it is when they are no segments, or nothing lies where a player asks', async () => {
+    await using hls = await start();
+    const data =
+      '#EXT-X-SESSION-DATA:DATA-ID="a",URI="/x"\n#EXT-X-SESSION-DATA:DATA-ID="b",URI="/y"\n';
+    hls.provider.setRoute('/c/index.m3u8', text(LIST.replace('#EXTINF', `${data}#EXTINF`), TYPE));
+    for (const path of ['/x', '/y']) hls.provider.setFault(path, status(500));
+    const failoverUrls = [hls.provider.url('/b/index.m3u8')];
+    const id = await hls.penstock.create(hls.provider.url('/c/index.m3u8'), { failoverUrls });
+    const url = hls.penstock.playlistUrl(id);
+    const links = linksIn(await (await fetch(url)).text(), url);
+    for (const link of links.slice(2, 4)) expect((await fetch(link)).status).toBe(500);
+    for (const name of ['1.ts', '2.ts']) hls.provider.setFault(`/c/${name}`, status(416));
+    const headers = { range: 'bytes=999999-' };
+    for (const link of links.slice(4, 6)) expect((await fetch(link, { headers })).status).toBe(416);
+    expect(hls.penstock.hls.statsOf(asStreamId(id))?.health).toBe('good');
+    await fetch(`${url}?client_id=new`);
+    expect(hls.provider.requestsOf('/b/index.m3u8')).toHaveLength(0);
+  });
+
   it('leave it where it is when they are no longer listed', async () => {
     await using hls = await start();
     hls.provider.setRoute(

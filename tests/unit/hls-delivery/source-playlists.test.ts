@@ -23,7 +23,8 @@ function start({ isSticky = true } = {}) {
       asked.push(exchange);
       const { url } = exchange;
       if (broken.has(url)) throw new UpstreamError('UPSTREAM_REFUSED', { message: '' });
-      const finalUrl = url.startsWith('http://entry') ? `http://edge${edge}/a.m3u8?token=t` : url;
+      const isSentOn = url.startsWith('http://entry') && edge > 0;
+      const finalUrl = isSentOn ? `http://edge${edge}/a.m3u8?token=t` : url;
       return { text: TEXT, encoding: 'utf8', finalUrl, facts: parsePlaylist(TEXT), validators: {} };
     },
   });
@@ -55,6 +56,16 @@ describe('SourcePlaylists', () => {
       'http://entry/a.m3u8',
       'http://edge2/a.m3u8?token=t',
     ]);
+  });
+
+  it('does not come back to it where nobody is sent any more', async () => {
+    const { fetch, urls, broken, moveTo } = start();
+    await fetch();
+    broken.add('http://edge1/a.m3u8?token=t');
+    moveTo(0);
+    await fetch();
+    await fetch();
+    expect(urls().slice(2)).toEqual(['http://entry/a.m3u8', 'http://entry/a.m3u8']);
   });
 
   it('asks the source’s own address each time where the stream does not want it', async () => {
