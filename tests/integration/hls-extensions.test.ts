@@ -43,6 +43,22 @@ describe('links of segments', () => {
     expect(isTakenByFfmpeg(link, format)).toBe(true);
   });
 
+  it('of boxes are not called transport streams, and have the type that players know', async () => {
+    const body = Buffer.from('\0\0\0\x10styp\0\0\0\0\0\0\0\0', 'latin1');
+    await using provider = await startFakeProvider({
+      '/index.m3u8': text(media('a.m4s'), PLAYLIST_TYPE),
+      '/a.m4s': text(body, 'video/iso.segment'),
+    });
+    await using penstock = await startHls();
+    const url = penstock.playlistUrl(await penstock.create(provider.url('/index.m3u8')));
+    const [link = ''] = await load(url);
+    expect(new URL(link).pathname).toMatch(/\/segment$/);
+    for (const method of ['HEAD', 'GET']) {
+      const answer = await fetch(link, { method });
+      expect(answer.headers.get('content-type')).toBe('video/mp4');
+    }
+  });
+
   it.each(['s1.vtt', 's1.ts', 's1', 's1.txt'])(
     'of subtitles have one for captions, whatever the source calls them: %s',
     async (name) => {

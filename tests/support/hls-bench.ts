@@ -67,6 +67,6 @@ export async function startHls({ hls, ...playback }: HlsBenchOptions = {}) {
 
 /** The local URLs of a playlist, absolute. */
 export const linksIn = (playlist: string, url: string): string[] =>
-  [...playlist.matchAll(/(?:playlist\.m3u8|segment\.ts)\?h=[^\s"]+/g)].map(
+  [...playlist.matchAll(/(?:playlist\.m3u8|segment(?:\.ts)?)\?h=[^\s"]+/g)].map(
     ([link]) => new URL(link, url).href,
   );

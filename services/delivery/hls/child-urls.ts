@@ -8,8 +8,13 @@ import type { ViewerRequest } from '#streams';
  * through only certain names.
  */
 export function childUrl(handles: HandleCodec, streamId: StreamId, target: Target): string {
-  const name = target.kind === 'playlist' ? 'playlist.m3u8' : 'segment.ts';
-  return `${name}?h=${handles.seal(streamId, target)}`;
+  return `${nameOf(target)}?h=${handles.seal(streamId, target)}`;
+}
+
+/** Shaka Player takes what is called `.ts` for a transport stream, and asks what has no ending. */
+function nameOf({ kind, url }: Target): string {
+  if (kind === 'playlist') return 'playlist.m3u8';
+  return kind === 'segment' && BOXES.has(endingOf(url)) ? 'segment' : 'segment.ts';
 }
 
 /** Plain media and captions, by the names that they have at sources. */
@@ -25,20 +30,25 @@ const NAMED: Readonly<Record<string, string>> = {
 /**
  * What a local URL ends in where `segment.ts` would be the wrong name for what it leads to. FFmpeg,
  * from 7.1.1, refuses media whose URL has not the extension of its format, and takes what stands
- * behind the last dot for that, of the query too. Boxes and AAC it takes as `.ts`.
+ * behind the last dot for that, of the query too. AAC it takes as `.ts`.
  *
  * @param role - Of the track that lists it.
  */
 export function urlEnd(kind: ResourceKind, url: string, role: string | undefined): string {
   if (kind !== 'segment') return '';
-  const written = EXTENSION.exec(url)?.[1]?.toLowerCase();
-  const isText = role === 'subtitles' && (written === undefined || TS.has(written));
-  const name = isText ? 'vtt' : NAMED[written ?? ''];
+  const written = endingOf(url);
+  if (BOXES.has(written)) return '&as=.m4s';
+  const isText = role === 'subtitles' && TS.has(written);
+  const name = isText ? 'vtt' : NAMED[written];
   return name === undefined ? '' : `&as=.${name}`;
 }
 
+/** What the path of a URL, or the whole, ends in; empty where it has no such thing. */
+const endingOf = (url: string): string => EXTENSION.exec(url)?.[1]?.toLowerCase() ?? '';
+
 const EXTENSION = /\.(\w{1,8})(?:[?#]|$)/;
-const TS = new Set(['ts', 'txt']);
+const TS = new Set(['', 'ts', 'txt']);
+const BOXES = new Set(['m4s', 'mp4', 'm4v', 'm4a', 'cmfv', 'cmfa', 'cmft']);
 
 /**
  * Stands in front of a link that must be absolute, until it is known who reads it: no scheme has

@@ -7,6 +7,9 @@ const HARMLESS_TYPE =
 /** Types that say what the bytes are; the others are what servers say of anything. */
 const MEDIA_TYPE = /^(?:video\/|audio\/|text\/vtt|application\/(?:mp4|ttml\+xml))/i;
 
+/** DASH calls all fragments so; players of playlists do not know it. */
+const ANY_FRAGMENT = /^video\/iso\.segment/i;
+
 /** By the ending of the upstream path: segments whose server does not say what they are. */
 const TYPE_OF_ENDING: Readonly<Record<string, string>> = {
   ts: 'video/mp2t',
@@ -50,11 +53,13 @@ export type TypedResource = {
  */
 export function typeOf({ kind, url, said, first }: TypedResource): string {
   const seen = kind === 'segment' || kind === 'map' ? typeOfBytes(first) : undefined;
-  const word = said ?? '';
+  const word = wordOf(said);
   if (MEDIA_TYPE.test(word) && !contradicts(word, seen)) return word;
   const byEnding = kind === 'segment' ? TYPE_OF_ENDING[endingOf(url)] : undefined;
   return seen ?? byEnding ?? (HARMLESS_TYPE.test(word) ? word : DEFAULT_TYPE[kind]);
 }
+
+const wordOf = (said = ''): string => (ANY_FRAGMENT.test(said) ? '' : said);
 
 const TS_PACKET_BYTES = 188;
 const SYNC = 0x47;
