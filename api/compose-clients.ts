@@ -2,7 +2,7 @@ import { ConfigError } from '#config';
 import type { Config } from '#config';
 import { closeAll } from '#kernel/closing';
 import { egressFrom, hostLimitsFrom, limitedClient, limitedTexts } from '#upstream';
-import type { ConnectionAllowance, UpstreamClient } from '#upstream';
+import type { ConnectionLedger, UpstreamClient } from '#upstream';
 import { limitedProbe } from './limited-probe.ts';
 import { AxiosFailoverResolver } from '#adapters/http/failover-resolver';
 import { AxiosProbe } from '#adapters/http/probe';
@@ -13,7 +13,7 @@ import { createUpstreamClient } from '#adapters/http/upstream-client';
 import { AxiosWebhookClient } from '#adapters/http/webhook-client';
 
 /** Everything that speaks to sources and apps. Whatever goes to a source takes a place there. */
-export function openClients(config: Config, allowance: ConnectionAllowance) {
+export function openClients(config: Config, allowance: ConnectionLedger) {
   const { upstream, egress: way } = config;
   const { allowPrivate, verifyTls, maxRedirects } = upstream;
   const egress = egressFrom(way.url, way.localAddress);

@@ -34,6 +34,7 @@ import { createApp } from './app.ts';
 import { openAccess } from './compose-access.ts';
 import { hostLimitsOf, openClients } from './compose-clients.ts';
 import { deliveryOf } from './compose-delivery.ts';
+import { countsOf, placesOf } from './provider-places.ts';
 import { openNetworks } from './compose-networks.ts';
 import { readAbout, resolversOf } from './compose-programs.ts';
 import { PeerDoor } from './internal/peer-door.ts';
@@ -71,6 +72,7 @@ export async function composeApi(config: Config, logger: Logger): Promise<Runnin
     webhooks: webhooksOf(state, clients),
     access,
     probe: clients.probe,
+    places: placesOf(registry, allowance),
     about: await about,
     readiness: () => ({ redis: state.redis.status === 'ready' ? 'ok' : 'away' }),
     metrics,
@@ -149,6 +151,7 @@ const metricsOf = ({ state, clients, registry }: MetricsParts): ApiMetrics =>
     readBytes: clients.readBytes,
     journal: () => state.journal,
     isRedisUp: () => state.redis.status === 'ready',
+    providerConnections: () => countsOf(clients.allowance.held()),
   });
 
 /** Redis, and all that stands on it. */

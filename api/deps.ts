@@ -4,6 +4,7 @@ import type { HlsDelivery } from '#delivery';
 import type { Clock } from '#kernel/clock';
 import type { Logger } from '#kernel/logger';
 import type { StreamId } from '#kernel/ids';
+import type { AccountUse, ConnectionUse } from '#upstream';
 import type { NetworkFiles, Networks } from '#networks';
 import type { RunSnapshot } from '#runs';
 import type { Streams } from '#streams';
@@ -16,6 +17,7 @@ import type { RouteClass } from './http/route-class.ts';
 export type AppDeps = {
   /** What HLS delivery has counted. */
   readonly hls: Pick<HlsDelivery, 'statsOf'>;
+  readonly places: ProviderPlaces;
   readonly streams: Streams;
   readonly webhooks: WebhookRegistry;
   readonly access: AccessControl;
@@ -106,6 +108,19 @@ export type ApiSettings = {
   readonly maxRetries: number;
   readonly sharing: 'per-client' | 'shared';
 };
+
+/** Answers why a provider has no place. */
+export interface ProviderPlaces {
+  /** What holds the places of the account of a stream's source; undefined where it has no limit. */
+  ofStream(id: StreamId): Promise<AccountUse | undefined>;
+  /** The places that this process has, over all accounts. */
+  held(): readonly {
+    readonly account: string;
+    readonly use: ConnectionUse;
+    readonly streamId: string;
+    readonly sinceMs: number;
+  }[];
+}
 
 /** Asks one URL whether this machine can reach it. */
 export interface ConnectionProbe {

@@ -1,5 +1,7 @@
 import type { StreamSnapshot, Totals, ViewerSnapshot } from '#streams';
 import { isoTime } from './iso-time.ts';
+import type { ProviderPlaces } from '#api/deps';
+import { presentHeld } from './places.presenter.ts';
 import { presentStream } from './stream.presenter.ts';
 import type { RunsOf } from './stream.presenter.ts';
 import { presentWatching } from './viewer.presenter.ts';
@@ -22,12 +24,14 @@ type Everything = {
   readonly viewers: readonly ViewerSnapshot[];
   readonly statsOf: StatsOf;
   readonly runsOf: RunsOf;
+  readonly places: ReturnType<ProviderPlaces['held']>;
 };
 
-export const presentStats = ({ totals, streams, viewers, statsOf, runsOf }: Everything) => ({
+export const presentStats = ({ totals, streams, viewers, places, ...of }: Everything) => ({
   ...presentTotals(totals),
-  streams: streams.map((stream) => presentStream(stream, runsOf)),
-  clients: viewers.map((viewer) => presentWatching(viewer, statsOf)),
+  streams: streams.map((stream) => presentStream(stream, of.runsOf)),
+  clients: viewers.map((viewer) => presentWatching(viewer, of.statsOf)),
+  provider_places: presentHeld(places),
 });
 
 /** m3u-proxy's four groups are always empty; their keys are kept. */

@@ -9,12 +9,12 @@ import { presentStream } from '#api/presenters/stream.presenter';
 import { presentViewers } from '#api/presenters/viewer.presenter';
 import type { StatsOf } from '#api/presenters/viewer.presenter';
 
-type Deps = Pick<AppDeps, 'streams' | 'hls' | 'clock' | 'transcoding'>;
+type Deps = Pick<AppDeps, 'streams' | 'hls' | 'clock' | 'transcoding' | 'places'>;
 
 /** Counters and lists of this process. */
 export function statsRoutes(
   resource: AddResource,
-  { streams, hls, clock, transcoding: { runsOf } }: Deps,
+  { streams, hls, clock, places, transcoding: { runsOf } }: Deps,
 ): void {
   const statsOf: StatsOf = (id) => hls.statsOf(id);
   const everything = () => ({
@@ -23,6 +23,7 @@ export function statsRoutes(
     viewers: streams.viewers(),
     statsOf,
     runsOf,
+    places: places.held(),
   });
   resource('/stats', { get: (_req, res) => res.json(presentStats(everything())) });
   resource('/stats/detailed', { get: (_req, res) => res.json(presentDetailedStats(everything())) });

@@ -9,16 +9,18 @@ import {
   presentStream,
   presentSwitch,
 } from '#api/presenters/stream.presenter';
+import { presentPlaces } from '#api/presenters/places.presenter';
 import { presentRun } from '#api/presenters/transcode.presenter';
 import { presentHls } from '#api/presenters/hls.presenter';
 import { presentWatching } from '#api/presenters/viewer.presenter';
 import { activityOf } from '#api/schemas/filter.schema';
 import { postedStream } from '#api/schemas/stream.schema';
 
-type Deps = Pick<AppDeps, 'streams' | 'hls' | 'transcoding'>;
+type Deps = Pick<AppDeps, 'streams' | 'hls' | 'transcoding' | 'places'>;
 
 /** Streams one by one: create, list, read, stop, fail over. */
-export function streamRoutes(resource: AddResource, { streams, hls, transcoding }: Deps): void {
+export function streamRoutes(resource: AddResource, deps: Deps): void {
+  const { streams, hls, transcoding, places } = deps;
   const present = (stream: StreamSnapshot) => presentStream(stream, transcoding.runsOf);
   resource('/streams', {
     post: [
@@ -48,7 +50,9 @@ export function streamRoutes(resource: AddResource, { streams, hls, transcoding 
       const failover_history = stream.switches.map(presentSwitch);
       const transcode_runs = transcoding.runsOf(id).map(presentRun);
       const watched = { hls: presentHls(stats), clients: viewers, client_count: viewers.length };
-      res.json({ stream: present(stream), failover_history, transcode_runs, ...watched });
+      const provider_places = presentPlaces(await places.ofStream(id));
+      const told = { failover_history, transcode_runs, provider_places, ...watched };
+      res.json({ stream: present(stream), ...told });
     },
     delete: async (req, res) => {
       await streams.remove(streamIdIn(req), { reason: 'manual_deletion' });

@@ -19,6 +19,8 @@ export type ApiReadings = {
   readonly readBytes: () => Readonly<Partial<Record<Kind, number>>>;
   readonly journal: () => { readonly pending: number; readonly lost: number };
   readonly isRedisUp: () => boolean;
+  /** Connections to provider accounts with a limit, by what they are for. */
+  readonly providerConnections: () => Readonly<Record<string, number>>;
 };
 
 /** What a switch took, in milliseconds. */
@@ -54,6 +56,7 @@ export class ApiMetrics {
     });
     readStreams(room, readings);
     readState(room, readings);
+    readProviders(room, readings);
   }
 
   get contentType(): string {
@@ -166,6 +169,14 @@ function readState(room: MetricsRoom, { journal, isRedisUp }: ApiReadings): void
   room.readGauge(
     { name: 'penstock_redis_up', help: '1 while the connection to Redis is ready.' },
     () => [[{}, isRedisUp() ? 1 : 0]],
+  );
+}
+
+function readProviders(room: MetricsRoom, { providerConnections }: ApiReadings): void {
+  const help = 'Open connections to provider accounts with a limit.';
+  const labels = ['use'] as const;
+  room.readGauge({ name: 'penstock_provider_connections', help, labels }, () =>
+    Object.entries(providerConnections()).map(([use, count]) => [{ use }, count]),
   );
 }
 

@@ -1,4 +1,5 @@
 import type { Timers } from '#kernel/clock';
+import type { AccountUse } from './account-use.ts';
 import { AccountPlaces, atCapacity } from './account-places.ts';
 import type { HeldPlace, Place } from './account-places.ts';
 import { anyConnection } from './connection-allowance.ts';
@@ -12,7 +13,7 @@ import { isBrief } from './connection-use.ts';
 import type { ConnectionUse } from './connection-use.ts';
 import { Patience } from './patience.ts';
 import { ownSlots } from './slot-leases.ts';
-import type { SlotLease, SlotLeases } from './slot-leases.ts';
+import type { SlotHolder, SlotLease, SlotLeases } from './slot-leases.ts';
 import { limitOf } from './source-headers.ts';
 import type { Headers, ProviderLimit } from './source-headers.ts';
 
@@ -71,6 +72,21 @@ export class ConnectionLedger implements ConnectionAllowance {
     return [...this.#accounts].flatMap(([account, places]) =>
       places.held.map((held) => ({ ...held, account })),
     );
+  }
+
+  /** Why there is no place at the account of these headers; undefined where there is no limit. */
+  async useOf(headers: Headers): Promise<AccountUse | undefined> {
+    const limit = limitOf(headers);
+    if (!limit) return undefined;
+    const { maxOpen, account } = limit;
+    const places = this.#accounts.get(account);
+    const own = places?.held.map((held) => ({ ...held, node: '' })) ?? [];
+    const holders = (await this.#leases.holders(limit)) ?? own;
+    return {
+      maxOpen,
+      holders: holders.toSorted(byAge),
+      waiting: places?.waitingCount ?? 0,
+    };
   }
 
   onWanted(headers: Headers, listener: () => void): () => void {
@@ -134,5 +150,7 @@ export class ConnectionLedger implements ConnectionAllowance {
     if (this.#accounts.get(account)?.isIdle) this.#accounts.delete(account);
   }
 }
+
+const byAge = (a: SlotHolder, b: SlotHolder): number => a.sinceMs - b.sinceMs;
 
 const patienceOf = (use: ConnectionUse): number => (isBrief(use) ? BRIEF_MS : ZAP_MS);

@@ -48,8 +48,9 @@ export type {
   SparePlace,
 } from './connection-allowance.ts';
 export { ConnectionLedger } from './connection-ledger.ts';
-export { isBrief } from './connection-use.ts';
+export { CONNECTION_USES } from './connection-use.ts';
 export type { ConnectionUse } from './connection-use.ts';
+export type { AccountUse } from './account-use.ts';
 export { limitedClient } from './limited-client.ts';
 export { limitedTexts } from './limited-texts.ts';
 export type { SlotAsk, SlotHolder, SlotLease, SlotLeases } from './slot-leases.ts';

@@ -23,6 +23,7 @@ async function apiText(): Promise<string> {
     readBytes: () => ({ live: 0, hls: 0, vod: 0 }),
     journal: () => ({ pending: 0, lost: 0 }),
     isRedisUp: () => true,
+    providerConnections: () => ({ live: 1 }),
   });
   metrics.failed('UPSTREAM_RESET');
   metrics.switched('UPSTREAM_RESET', { gapMs: 1, detectionMs: 1, connectMs: 1 });

@@ -105,6 +105,7 @@ export function appDeps(overrides: Overrides = {}): AppDeps {
     readiness: () => ({ redis: 'ok' }),
     apiDocument: { text: async () => JSON.stringify(apiDocument) },
     hls: { statsOf: () => undefined },
+    places: { ofStream: async () => undefined, held: () => [] },
     delivery: [],
     transcoding: noTranscoding(),
     networks: noNetworks(),

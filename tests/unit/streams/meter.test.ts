@@ -14,6 +14,7 @@ it('failures, switches and bytes are counted without a word of the stream', asyn
     readBytes: () => ({ live: 0, hls: 0, vod: 0 }),
     journal: () => ({ pending: 0, lost: 0 }),
     isRedisUp: () => true,
+    providerConnections: () => ({ live: 1 }),
   });
   const bench = await startRegistry(new FakeResolver(), { meter: metrics });
   const { snapshot } = await bench.registry.create(

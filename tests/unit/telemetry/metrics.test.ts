@@ -12,6 +12,7 @@ function apiMetrics() {
     readBytes: () => ({ live: 70, hls: 0, vod: 0 }),
     journal: () => now,
     isRedisUp: () => now.pending === 0,
+    providerConnections: () => ({ live: 2, segment: 0 }),
   });
   return { metrics, now };
 }
