@@ -90,20 +90,17 @@ async function createStream(account: Account, path: string, more: object = {}): 
   return id;
 }
 
-async function createStreams() {
-  const of = async (account: Account) => ({
-    live: [
-      await createStream(account, '1.ts', { failover_urls: [at(account, '2.ts')] }),
-      await createStream(account, '2.ts'),
-      await createStream(account, '1.ts', { sharing: 'shared', metadata: { is: 'shared' } }),
-    ],
-    files: [await createStream(account, 'film.mp4')],
-    lists: [await createStream(account, 'h/index.m3u8')],
-  });
-  return Promise.all(ACCOUNTS.map(of));
-}
+const streamsOf = async (account: Account) => ({
+  live: [
+    await createStream(account, '1.ts', { failover_urls: [at(account, '2.ts')] }),
+    await createStream(account, '2.ts'),
+    await createStream(account, '1.ts', { sharing: 'shared', metadata: { is: 'shared' } }),
+  ],
+  files: [await createStream(account, 'film.mp4')],
+  lists: [await createStream(account, 'h/index.m3u8')],
+});
 
-type Streams = Awaited<ReturnType<typeof createStreams>>[number];
+type Streams = Awaited<ReturnType<typeof streamsOf>>;
 
 /** One who zaps, seeks, plays lists, and leaves, at either process, until all is done. */
 async function restless(streams: readonly Streams[], seed: number, left: { operations: number }) {
@@ -160,7 +157,7 @@ async function restless(streams: readonly Streams[], seed: number, left: { opera
 
 describe('a place at a provider', () => {
   it('is known to every process, with what it is held for, and is told by its holder', async () => {
-    const { live } = (await createStreams())[0]!;
+    const { live } = await streamsOf('one');
     const [id = '', other = ''] = live;
     const viewer = await new Viewer(`${nodes[0]!.url}/stream/${id}`).reached(1);
     const refused = new Viewer(`${nodes[1]!.url}/stream/${other}`);
@@ -186,7 +183,7 @@ describe('accounts of a provider, whoever opens connections at two processes', (
   it(
     'are never asked for more than they allow, and hold nothing in the end',
     async () => {
-      const streams = await createStreams();
+      const streams = await Promise.all(ACCOUNTS.map(streamsOf));
       const left = { operations: OPERATIONS };
       const seeds = Array.from({ length: 12 }, (_, n) => 1000 + n);
       const all = await Promise.all(seeds.map((seed) => restless(streams, seed, left)));
