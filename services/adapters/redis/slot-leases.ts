@@ -16,8 +16,6 @@ const HOLD_MS = 5_000;
 const RENEWALS = 10;
 const FIRST_LOOK_MS = 20;
 const LAST_LOOK_MS = 200;
-/** A store that takes longer is as good as away: no picture waits for it. */
-const ANSWER_MS = 1_000;
 
 export type SlotLeasesOptions = {
   readonly redis: Redis;
@@ -110,8 +108,7 @@ export class RedisSlotLeases implements SlotLeases {
   /** Yes also while Redis is away: then there is nobody to ask. */
   async #asks(question: Question, manner: 'waits' | 'spare'): Promise<number> {
     try {
-      const late = delay(ANSWER_MS, 1, { ref: false });
-      return Number(await Promise.race([this.#run(TAKE_LUA, question, manner), late]));
+      return Number(await this.#run(TAKE_LUA, question, manner));
     } catch {
       return 1;
     }
