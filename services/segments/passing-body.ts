@@ -80,17 +80,15 @@ export class PassingBody {
       if (end > keptFrom) return;
       this.#chunks.shift();
       this.#startBytes = end;
-      this.#spare?.push(first.bytes);
+      // Large ones are rare, and would stay with a reader that never needs as much again.
+      if (first.bytes.buffer.byteLength === CHUNK_BYTES) this.#spare?.push(first.bytes);
     }
   }
 
   #copyOf(lent: Buffer): Buffer {
-    if (!this.#spare) return Buffer.from(lent);
+    if (!this.#spare || lent.length > CHUNK_BYTES) return Buffer.from(lent);
     const spare = this.#spare.pop();
-    const memory =
-      spare && spare.buffer.byteLength >= lent.length
-        ? Buffer.from(spare.buffer)
-        : Buffer.allocUnsafeSlow(Math.max(lent.length, CHUNK_BYTES));
+    const memory = spare ? Buffer.from(spare.buffer) : Buffer.allocUnsafeSlow(CHUNK_BYTES);
     lent.copy(memory);
     return memory.subarray(0, lent.length);
   }

@@ -392,6 +392,7 @@ describe('HLS at two api processes behind one balancer', () => {
     await using before = await watch(dying.url + stream).reached(100_000);
     await eventually('all is told', async () => (await factsOf(shared)).length === 3);
     await eventually('and of the other', async () => (await factsOf(listed)).length === 3);
+    const killedAtMs = Date.now();
     const back = dying.killAndAwaitReturn('api');
     await before.ended(5_000);
     await using after = await watch(survivor.url + stream).reached(100_000);
@@ -408,6 +409,10 @@ describe('HLS at two api processes behind one balancer', () => {
       20_000,
     );
     await keeper.forgotten();
+    const { body } = await survivor.api.get(`/streams/${listed}`);
+    const [stays] = body['clients'] as { client_id: string; created_at: string }[];
+    expect(stays?.client_id).toBe('stays');
+    expect(Date.parse(`${stays?.created_at}`)).toBeLessThan(killedAtMs);
     const told = await eventsOf(listed);
     expect(told.map(({ fact }) => fact.type).toSorted()).toEqual([
       'client_connected',

@@ -15,8 +15,8 @@ const MB = 1_000_000;
 const SEGMENT_BYTES = (IS_SOAK ? 500 : 40) * MB;
 const MEMORY_BYTES = 32 * MB;
 const VIEWERS = 100;
-/** Beside what is kept, 1 MB a viewer: what passes by, sockets, what is not collected yet; 1.5 MB where all read on and on. */
-const MOST_BYTES = MEMORY_BYTES + VIEWERS * (IS_SOAK ? 1.5 : 1) * MB;
+/** Beside what is kept, 1 MB a viewer: what passes by, sockets, what is not collected yet; 2.5 MB where all read on and on. */
+const MOST_BYTES = MEMORY_BYTES + VIEWERS * (IS_SOAK ? 2.5 : 1) * MB;
 /** 20 ms on an idle machine; the seconds after a start, on a busy one, are another matter. */
 const MOST_LAG_MS = IS_SOAK ? 200 : 1_000;
 /** Most read for four minutes, or for a moment as fast as it comes; one in 25 is slow. */
