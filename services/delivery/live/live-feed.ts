@@ -222,11 +222,9 @@ export class LiveFeed {
     };
     const spare = this.#spares.take(source);
     if (spare !== undefined) return spare.take(target, taken, signal);
-    const { stallMs, clock, timers } = this.#options;
-    const detection = this.#detection;
-    const opener = { ...this.#options, patienceMs: this.#patienceMs };
-    const response = await openSource(opener, source, signal);
-    const pump = new UpstreamPump({ response, target, stallMs, detection, clock, timers });
+    const options = { ...this.#options, patienceMs: this.#patienceMs, detection: this.#detection };
+    const response = await openSource(options, source, signal);
+    const pump = new UpstreamPump({ ...options, response, target });
     taken(pump);
     void pump.run();
     return pump;

@@ -4,10 +4,17 @@ import type { Clock, Timer, Timers } from '#kernel/clock';
 const WORTHWHILE_BYTES = 48 * 1024;
 /** No byte waits longer than this in the system's memory, beside what timers are late. */
 const REST_MS = 25;
+/** The same for a long rest: at 8 Mbit/s a read just is worthwhile. */
+const LONG_REST_MS = 45;
 /** At first every byte is wanted at once: viewers wait for a picture. */
 const EAGER_MS = 2_000;
 
 export type ReadRestOptions = {
+  /**
+   * Asked at each rest. One viewer alone pays for the source, and there is none to go to if it
+   * breaks: that need not be noticed a moment earlier.
+   */
+  readonly isLong: () => boolean;
   readonly clock: Clock;
   readonly timers: Timers;
   /** The rest is over: read on. */
@@ -34,9 +41,10 @@ export class ReadRest {
   begins(bytes: number): boolean {
     if (this.#isStopped || bytes >= WORTHWHILE_BYTES) return false;
     if (this.#options.clock.monotonicMs() - this.#startedAtMs < EAGER_MS) return false;
-    this.#resting ??= this.#options.timers.after(REST_MS, () => {
+    const { isLong, timers, over } = this.#options;
+    this.#resting ??= timers.after(isLong() ? LONG_REST_MS : REST_MS, () => {
       this.#resting = undefined;
-      this.#options.over();
+      over();
     });
     return true;
   }

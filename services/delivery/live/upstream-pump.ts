@@ -32,6 +32,8 @@ export type PumpOptions = {
   readonly target: PumpTarget;
   /** Nothing for so long is a stall, whatever the source's rhythm. */
   readonly stallMs: number;
+  /** Several viewers have it: they share what it costs. */
+  readonly isShared?: boolean;
   /** What else makes this source a bad one; nothing when absent. */
   readonly detection?: SourceDetection;
   readonly clock: Clock;
@@ -73,7 +75,8 @@ export class UpstreamPump {
       failed: (failure) => this.#close({ failure }),
       suspected: (isSuspected) => this.#target.suspected(isSuspected),
     });
-    this.#rest = new ReadRest({ clock, timers, over: () => options.response.resume() });
+    const isLong = (): boolean => !options.isShared && detection?.hasOther() === false;
+    this.#rest = new ReadRest({ isLong, clock, timers, over: () => options.response.resume() });
   }
 
   /** Media has come. */

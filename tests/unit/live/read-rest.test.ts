@@ -5,10 +5,15 @@ import { TestClock } from '../../support/test-clock.ts';
 const LITTLE = 10_000;
 const MUCH = 50_000;
 
-function startRest() {
+function startRest(isLong = false) {
   const clock = new TestClock();
   let ends = 0;
-  const rest = new ReadRest({ clock, timers: clock, over: () => (ends += 1) });
+  const rest = new ReadRest({
+    isLong: () => isLong,
+    clock,
+    timers: clock,
+    over: () => (ends += 1),
+  });
   return { clock, rest, ends: () => ends };
 }
 
@@ -32,6 +37,16 @@ describe('reading a source', () => {
     expect(rest.begins(LITTLE)).toBe(true);
     await clock.advance(25);
     expect(ends()).toBe(2);
+  });
+
+  it('rests for 45 ms where one viewer has the source and there is no other to go to', async () => {
+    const { clock, rest, ends } = startRest(true);
+    await clock.advance(2_000);
+    rest.begins(LITTLE);
+    await clock.advance(44);
+    expect(ends()).toBe(0);
+    await clock.advance(1);
+    expect(ends()).toBe(1);
   });
 
   it('goes on at once while much comes', async () => {
