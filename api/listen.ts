@@ -1,7 +1,7 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
 import type { RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { createServer } from '#kernel/node-http';
 
 /** Longer than the usual keep-alive of proxies in front, so that it is never us who closes first. */
 const KEEP_ALIVE_MS = 65_000;

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
 import type { IncomingMessage, RequestListener, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { createServer } from '#kernel/node-http';
 import { secretCheck } from '#kernel/secret-check';
 
 /** What a scraper gets. */

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
-import { Agent, request } from 'node:http';
 import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import type { Request, Response } from 'express';
 import type { StreamId } from '#kernel/ids';
+import { Agent, request } from '#kernel/node-http';
 import { clientIp } from '#api/http/client-ip';
 import { ownFolder } from '#api/http/own-folder';
 import { peerHeaders } from './peer-door.ts';

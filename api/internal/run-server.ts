@@ -1,10 +1,10 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { codeOf } from '#kernel/app-error';
 import { asStreamId } from '#kernel/ids';
 import type { StreamId } from '#kernel/ids';
+import { createServer } from '#kernel/node-http';
 import { asRunId, isRunToken } from '#transcode';
 import type { RunId } from '#transcode';
 import type { PeerDoor } from './peer-door.ts';

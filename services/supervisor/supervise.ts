@@ -18,6 +18,8 @@ export type SupervisorOptions = {
   readonly dataDir: string;
   /** Where Node.js keeps compiled code for the next start. */
   readonly compileCache: string;
+  /** Of the C library, for memory outside V8's. */
+  readonly mallocArenas: string;
   /** For draining everything, one after the other. */
   readonly graceMs: number;
   readonly logger: Logger;
@@ -99,6 +101,7 @@ const keep = (role: Role, options: SupervisorOptions, { url, hold }: RedisInUse)
         script: options.scripts[role],
         env: {
           NODE_COMPILE_CACHE: options.compileCache,
+          MALLOC_ARENA_MAX: options.mallocArenas,
           SHUTDOWN_GRACE: String((options.graceMs * GRACE[role] * TOLD) / 1000),
           ...(url === undefined ? {} : { REDIS_URL: url }),
         },

@@ -1,6 +1,6 @@
-import { STATUS_CODES } from 'node:http';
 import type { ErrorCode } from '#kernel/error-codes';
 import { errorWord } from '#kernel/error-word';
+import { STATUS_CODES } from '#kernel/node-http';
 import { MetricsRoom } from './metrics-room.ts';
 import type { Reading } from './metrics-room.ts';
 

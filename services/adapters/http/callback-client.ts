@@ -1,6 +1,6 @@
-import { request as httpRequest } from 'node:http';
 import type { ClientRequest, RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import { request as httpRequest } from '#kernel/node-http';
 import { CALLBACK_AGENT, callbackBody } from '#networks';
 import type { Callback, CallbackOutcome } from '#networks';
 import { guardedLookup, judgeHost } from './guarded-lookup.ts';

@@ -1,9 +1,10 @@
 import { lookup as systemLookup, type LookupAddress } from 'node:dns';
-import { Agent as HttpAgent, type ClientRequestArgs } from 'node:http';
+import type { ClientRequestArgs } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import { type Duplex, PassThrough } from 'node:stream';
 import { InvalidInputError } from '#kernel/app-error';
+import { Agent as HttpAgent } from '#kernel/node-http';
 import { type AddressPolicy, judgeAddress } from '#upstream';
 import type { ConnectionMeter } from './read-meter.ts';
 

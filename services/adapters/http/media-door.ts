@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { createServer } from '#kernel/node-http';
 
 /** Answers requests for one resource. */
 export type Serve = (request: IncomingMessage, response: ServerResponse) => void;

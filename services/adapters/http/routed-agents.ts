@@ -1,6 +1,7 @@
-import { Agent as HttpAgent, type ClientRequestArgs } from 'node:http';
+import type { ClientRequestArgs } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { type Duplex, PassThrough } from 'node:stream';
+import { Agent as HttpAgent } from '#kernel/node-http';
 import { Deadline } from './deadline.ts';
 import { dial, type DialOptions, localEnd } from './dial.ts';
 import { guardOf, type Route, routeKey } from './egress-route.ts';

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
-import { request } from 'node:http';
 import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
+import { request } from '#kernel/node-http';
 import { runToken } from '#transcode';
 import type { RunJob } from '#transcode';
 

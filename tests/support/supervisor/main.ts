@@ -19,6 +19,7 @@ runProcess({
       redisUrl: config.redis.url,
       redisProgram: config.redis.serverPath,
       dataDir: config.dataDir,
+      mallocArenas: '1',
       compileCache: `${config.dataDir}/cache`,
       graceMs: config.shutdownGraceMs,
       logger,
