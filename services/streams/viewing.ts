@@ -31,7 +31,7 @@ export type Source = {
 
 /** What a switch of source took, as one reader measured it; all in milliseconds. */
 export type SwitchTiming = {
-  /** From the last byte of the old source to the first of the new. */
+  /** From the last byte of the old source to the first of the new; or, in playlists, segment. */
   readonly gapMs: number;
   /** Of that: until it was noticed that the old source had failed. */
   readonly detectionMs: number;

@@ -13,7 +13,7 @@ import type { ConvertedLists } from '#conversion';
 import { LiveDelivery, createPlaylistClient } from '#delivery';
 import type { LiveBuffering, LiveDetection, SlateSettings, StandbyMode } from '#delivery';
 import { StreamRegistry } from '#streams';
-import type { FailoverResolver, Stream, StreamDirectory, StreamInput } from '#streams';
+import type { FailoverResolver, Stream, StreamDirectory, StreamInput, StreamMeter } from '#streams';
 import { anyConnection, anySpare, limitedClient, limitedTexts } from '#upstream';
 import type { ConnectionAllowance, SparePermits, TextClient, UpstreamClient } from '#upstream';
 import { createUpstreamClient } from '../../services/adapters/http/upstream-client.ts';
@@ -28,6 +28,8 @@ const UPSTREAM = { allowPrivate: true, verifyTls: true, maxRedirects: 5 };
 export type PlaybackOptions = {
   readonly routes: (bench: Collaborators) => Router;
   readonly resolver?: FailoverResolver;
+  /** Nobody counts when absent. */
+  readonly meter?: StreamMeter;
   readonly sharing?: 'per-client' | 'shared';
   readonly stallMs?: number;
   /** As configured by default when absent. */
@@ -179,6 +181,7 @@ function startStreams(state: FakeState, options: PlaybackOptions): StreamRegistr
       },
       failbackAfterMs: options.failbackAfterMs ?? 0,
     },
+    ...(options.meter === undefined ? {} : { meter: options.meter }),
     node: newNodeEpoch(),
     clock: systemClock,
     timers: systemTimers,

@@ -4,12 +4,13 @@ import type { Clock, Timers } from '#kernel/clock';
 import type { StreamId } from '#kernel/ids';
 import { orAbort } from '#kernel/or-abort';
 import { hasSoundApart } from '#hls';
-import type { MediaKind, Source, SourceWalk, Stream, SwitchTiming, WalkReader } from '#streams';
+import type { MediaKind, Source, SourceWalk, Stream, WalkReader } from '#streams';
 import type { FetchedPlaylist } from './fetch-playlist.ts';
 import type { PlaylistAsk } from './playlist-finder.ts';
 import { startPatience } from './patience.ts';
 import { SharedLoads } from './shared-loads.ts';
 import { sourceTagOf } from './source-tag.ts';
+import type { SwitchGap } from './switch-gap.ts';
 import { isOfStream } from './track-key.ts';
 import { TrialWalk } from './trial-walk.ts';
 
@@ -45,8 +46,8 @@ export type HandoverOptions = {
   readonly walk: Pick<SourceWalk, 'current' | 'flowing'>;
   /** Nothing is ever handed over when absent. */
   readonly packaged: Cutter | undefined;
-  /** When viewers were last shown something new, monotonic; undefined before the first time. */
-  readonly shownAtMs: () => number | undefined;
+  /** Counts from when viewers were last shown something new. */
+  readonly gap: Pick<SwitchGap, 'timing'>;
   readonly clock: Clock;
   readonly timers: Timers;
 };
@@ -86,7 +87,6 @@ export class Handover {
   #triedScope: HandoverScope = 'inside';
   #refused = { source: '', untilMs: 0 };
   #run = '';
-  #missedAtMs = 0;
 
   constructor(options: HandoverOptions) {
     this.#options = options;
@@ -115,12 +115,6 @@ export class Handover {
   /** It is being found out whether this source can be cut. */
   isTrying(source: Source): boolean {
     return this.#trials.isRunning(sourceTagOf(source));
-  }
-
-  /** A source was found to have failed. */
-  missed(): void {
-    const { shownAtMs, clock } = this.#options;
-    if (this.#missedAtMs <= (shownAtMs() ?? 0)) this.#missedAtMs = clock.monotonicMs();
   }
 
   /**
@@ -159,7 +153,7 @@ export class Handover {
   }
 
   async #try(packaged: Cutter, source: Source, unwanted: AbortSignal): Promise<void> {
-    const { stream, walk, clock, timers } = this.#options;
+    const { stream, walk, gap, clock, timers } = this.#options;
     await pause(SETTLE_MS, timers, unwanted);
     const askedAtMs = clock.monotonicMs();
     let trial: TrialWalk | undefined;
@@ -173,7 +167,8 @@ export class Handover {
     try {
       await orAbort(this.#proof(cutting), AbortSignal.any([unwanted, patience.signal]));
       if (walk.current.url !== source.url) throw notCut();
-      const timing = this.#timing(askedAtMs, trial?.flowingSinceMs);
+      const flowingAtMs = trial?.flowingSinceMs;
+      const timing = flowingAtMs === undefined ? undefined : gap.timing({ askedAtMs, flowingAtMs });
       trial?.pass(timing);
       walk.flowing(timing);
     } catch (error) {
@@ -200,17 +195,6 @@ export class Handover {
     const { source: refused, untilMs } = this.#refused;
     const isFresh = this.#options.clock.monotonicMs() < untilMs;
     return scope === 'inside' && isFresh && refused === sourceTagOf(source) && !this.#isOn;
-  }
-
-  /** Counted from when viewers were last shown something new. */
-  #timing(askedAtMs: number, flowingSinceMs: number | undefined): SwitchTiming | undefined {
-    const shownAtMs = this.#options.shownAtMs();
-    if (shownAtMs === undefined || flowingSinceMs === undefined) return undefined;
-    return {
-      gapMs: Math.round(flowingSinceMs - shownAtMs),
-      detectionMs: Math.round(Math.max(0, this.#missedAtMs - shownAtMs)),
-      connectMs: Math.round(flowingSinceMs - askedAtMs),
-    };
   }
 }
 

@@ -25,6 +25,7 @@ import { SegmentHealth } from './segment-health.ts';
 import { SegmentRenewal } from './segment-renewal.ts';
 import { SourcePlaylists } from './source-playlists.ts';
 import { sourceTagOf, tagOfUrl } from './source-tag.ts';
+import { SwitchGap } from './switch-gap.ts';
 import { TrackLists } from './track-lists.ts';
 
 export type HlsStreamOptions = {
@@ -73,6 +74,7 @@ export class HlsStream {
   readonly #numbers: KeptNumbers | undefined;
   readonly #listed = new ListedSegments();
   readonly #health = new SegmentHealth();
+  readonly #gap: SwitchGap;
   #bitsPerSecond = 0;
   readonly #shapes = new Lru<string, LoadedPlaylist['shape']>(REMEMBERED_VIEWERS);
 
@@ -82,6 +84,7 @@ export class HlsStream {
     this.kind = stream.kind;
     this.#options = options;
     this.#walk = stream.walk();
+    this.#gap = new SwitchGap({ ...options, walk: this.#walk });
     this.overlaps = new Overlaps(clock);
     this.#numbers = keptNumbers(options, this.#walk);
     const sources = new SourcePlaylists({
@@ -97,18 +100,13 @@ export class HlsStream {
     this.#sources = sources;
     this.#renewal = new SegmentRenewal({ finder, listed: this.#listed, clock });
     this.#mirror = new FilmMirror(finder);
-    const tracks = new LiveTracks(clock, this.#numbers);
-    this.#handover = new Handover({
-      ...options,
-      walk: this.#walk,
-      packaged,
-      shownAtMs: () => tracks.advancedAtMs,
-    });
+    this.#handover = new Handover({ ...options, walk: this.#walk, packaged, gap: this.#gap });
     const loader = new PlaylistLoader({
       stream,
       walk: this.#walk,
       finder,
-      tracks,
+      tracks: new LiveTracks(clock, this.#numbers),
+      gap: this.#gap,
       handover: this.#handover,
       numbers: this.#numbers,
       lists: this.lists,
@@ -127,6 +125,7 @@ export class HlsStream {
 
   /** It is known no more. */
   close(): void {
+    this.#gap.close();
     this.#numbers?.close(this.stream.removed.aborted);
   }
 
@@ -204,7 +203,7 @@ export class HlsStream {
   segmentSucceeded(target: Target): void {
     if (target.kind !== 'segment' || !this.#isInUse(target)) return;
     this.#health.succeeded();
-    this.#walk.flowing();
+    this.#gap.flowing();
   }
 
   /**
@@ -238,7 +237,7 @@ export class HlsStream {
 
   async #leave(source: Source, cause: AppError): Promise<void> {
     const failure = segmentFailure(cause);
-    this.#handover.missed();
+    this.#gap.missed(sourceTagOf(source));
     const { removed } = this.stream;
     this.#finder.letGo(source);
     try {

@@ -20,6 +20,8 @@ export type AdmittedPlaylist = {
   readonly playlist: FetchedPlaylist;
   /** No segment has been added for too long; said once per standstill. */
   readonly hasStalled: boolean;
+  /** Viewers are shown segments that are new to them. */
+  readonly hasNews?: boolean;
   readonly join?: Join | undefined;
 };
 
@@ -81,12 +83,6 @@ export class LiveTracks {
     return window && endOf(window);
   }
 
-  /** When any of them last grew, monotonic; undefined before the first has come. */
-  get advancedAtMs(): number | undefined {
-    const times = [...this.#followed.values()].map(({ shown }) => shown.advancedAtMs);
-    return times.length > 0 ? Math.max(...times) : undefined;
-  }
-
   /** @param source - Tag of the source that the playlist came from. */
   admit(key: string, source: string, playlist: FetchedPlaylist): AdmittedPlaylist {
     const { text, facts } = playlist;
@@ -100,7 +96,8 @@ export class LiveTracks {
     const before = last ? shownBefore(last, { ...arrival, text }) : resumed;
     if (last && before === 'copy') return { ...admittedAs(last), hasStalled: false };
     const followed = follow(before === 'copy' ? undefined : before, playlist, arrival);
-    return { ...admittedAs(followed), hasStalled: this.#show(key, followed, arrival) };
+    const hasNews = isNews(followed, arrival);
+    return { ...admittedAs(followed), hasNews, hasStalled: this.#show(key, followed, arrival) };
   }
 
   /** @returns whether it has stalled, said once. */
@@ -148,6 +145,9 @@ function follow(
   const join = isJoin ? { at: plan.firstSequence, lastAtMs: shown?.advancedAtMs ?? 0 } : undefined;
   return { shown: next, window: arrival.window, text, playlist: spliced, join };
 }
+
+const isNews = ({ shown, window }: Followed, { nowMs }: Arrival): boolean =>
+  window.segmentCount > 0 && shown.advancedAtMs === nowMs;
 
 const isLate = ({ advancedAtMs }: ShownTrack, { nowMs, targetDurationMs }: Arrival): boolean =>
   nowMs - advancedAtMs > Math.max(MIN_STALE_MS, STALE_TARGET_DURATIONS * targetDurationMs);

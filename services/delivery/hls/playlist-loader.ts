@@ -17,6 +17,7 @@ import type { FoundPlaylist, PlaylistAsk, PlaylistFinder } from './playlist-find
 import type { PlaylistWriter, WriteContext } from './playlist-writer.ts';
 import type { SegmentHealth } from './segment-health.ts';
 import { sourceTagOf } from './source-tag.ts';
+import type { SwitchGap } from './switch-gap.ts';
 import { isEssential, isOfStream, trackKeyOf } from './track-key.ts';
 import type { TrackLists } from './track-lists.ts';
 
@@ -51,6 +52,7 @@ export type PlaylistLoaderOptions = {
   readonly walk: SourceWalk;
   readonly finder: PlaylistFinder;
   readonly tracks: LiveTracks;
+  readonly gap: SwitchGap;
   readonly handover: Handover;
   /** What other processes have shown; absent where there is nowhere to keep it. */
   readonly numbers: KeptNumbers | undefined;
@@ -97,6 +99,7 @@ export class PlaylistLoader {
     request: PlaylistRequest,
     signal: AbortSignal,
   ): Promise<Outcome | { failure: AppError }> {
+    if (isOfStream(request.ask)) this.#options.gap.asked(sourceTagOf(source));
     try {
       const { ask, directives } = request;
       const usable = this.canAskByNumber(ask, source) ? directives : '';
@@ -117,7 +120,8 @@ export class PlaylistLoader {
    */
   async #cut(source: Source, ask: PlaylistAsk, offered: FetchedPlaylist): Promise<Outcome> {
     const trackKey = trackKeyOf(ask);
-    const { playlist, join } = this.#follow(trackKey, offered.run ?? '', offered);
+    const { playlist, join, hasNews } = this.#follow(trackKey, offered.run ?? '', offered);
+    this.#note(source, hasNews ? trackKey : undefined);
     const { text, encoding, facts } = playlist;
     const later = { text, pieces: text.split(LINK_END) };
     const overlap = this.#overlap(trackKey, join);
@@ -136,7 +140,9 @@ export class PlaylistLoader {
     const tag = sourceTagOf(source);
     const offered = honoursLowLatency ? found.playlist : withoutLatency(found.playlist);
     const trackKey = offered.facts.shape === 'media' ? trackKeyOf(ask) : undefined;
-    const { playlist, hasStalled, join, ...following } = this.#follow(trackKey, tag, offered);
+    const followed = this.#follow(trackKey, tag, offered);
+    const { playlist, hasStalled, hasNews, join, ...following } = followed;
+    this.#note(source, hasNews ? trackKey : undefined);
     const overlap = this.#overlap(trackKey, join);
     this.#options.lists.shown(trackKey, { playlist, source: tag, imported: found.imported });
     const written = await this.#options.writer.write(playlist, {
@@ -155,6 +161,11 @@ export class PlaylistLoader {
     const lowLatency = honoursLowLatency ? lowLatencyIn(playlist) : undefined;
     const made = { source: tag, lowLatency };
     return { loaded: { pieces, encoding, ...facts, text, ...made }, hasStalled };
+  }
+
+  /** @param trackKey - Of what viewers are shown more of. */
+  #note(source: Source, trackKey: string | undefined): void {
+    if (isEssential(trackKey)) this.#options.gap.news(sourceTagOf(source));
   }
 
   #overlap(trackKey: string | undefined, join: Join | undefined): Overlap | undefined {
@@ -204,8 +215,8 @@ export class PlaylistLoader {
   }
 
   #next(failed: Source, failure: AppError, signal: AbortSignal): Promise<Source> {
-    const { stream, walk, finder, logger, handover } = this.#options;
-    handover.missed();
+    const { stream, walk, finder, logger, gap } = this.#options;
+    gap.missed(sourceTagOf(failed));
     finder.letGo(failed);
     logger.info('playlist failed', {
       streamId: stream.id,
@@ -232,9 +243,12 @@ export class PlaylistLoader {
   }
 
   #flowing(loaded: LoadedPlaylist): LoadedPlaylist {
-    const { walk, health } = this.#options;
+    const { gap, health } = this.#options;
     // What is cut flows from the relay's source, and the relay says so.
-    if (!loaded.isCut && !health.isInDoubt) walk.flowing();
+    if (loaded.isCut || health.isInDoubt) return loaded;
+    // Of a film nobody is shown anything new: when it goes on is the player's to know.
+    if (loaded.isEnded) gap.flowing();
+    else gap.came(loaded.source);
     return loaded;
   }
 
