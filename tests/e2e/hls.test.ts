@@ -122,7 +122,9 @@ describe.concurrent('HLS', () => {
     expect(exitCode).toBe(0);
     expect(pictures).toBeGreaterThan(150);
     expect(backup.requestsOf('/l/').length).toBeGreaterThan(4);
-    expect(stage.sink.of('failover_triggered', id)).toHaveLength(1);
+    const told = stage.sink.of('failover_triggered', id);
+    expect(told).toHaveLength(1);
+    expect(told[0]?.data).toMatchObject({ gap_ms: expect.any(Number) });
     expect(stage.sink.of('client_connected', id)).toHaveLength(1);
   });
 

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { asStreamId } from '#kernel/ids';
 import {
   answer,
   frozen,
@@ -78,6 +79,9 @@ class NumbersSeen {
   }
 }
 
+/** Each part is rounded by itself. */
+const ROUNDED_MS = 2;
+
 describe('a live HLS stream', () => {
   it.concurrent.each(ways)(
     'plays on in ffmpeg when its source %s, from one with lower numbers',
@@ -99,6 +103,13 @@ describe('a live HLS stream', () => {
       expect(await watching).toBe(PICTURES);
       expect(segmentsOf(backup)).toBeGreaterThanOrEqual(3);
       expect(penstock.state.told.filter((type) => type === 'failover_triggered')).toHaveLength(1);
+      const { switches } = await penstock.registry.get(asStreamId(id));
+      const { gapMs, detectionMs, connectMs } = switches.at(-1) ?? {};
+      expect(gapMs).toBeGreaterThan(0);
+      expect(gapMs).toBeLessThan(30_000);
+      expect((detectionMs ?? Infinity) + (connectMs ?? Infinity)).toBeLessThanOrEqual(
+        (gapMs ?? 0) + ROUNDED_MS,
+      );
     },
     40_000,
   );
