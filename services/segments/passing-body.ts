@@ -6,12 +6,19 @@ const CHUNK_BYTES = 64 * 1024;
 const ALONE = { aheadBytes: 128 * 1024, behindBytes: 0 };
 const TOGETHER = { aheadBytes: WINDOW_BYTES, behindBytes: WINDOW_BYTES };
 
+type Chunk = {
+  readonly startBytes: number;
+  readonly memory: Buffer;
+  /** What of the memory is filled, from its first byte. */
+  bytes: Buffer;
+};
+
 /**
  * A body that is too large to be kept, as it passes: only what is near the foremost reader is
  * there. A reader that falls out of the window has to go its own way.
  */
 export class PassingBody {
-  readonly #chunks: { readonly startBytes: number; readonly bytes: Buffer }[] = [];
+  readonly #chunks: Chunk[] = [];
   readonly #wanted: () => void;
   readonly #window: typeof TOGETHER;
   /** Memory of chunks that are gone, used again: where one reads alone, nobody else has a view of it. */
@@ -39,13 +46,19 @@ export class PassingBody {
 
   /** Takes lent bytes. @returns false: enough for now. */
   push(lent: Buffer): boolean {
-    return this.take(this.#copyOf(lent));
+    if (!this.#spare) return this.take(Buffer.from(lent));
+    for (let at = 0; at < lent.length;) at += this.#fill(lent.subarray(at), this.#spare);
+    return this.#goesOn();
   }
 
   /** Takes bytes that nobody will write to any more; else as `push`. */
   take(bytes: Buffer): boolean {
-    this.#chunks.push({ startBytes: this.#endBytes, bytes });
+    this.#chunks.push({ startBytes: this.#endBytes, memory: bytes, bytes });
     this.#endBytes += bytes.length;
+    return this.#goesOn();
+  }
+
+  #goesOn(): boolean {
     this.#drop();
     this.#isFull = this.#isAhead;
     return !this.#isFull;
@@ -80,16 +93,29 @@ export class PassingBody {
       if (end > keptFrom) return;
       this.#chunks.shift();
       this.#startBytes = end;
-      // Large ones are rare, and would stay with a reader that never needs as much again.
-      if (first.bytes.buffer.byteLength === CHUNK_BYTES) this.#spare?.push(first.bytes);
+      this.#spare?.push(first.memory);
     }
   }
 
-  #copyOf(lent: Buffer): Buffer {
-    if (!this.#spare || lent.length > CHUNK_BYTES) return Buffer.from(lent);
-    const spare = this.#spare.pop();
-    const memory = spare ? Buffer.from(spare.buffer) : Buffer.allocUnsafeSlow(CHUNK_BYTES);
-    lent.copy(memory);
-    return memory.subarray(0, lent.length);
+  /**
+   * Copies what has room behind the last chunk: where bytes come in small pieces, as many chunks
+   * would take many times their memory. @returns how many bytes those were.
+   */
+  #fill(lent: Buffer, spare: Buffer[]): number {
+    const last = this.#chunks.at(-1);
+    const hasRoom = last !== undefined && last.bytes.length < last.memory.length;
+    const chunk = hasRoom ? last : this.#begin(spare);
+    const filledBytes = chunk.bytes.length;
+    const copiedBytes = lent.copy(chunk.memory, filledBytes);
+    chunk.bytes = chunk.memory.subarray(0, filledBytes + copiedBytes);
+    this.#endBytes += copiedBytes;
+    return copiedBytes;
+  }
+
+  #begin(spare: Buffer[]): Chunk {
+    const memory = spare.pop() ?? Buffer.allocUnsafeSlow(CHUNK_BYTES);
+    const chunk = { startBytes: this.#endBytes, memory, bytes: memory.subarray(0, 0) };
+    this.#chunks.push(chunk);
+    return chunk;
   }
 }

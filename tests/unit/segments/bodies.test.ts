@@ -105,6 +105,23 @@ describe('a body that one reads alone', () => {
     expect(at).toBe(body.endBytes);
     expect(memories.size).toBeLessThan(20);
   });
+
+  it('takes no more memory for many small pieces than for a few large ones', () => {
+    const body = new PassingBody(() => {}, { isAlone: true });
+    let pushed = 0;
+    do pushed += 1;
+    while (body.push(Buffer.alloc(1_400, pushed)));
+    const memories = new Set<ArrayBufferLike>();
+    let at = 0;
+    for (let found = body.from(at); found && found !== 'lost'; found = body.from(at)) {
+      for (const [n, byte] of found.entries()) {
+        if (byte !== 1 + Math.floor((at + n) / 1_400)) expect.fail(`byte ${at + n} is ${byte}`);
+      }
+      memories.add(found.buffer);
+      at += found.length;
+    }
+    expect([at, memories.size]).toEqual([pushed * 1_400, 3]);
+  });
 });
 
 describe('BodyStore', () => {
