@@ -42,11 +42,22 @@ const ENCRYPTED =
   '#EXTM3U\n#EXT-X-TARGETDURATION:6\n#EXT-X-KEY:METHOD=AES-128,URI="the.key"\n' +
   '#EXTINF:6,\na.ts\n#EXT-X-ENDLIST\n';
 
+/** Nothing of a file that has been moved or removed since it was listed. */
+function contents(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT')
+      return Buffer.alloc(0);
+    throw error;
+  }
+}
+
 /** Whether any file of a folder, or below it, has these bytes in it. */
 const isBelow = (path: string, bytes: Buffer): boolean =>
   readdirSync(path, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
-    .some((entry) => readFileSync(join(entry.parentPath, entry.name)).includes(bytes));
+    .some((entry) => contents(join(entry.parentPath, entry.name)).includes(bytes));
 
 /** Addresses of a playlist, made absolute. */
 const childrenOf = (playlist: string, url: string): readonly string[] =>
