@@ -85,6 +85,11 @@ export class AccountPlaces {
     for (const listener of this.#listeners) listener();
   }
 
+  /** In no process is anything brief in the way: whoever waits here has no turn soon. */
+  blocked(): void {
+    for (const { blocked } of this.#waiting) blocked?.();
+  }
+
   /** Called soon, too, where somebody waits already. */
   onWanted(listener: () => void): () => void {
     this.#listeners.add(listener);

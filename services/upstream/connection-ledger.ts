@@ -108,10 +108,15 @@ export class ConnectionLedger implements ConnectionAllowance {
     const patience = new Patience(this.#timers, patienceMs ?? patienceOf(use), atCapacity);
     const signal = AbortSignal.any([given, patience.signal]);
     const blocked = patienceMs === undefined ? () => patience.shorten(ZAP_MS) : undefined;
+    const places = this.#placesOf(limit);
+    const allBlocked = (): void => {
+      blocked?.();
+      places.blocked();
+    };
     let place: Place | undefined;
     try {
-      place = await this.#placesOf(limit).demand({ ...limit, use, blocked }, signal);
-      const lease = await this.#leases.take({ limit, use, blocked }, signal);
+      place = await places.demand({ ...limit, use, blocked }, signal);
+      const lease = await this.#leases.take({ limit, use, blocked: allBlocked }, signal);
       return this.#permit(limit, place, lease);
     } catch (error) {
       if (place) this.#free(limit, place);

@@ -182,6 +182,27 @@ describe('ConnectionLedger', () => {
     await ask('2');
   });
 
+  it('lets nobody wait in turn for a slot that another process holds for long', async () => {
+    const leases: SlotLeases = {
+      ...noLeases,
+      take: ({ blocked }, signal) =>
+        new Promise((_resolve, reject) => {
+          blocked?.();
+          signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+        }),
+    };
+    const { ask, clock } = start(leases);
+    const waiting = [1, 2, 3].map((n) => ask(`${n}`).catch((error) => error.code));
+    const late = settled().then(() => ask('late').catch((error) => error.code));
+    await settled();
+    await clock.advance(800);
+    expect(await Promise.race([Promise.all(waiting), settled()])).toEqual(
+      waiting.map(() => 'PROVIDER_AT_CAPACITY'),
+    );
+    await clock.advance(800);
+    expect(await late).toBe('PROVIDER_AT_CAPACITY');
+  });
+
   it('gives the place back when there is no slot', async () => {
     const leases = noLeases;
     const { ask } = start(leases);
