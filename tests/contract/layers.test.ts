@@ -120,13 +120,41 @@ const ROWS: readonly Row[] = [
   },
   {
     file: 'services/delivery/hls/probe.ts',
-    forbidden: ['#delivery', '#delivery/hls', '../dash/dash-delivery.ts'],
-    allowed: ['#streams', '#hls'],
+    forbidden: [
+      '#delivery',
+      '#delivery/hls',
+      '#delivery/hls/playlists',
+      '#runs',
+      '../dash/dash-delivery.ts',
+    ],
+    allowed: ['#delivery/viewing', './playlists/hls-stream.ts', '#streams', '#hls'],
+  },
+  {
+    file: 'services/delivery/hls/playlists/probe.ts',
+    forbidden: ['#delivery/hls', '../segment-answers/segment-delivery.ts'],
+    allowed: ['#delivery/viewing', '#streams', '#hls'],
+  },
+  {
+    file: 'services/delivery/hls/segment-answers/probe.ts',
+    forbidden: ['#delivery', '#delivery/hls', '../hls-delivery.ts'],
+    allowed: ['#delivery/hls/playlists', '#delivery/viewing', '#segments', '#streams'],
+  },
+  {
+    file: 'services/delivery/viewing/probe.ts',
+    forbidden: ['#delivery', '#delivery/hls', '#delivery/hls/playlists', '../hls/hls-delivery.ts'],
+    allowed: ['#streams', '#kernel/ids'],
   },
   {
     file: 'services/delivery/dash/probe.ts',
-    forbidden: ['#adapters/http/x', '#config', '#delivery', '#runs', '../hls/index.ts'],
-    allowed: ['#delivery/hls', '#streams', '#hls'],
+    forbidden: [
+      '#adapters/http/x',
+      '#config',
+      '#delivery',
+      '#delivery/hls/playlists',
+      '#runs',
+      '../hls/index.ts',
+    ],
+    allowed: ['#delivery/hls', '#delivery/viewing', '#streams', '#hls'],
   },
   {
     file: 'services/resolve/probe.ts',

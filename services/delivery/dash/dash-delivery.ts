@@ -1,13 +1,5 @@
-import {
-  KnownStreams,
-  OpenedHandles,
-  Presence,
-  SegmentDelivery,
-  SegmentOpener,
-  createPlaylistClient,
-  startPatience,
-  viewingFailure,
-} from '#delivery/hls';
+import { KnownStreams, SegmentDelivery, SegmentOpener, createPlaylistClient } from '#delivery/hls';
+import { OpenedHandles, Presence, startPatience, viewingFailure } from '#delivery/viewing';
 import type { HlsStream, SegmentAnswer } from '#delivery/hls';
 import { createHandleCodec } from '#hls';
 import type { HandleCodec, Target } from '#hls';

@@ -1,4 +1,5 @@
-import { SharedLoads, sourceTagOf, statusError } from '#delivery/hls';
+import { statusError } from '#delivery/hls';
+import { SharedLoads, sourceTagOf } from '#delivery/viewing';
 import { AppError, MediaError } from '#kernel/app-error';
 import type { HandleCodec } from '#hls';
 import type { Clock } from '#kernel/clock';

@@ -1,4 +1,4 @@
-import { viewerSuffix } from '#delivery/hls';
+import { viewerSuffix } from '#delivery/viewing';
 import { NotAllowedError } from '#kernel/app-error';
 import { asClientId } from '#kernel/ids';
 import type { ClientId } from '#kernel/ids';

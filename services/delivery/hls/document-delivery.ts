@@ -2,11 +2,10 @@ import { MediaError } from '#kernel/app-error';
 import { isPlaylist, pathwayTarget, rewriteAssetList, rewriteSteeringManifest } from '#hls';
 import type { DocumentOptions, HandleCodec, ResourceKind, Target } from '#hls';
 import type { FetchedText, TextClient } from '#upstream';
-import { PATHWAY_PARAM, childUrl } from './child-urls.ts';
-import type { HlsStream } from './hls-stream.ts';
-import type { Presence } from './presence.ts';
-import type { SegmentAnswer } from './segment-delivery.ts';
-import { withQuery } from './with-query.ts';
+import { childUrl, PATHWAY_PARAM, withQuery } from '#delivery/viewing';
+import type { HlsStream } from './playlists/hls-stream.ts';
+import type { Presence } from '#delivery/viewing';
+import type { SegmentAnswer } from './segment-answers/segment-delivery.ts';
 
 /** One viewer's request for a JSON document. */
 export type DocumentExchange = {

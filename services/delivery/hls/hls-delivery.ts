@@ -9,11 +9,20 @@ import type { LowLatencyMode, StreamDirectory, ViewerRequest } from '#streams';
 import type { SegmentMemory, SegmentStore } from '#segments';
 import { anyConnection } from '#upstream';
 import type { ConnectionAllowance, TextClient, UpstreamClient, UpstreamTimeouts } from '#upstream';
-import { HERE, viewerSuffix } from './child-urls.ts';
+import {
+  HERE,
+  isLinkOf,
+  KnownViewers,
+  OpenedHandles,
+  Presence,
+  startPatience,
+  viewerSuffix,
+  viewingFailure,
+} from '#delivery/viewing';
 import { DocumentDelivery, isDocument } from './document-delivery.ts';
-import { createPlaylistClient } from './fetch-playlist.ts';
-import type { Cutter } from './handover.ts';
-import type { HlsStream } from './hls-stream.ts';
+import { createPlaylistClient } from './playlists/fetch-playlist.ts';
+import type { Cutter } from './playlists/handover.ts';
+import type { HlsStream } from './playlists/hls-stream.ts';
 import type {
   AtHandQuery,
   HlsStats,
@@ -23,20 +32,15 @@ import type {
   SentAtOnce,
   StreamSegmentCounts,
 } from './hls-queries.ts';
-import { KnownStreams } from './known-streams.ts';
-import { KnownViewers, isLinkOf } from './known-viewers.ts';
-import type { NumberStore } from './number-store.ts';
-import { OpenedHandles } from './opened-handles.ts';
-import { startPatience } from './patience.ts';
-import type { PlaylistQuestion } from './playlist-answers.ts';
-import type { PostedPlaylist } from './playlist-board.ts';
-import type { PlaylistAsk } from './playlist-finder.ts';
-import { Presence } from './presence.ts';
-import { SegmentDelivery } from './segment-delivery.ts';
-import type { SegmentAnswer } from './segment-delivery.ts';
-import type { SegmentProbe } from './segment-media.ts';
-import { SegmentOpener } from './segment-opener.ts';
-import { viewingFailure } from './viewing-failure.ts';
+import { KnownStreams } from './playlists/known-streams.ts';
+import type { NumberStore } from './playlists/number-store.ts';
+import type { PlaylistQuestion } from './playlists/playlist-answers.ts';
+import type { PostedPlaylist } from './playlists/playlist-board.ts';
+import type { PlaylistAsk } from './playlists/playlist-finder.ts';
+import { SegmentDelivery } from './segment-answers/segment-delivery.ts';
+import type { SegmentAnswer } from './segment-answers/segment-delivery.ts';
+import type { SegmentProbe } from './segment-answers/segment-media.ts';
+import { SegmentOpener } from './segment-answers/segment-opener.ts';
 
 export type HlsDeliveryOptions = {
   readonly directory: StreamDirectory;

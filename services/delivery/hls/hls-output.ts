@@ -3,7 +3,7 @@ import type { HlsDelivery } from './hls-delivery.ts';
 import type { PlaylistAnswer, PlaylistQuery, SegmentQuery } from './hls-queries.ts';
 import { isPackaged } from './packaged-delivery.ts';
 import type { PackagedDelivery } from './packaged-delivery.ts';
-import type { SegmentAnswer } from './segment-delivery.ts';
+import type { SegmentAnswer } from './segment-answers/segment-delivery.ts';
 
 export type HlsOutputOptions = {
   readonly directory: StreamDirectory;

@@ -2,9 +2,9 @@ import type { TextEncoding } from '#hls';
 import type { ClientId, StreamId } from '#kernel/ids';
 import type { RangeRequest } from '#segments';
 import type { ViewerRequest } from '#streams';
-import type { PlaylistCounts } from './playlist-answers.ts';
-import type { SegmentCounts } from './segment-counts.ts';
-import type { SegmentAtHand } from './segment-delivery.ts';
+import type { PlaylistCounts } from './playlists/playlist-answers.ts';
+import type { SegmentCounts } from './segment-answers/segment-counts.ts';
+import type { SegmentAtHand } from './segment-answers/segment-delivery.ts';
 
 export type PlaylistQuery = {
   readonly streamId: StreamId;

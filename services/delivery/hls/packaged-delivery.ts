@@ -8,16 +8,19 @@ import type { KeyRing } from '#kernel/key-ring';
 import { orAbort } from '#kernel/or-abort';
 import type { Outlet } from '#segments';
 import type { SourceWalk, Stream, ViewerRequest, WalkReader } from '#streams';
-import type { Cutter } from './handover.ts';
+import type { Cutter } from './playlists/handover.ts';
 import type { PlaylistAnswer, PlaylistQuery, SegmentQuery } from './hls-queries.ts';
-import { Lru } from './lru.ts';
+import {
+  Lru,
+  Presence,
+  sendBytes,
+  startPatience,
+  VIEWER_PATIENCE_MS,
+  viewingFailure,
+} from '#delivery/viewing';
 import { PackagedStream } from './packaged-stream.ts';
 import type { ByteTap } from './packaged-stream.ts';
-import { VIEWER_PATIENCE_MS, startPatience } from './patience.ts';
-import { Presence } from './presence.ts';
-import type { SegmentAnswer } from './segment-delivery.ts';
-import { sendBytes } from './send-bytes.ts';
-import { viewingFailure } from './viewing-failure.ts';
+import type { SegmentAnswer } from './segment-answers/segment-delivery.ts';
 
 /** Makes the way through the sources for the one who reads them. */
 export type WalkMaker = (reader: WalkReader) => SourceWalk;

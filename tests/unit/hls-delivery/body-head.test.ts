@@ -4,7 +4,7 @@ import {
   looksLikePlaylist,
   mayBeOfPlaylist,
   plainHead,
-} from '../../../services/delivery/hls/body-head.ts';
+} from '../../../services/delivery/hls/segment-answers/body-head.ts';
 
 const LIST = '#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\nhttp://u:p@p.example/1.ts\n';
 

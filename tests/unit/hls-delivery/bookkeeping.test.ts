@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { ListedSegments } from '../../../services/delivery/hls/listed-segments.ts';
-import type { Listing } from '../../../services/delivery/hls/listed-segments.ts';
-import { Lru } from '../../../services/delivery/hls/lru.ts';
-import { SegmentHealth } from '../../../services/delivery/hls/segment-health.ts';
+import { ListedSegments } from '../../../services/delivery/hls/playlists/listed-segments.ts';
+import type { Listing } from '../../../services/delivery/hls/playlists/listed-segments.ts';
+import { Lru } from '../../../services/delivery/viewing/lru.ts';
+import { SegmentHealth } from '../../../services/delivery/hls/playlists/segment-health.ts';
 
 describe('Lru', () => {
   it('forgets what was not used for longest', () => {

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { parsePlaylist } from '#hls';
 import { asStreamId } from '#kernel/ids';
-import type { FetchedPlaylist } from '../../../services/delivery/hls/fetch-playlist.ts';
-import { KeptNumbers } from '../../../services/delivery/hls/kept-numbers.ts';
-import { LiveTracks } from '../../../services/delivery/hls/live-tracks.ts';
-import type { NumberStore } from '../../../services/delivery/hls/number-store.ts';
+import type { FetchedPlaylist } from '../../../services/delivery/hls/playlists/fetch-playlist.ts';
+import { KeptNumbers } from '../../../services/delivery/hls/playlists/kept-numbers.ts';
+import { LiveTracks } from '../../../services/delivery/hls/playlists/live-tracks.ts';
+import type { NumberStore } from '../../../services/delivery/hls/playlists/number-store.ts';
 import { TestClock, settle } from '../../support/test-clock.ts';
 
 const ID = asStreamId('a'.repeat(32));

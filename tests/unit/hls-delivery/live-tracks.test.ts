@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parsePlaylist } from '#hls';
-import type { FetchedPlaylist } from '../../../services/delivery/hls/fetch-playlist.ts';
-import { LiveTracks } from '../../../services/delivery/hls/live-tracks.ts';
+import type { FetchedPlaylist } from '../../../services/delivery/hls/playlists/fetch-playlist.ts';
+import { LiveTracks } from '../../../services/delivery/hls/playlists/live-tracks.ts';
 import { TestClock } from '../../support/test-clock.ts';
 
 const TARGET_S = 2;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { aheadOf } from '../../../services/delivery/hls/look-ahead-plan.ts';
-import type { ListPlace } from '../../../services/delivery/hls/track-lists.ts';
+import { aheadOf } from '../../../services/delivery/hls/segment-answers/look-ahead-plan.ts';
+import type { ListPlace } from '../../../services/delivery/hls/playlists/track-lists.ts';
 
 const place = (
   index: number,

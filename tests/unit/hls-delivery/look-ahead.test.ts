@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { ListedResource } from '#hls';
-import { LookAhead } from '../../../services/delivery/hls/look-ahead.ts';
-import type { AheadOutcome, AheadStream } from '../../../services/delivery/hls/look-ahead.ts';
+import { LookAhead } from '../../../services/delivery/hls/segment-answers/look-ahead.ts';
+import type {
+  AheadOutcome,
+  AheadStream,
+} from '../../../services/delivery/hls/segment-answers/look-ahead.ts';
 import { TestClock, settle } from '../../support/test-clock.ts';
 
 const IDLE_MS = 5_000;

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { NotFoundError, UpstreamError } from '#kernel/app-error';
-import { PlaylistBoard } from '../../../services/delivery/hls/playlist-board.ts';
-import type { PostedPlaylist } from '../../../services/delivery/hls/playlist-board.ts';
-import type { LoadedPlaylist } from '../../../services/delivery/hls/playlist-loader.ts';
+import { PlaylistBoard } from '../../../services/delivery/hls/playlists/playlist-board.ts';
+import type { PostedPlaylist } from '../../../services/delivery/hls/playlists/playlist-board.ts';
+import type { LoadedPlaylist } from '../../../services/delivery/hls/playlists/playlist-loader.ts';
 import { TestClock, settle } from '../../support/test-clock.ts';
 
 const TARGET_MS = 6_000;

@@ -3,9 +3,12 @@ import { UpstreamError } from '#kernel/app-error';
 import { parsePlaylist } from '#hls';
 import type { Target } from '#hls';
 import type { Source } from '#streams';
-import { PlaylistFinder } from '../../../services/delivery/hls/playlist-finder.ts';
-import type { FoundPlaylist, PlaylistAsk } from '../../../services/delivery/hls/playlist-finder.ts';
-import { sourceTagOf } from '../../../services/delivery/hls/source-tag.ts';
+import { PlaylistFinder } from '../../../services/delivery/hls/playlists/playlist-finder.ts';
+import type {
+  FoundPlaylist,
+  PlaylistAsk,
+} from '../../../services/delivery/hls/playlists/playlist-finder.ts';
+import { sourceTagOf } from '../../../services/delivery/viewing/source-tag.ts';
 
 const A: Source = { url: 'http://a/index.m3u8', index: -1, headers: {} };
 const B: Source = { url: 'http://b/index.m3u8', index: 0, headers: {} };

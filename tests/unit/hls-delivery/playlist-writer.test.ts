@@ -2,9 +2,9 @@ import { expect, test } from 'vitest';
 import type { Target } from '#hls';
 import { asStreamId } from '#kernel/ids';
 import type { StreamId } from '#kernel/ids';
-import { ListedSegments } from '../../../services/delivery/hls/listed-segments.ts';
-import { PlaylistWriter } from '../../../services/delivery/hls/playlist-writer.ts';
-import type { WriteContext } from '../../../services/delivery/hls/playlist-writer.ts';
+import { ListedSegments } from '../../../services/delivery/hls/playlists/listed-segments.ts';
+import { PlaylistWriter } from '../../../services/delivery/hls/playlists/playlist-writer.ts';
+import type { WriteContext } from '../../../services/delivery/hls/playlists/playlist-writer.ts';
 
 const STREAM = asStreamId('0123456789abcdef0123456789abcdef');
 const ENTRY = { kind: 'entry', wants: 'any' } as const;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { asStreamId } from '#kernel/ids';
-import { Presence } from '../../../services/delivery/hls/presence.ts';
+import { Presence } from '../../../services/delivery/viewing/presence.ts';
 import { VIEWER, startRegistry, streamInput } from '../../support/stream-bench.ts';
 
 async function start() {

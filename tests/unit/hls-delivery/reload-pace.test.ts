@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { freshForMs, staleForMs } from '../../../services/delivery/hls/reload-pace.ts';
-import type { Paced } from '../../../services/delivery/hls/reload-pace.ts';
+import { freshForMs, staleForMs } from '../../../services/delivery/hls/playlists/reload-pace.ts';
+import type { Paced } from '../../../services/delivery/hls/playlists/reload-pace.ts';
 
 const live = (targetDurationMs: number | undefined): Paced => ({
   shape: 'media',

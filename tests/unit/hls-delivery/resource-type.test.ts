@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { typeOf, typeOfBytes } from '../../../services/delivery/hls/resource-type.ts';
+import {
+  typeOf,
+  typeOfBytes,
+} from '../../../services/delivery/hls/segment-answers/resource-type.ts';
 
 const TS = Buffer.alloc(1024, 0);
 for (let at = 0; at < TS.length; at += 188) TS[at] = 0x47;

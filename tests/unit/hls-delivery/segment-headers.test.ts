@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { isPageType, looksLikePage } from '../../../services/delivery/hls/resource-type.ts';
-import { refusalHeaders, segmentHeaders } from '../../../services/delivery/hls/segment-headers.ts';
+import {
+  isPageType,
+  looksLikePage,
+} from '../../../services/delivery/hls/segment-answers/resource-type.ts';
+import {
+  refusalHeaders,
+  segmentHeaders,
+} from '../../../services/delivery/hls/segment-answers/segment-headers.ts';
 
 const describeAs = (
   headers: Record<string, string>,

@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { keepMsOf, stallMsOf } from '../../../services/delivery/hls/segment-times.ts';
-import type { ListPlace } from '../../../services/delivery/hls/track-lists.ts';
+import {
+  keepMsOf,
+  stallMsOf,
+} from '../../../services/delivery/hls/segment-answers/segment-times.ts';
+import type { ListPlace } from '../../../services/delivery/hls/playlists/track-lists.ts';
 
 const listed = (count: number, isEnded = false): ListPlace => ({
   track: 't',

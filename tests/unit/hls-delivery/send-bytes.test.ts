@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { sendBytes } from '../../../services/delivery/hls/send-bytes.ts';
+import { sendBytes } from '../../../services/delivery/viewing/send-bytes.ts';
 import { TestClock } from '../../support/test-clock.ts';
 
 function send(outlet: Writable) {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { SharedLoads } from '../../../services/delivery/hls/shared-loads.ts';
+import { SharedLoads } from '../../../services/delivery/viewing/shared-loads.ts';
 import { settle } from '../../support/test-clock.ts';
 
 function start() {

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { UpstreamError } from '#kernel/app-error';
 import { parsePlaylist } from '#hls';
 import type { Source } from '#streams';
-import type { PlaylistExchange } from '../../../services/delivery/hls/fetch-playlist.ts';
-import { SourcePlaylists } from '../../../services/delivery/hls/source-playlists.ts';
+import type { PlaylistExchange } from '../../../services/delivery/hls/playlists/fetch-playlist.ts';
+import { SourcePlaylists } from '../../../services/delivery/hls/playlists/source-playlists.ts';
 
 const TEXT = '#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\n1.ts\n';
 const SOURCE: Source = {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Source, SwitchTiming } from '#streams';
-import { SwitchGap } from '../../../services/delivery/hls/switch-gap.ts';
-import { sourceTagOf } from '../../../services/delivery/hls/source-tag.ts';
+import { SwitchGap } from '../../../services/delivery/hls/playlists/switch-gap.ts';
+import { sourceTagOf } from '../../../services/delivery/viewing/source-tag.ts';
 import { TestClock } from '../../support/test-clock.ts';
 
 const sourceAt = (url: string): Source => ({ url, index: 0, headers: {} });

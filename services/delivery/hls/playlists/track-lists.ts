@@ -1,7 +1,7 @@
 import { segmentListOf } from '#hls';
 import type { ListedResource, ListedSegment, SegmentList, Variables } from '#hls';
 import type { FetchedPlaylist } from './fetch-playlist.ts';
-import { Lru } from './lru.ts';
+import { Lru } from '#delivery/viewing';
 
 const MAX_TRACKS = 32;
 /** Some ten thousand segments, taken apart in some 20 ms; in longer lists nothing is looked up. */

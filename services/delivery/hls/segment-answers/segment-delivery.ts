@@ -6,17 +6,16 @@ import { orAbort } from '#kernel/or-abort';
 import { answerTo, holds } from '#segments';
 import type { OpenedSegment, Outlet, RangeRequest, SegmentOrigin, SegmentStore } from '#segments';
 import type { ConnectionAllowance } from '#upstream';
-import { statusError } from './fetch-playlist.ts';
-import type { HlsStream } from './hls-stream.ts';
+import { statusError } from '#delivery/hls/playlists';
+import type { HlsStream } from '#delivery/hls/playlists';
 import { KEY_BYTES, noMedia } from './inspect-response.ts';
-import { VIEWER_PATIENCE_MS } from './patience.ts';
-import type { Presence } from './presence.ts';
+import { sourceTagOf, VIEWER_PATIENCE_MS } from '#delivery/viewing';
+import type { Presence } from '#delivery/viewing';
 import { headAtSource } from './segment-head.ts';
 import { refusalHeaders, segmentHeaders } from './segment-headers.ts';
 import { lookAtSegment } from './segment-media.ts';
 import type { SegmentProbe } from './segment-media.ts';
 import type { SegmentOpener } from './segment-opener.ts';
-import { sourceTagOf } from './source-tag.ts';
 import { StreamSegments } from './stream-segments.ts';
 
 /** One viewer's request for one resource. */

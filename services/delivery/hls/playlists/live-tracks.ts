@@ -3,7 +3,7 @@ import type { PlaylistWindow, ShownTrack } from '#hls';
 import type { Clock } from '#kernel/clock';
 import type { FetchedPlaylist } from './fetch-playlist.ts';
 import type { KeptNumbers } from './kept-numbers.ts';
-import { Lru } from './lru.ts';
+import { Lru } from '#delivery/viewing';
 
 /** Playlists of one stream that are followed: variants and renditions. */
 const MAX_TRACKS = 64;

@@ -5,10 +5,7 @@ import type { Source } from '#streams';
 import { statusOf } from '#upstream';
 import { carriesTransportStream } from './fetch-playlist.ts';
 import type { FetchedPlaylist, PlaylistFetcher } from './fetch-playlist.ts';
-import { Lru } from './lru.ts';
-import { SharedLoads } from './shared-loads.ts';
-import { sourceTagOf } from './source-tag.ts';
-import { withQuery } from './with-query.ts';
+import { Lru, SharedLoads, sourceTagOf, withQuery } from '#delivery/viewing';
 
 /** What a viewer asks for. */
 export type PlaylistAsk =

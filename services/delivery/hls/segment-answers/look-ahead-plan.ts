@@ -1,5 +1,5 @@
 import type { ListedResource } from '#hls';
-import type { ListPlace } from './track-lists.ts';
+import type { ListPlace } from '#delivery/hls/playlists';
 
 /** What may be fetched before anybody asks. */
 export type AheadItem = {

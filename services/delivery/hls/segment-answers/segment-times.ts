@@ -1,5 +1,5 @@
 import type { Target } from '#hls';
-import type { ListPlace } from './track-lists.ts';
+import type { ListPlace } from '#delivery/hls/playlists';
 
 const FILM_KEEP_MS = 600_000;
 const MAP_KEEP_MS = 300_000;

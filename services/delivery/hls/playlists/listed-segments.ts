@@ -1,4 +1,4 @@
-import { Lru } from './lru.ts';
+import { Lru } from '#delivery/viewing';
 import type { PlaylistAsk } from './playlist-finder.ts';
 import { isEssential } from './track-key.ts';
 

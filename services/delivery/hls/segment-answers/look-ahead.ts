@@ -2,8 +2,8 @@ import type { ListedResource } from '#hls';
 import type { Clock, Timer, Timers } from '#kernel/clock';
 import type { ConnectionPermit, SparePlace } from '#upstream';
 import { type AheadItem, aheadOf } from './look-ahead-plan.ts';
-import { Lru } from './lru.ts';
-import { type ListPlace, placeKey } from './track-lists.ts';
+import { Lru } from '#delivery/viewing';
+import { placeKey, type ListPlace } from '#delivery/hls/playlists';
 
 /** How a fetch ahead went. `useless`: it cannot be kept, or its source says no. */
 export type AheadOutcome = 'fetched' | 'useless' | 'busy';

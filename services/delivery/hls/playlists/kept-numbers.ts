@@ -2,7 +2,7 @@ import { keptTrack, newsOf, resumedTrack } from '#hls';
 import type { KeptTrack, ShownTrack, TrackArrival } from '#hls';
 import type { Clock, Timer, Timers } from '#kernel/clock';
 import type { StreamId } from '#kernel/ids';
-import { Lru } from './lru.ts';
+import { Lru } from '#delivery/viewing';
 import type { NumberStore } from './number-store.ts';
 
 export type KeptNumbersOptions = {

@@ -13,7 +13,7 @@ import { PlaylistBoard } from './playlist-board.ts';
 import type { PostedPlaylist } from './playlist-board.ts';
 import type { PlaylistAsk } from './playlist-finder.ts';
 import type { LoadedPlaylist, PlaylistLoader } from './playlist-loader.ts';
-import { sourceTagOf } from './source-tag.ts';
+import { sourceTagOf } from '#delivery/viewing';
 import { isOfStream } from './track-key.ts';
 
 /**

@@ -3,7 +3,7 @@ import type { MediaSegment, Reference, RewriteOptions, Target } from '#hls';
 import type { Clock } from '#kernel/clock';
 import type { Source } from '#streams';
 import type { ListedPlace, ListedSegments } from './listed-segments.ts';
-import { Lru } from './lru.ts';
+import { Lru } from '#delivery/viewing';
 import type { PlaylistFinder } from './playlist-finder.ts';
 
 export type SegmentRenewalOptions = {

@@ -11,7 +11,7 @@ import type { Cutter } from './handover.ts';
 import { KeptNumbers } from './kept-numbers.ts';
 import { ListedSegments } from './listed-segments.ts';
 import { LiveTracks } from './live-tracks.ts';
-import { Lru } from './lru.ts';
+import { Lru, sourceTagOf, tagOfUrl } from '#delivery/viewing';
 import type { NumberStore } from './number-store.ts';
 import { Overlaps } from './overlaps.ts';
 import { PlaylistAnswers } from './playlist-answers.ts';
@@ -24,7 +24,6 @@ import { PlaylistWriter } from './playlist-writer.ts';
 import { SegmentHealth } from './segment-health.ts';
 import { SegmentRenewal } from './segment-renewal.ts';
 import { SourcePlaylists } from './source-playlists.ts';
-import { sourceTagOf, tagOfUrl } from './source-tag.ts';
 import { SwitchGap } from './switch-gap.ts';
 import { TrackLists } from './track-lists.ts';
 

@@ -2,9 +2,8 @@ import { filmOf } from '#hls';
 import type { Film, Target } from '#hls';
 import { orAbort } from '#kernel/or-abort';
 import type { Source } from '#streams';
-import { Lru } from './lru.ts';
+import { Lru, sourceTagOf } from '#delivery/viewing';
 import type { PlaylistAsk, PlaylistFinder } from './playlist-finder.ts';
-import { sourceTagOf } from './source-tag.ts';
 
 /** Finished playlists that are kept, of all tracks and sources of one stream. */
 const MAX_FILMS = 8;

@@ -16,7 +16,7 @@ import type { Overlap, Overlaps } from './overlaps.ts';
 import type { FoundPlaylist, PlaylistAsk, PlaylistFinder } from './playlist-finder.ts';
 import type { PlaylistWriter, WriteContext } from './playlist-writer.ts';
 import type { SegmentHealth } from './segment-health.ts';
-import { sourceTagOf } from './source-tag.ts';
+import { sourceTagOf } from '#delivery/viewing';
 import type { SwitchGap } from './switch-gap.ts';
 import { isEssential, isOfStream, trackKeyOf } from './track-key.ts';
 import type { TrackLists } from './track-lists.ts';

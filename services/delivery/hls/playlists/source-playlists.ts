@@ -1,9 +1,7 @@
 import { AppError } from '#kernel/app-error';
 import type { Source } from '#streams';
 import type { FetchedPlaylist, PlaylistClient, PlaylistFetcher } from './fetch-playlist.ts';
-import { Lru } from './lru.ts';
-import { sourceTagOf } from './source-tag.ts';
-import { withQuery } from './with-query.ts';
+import { Lru, sourceTagOf, withQuery } from '#delivery/viewing';
 import { headersBeyond } from '#upstream';
 
 export type SourcePlaylistsOptions = {

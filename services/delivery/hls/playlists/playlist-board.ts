@@ -1,10 +1,9 @@
 import { MediaError, UpstreamError } from '#kernel/app-error';
 import type { Clock, Timer, Timers } from '#kernel/clock';
 import { orAbort } from '#kernel/or-abort';
-import { Lru } from './lru.ts';
+import { Lru, SharedLoads } from '#delivery/viewing';
 import type { LoadedPlaylist } from './playlist-loader.ts';
 import { freshForMs, patienceMs, retryAfterMs, staleForMs } from './reload-pace.ts';
-import { SharedLoads } from './shared-loads.ts';
 
 /** What one viewer asks the board for. */
 export type BoardAsk = {

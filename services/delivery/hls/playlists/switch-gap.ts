@@ -1,6 +1,6 @@
 import type { Clock, Timer, Timers } from '#kernel/clock';
 import type { SourceWalk, SwitchTiming } from '#streams';
-import { sourceTagOf } from './source-tag.ts';
+import { sourceTagOf } from '#delivery/viewing';
 
 export type SwitchGapOptions = {
   readonly walk: Pick<SourceWalk, 'current' | 'flowing'>;

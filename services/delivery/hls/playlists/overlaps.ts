@@ -2,7 +2,7 @@ import { inFront, lastSegmentsOf, segmentListOf, windowOf } from '#hls';
 import type { InPieces, ListedResource, SegmentList, Variables } from '#hls';
 import type { Clock } from '#kernel/clock';
 import type { FetchedPlaylist } from './fetch-playlist.ts';
-import { Lru } from './lru.ts';
+import { Lru } from '#delivery/viewing';
 import type { Join } from './live-tracks.ts';
 import type { ShownList } from './track-lists.ts';
 

@@ -6,17 +6,15 @@ import type { OpenResource, OpenedSegment, SegmentAsk, SegmentStore } from '#seg
 import type { Source } from '#streams';
 import { TakenPlace } from '#upstream';
 import type { ConnectionAllowance, ConnectionPermit, SparePlace } from '#upstream';
-import type { HlsStream } from './hls-stream.ts';
+import type { HlsStream, ListPlace } from '#delivery/hls/playlists';
 import { LookAhead } from './look-ahead.ts';
 import type { AheadOutcome, AheadStream } from './look-ahead.ts';
 import type { AheadItem } from './look-ahead-plan.ts';
-import { Lru } from './lru.ts';
+import { Lru, sourceTagOf } from '#delivery/viewing';
 import { SegmentCounter } from './segment-counts.ts';
 import { keepMsOf, stallMsOf } from './segment-times.ts';
 import type { SegmentOpener } from './segment-opener.ts';
-import { sourceTagOf } from './source-tag.ts';
-import { ENTRY_TRACK } from './track-key.ts';
-import type { ListPlace } from './track-lists.ts';
+import { ENTRY_TRACK } from '#delivery/hls/playlists';
 
 export type StreamSegmentsOptions = {
   readonly hls: HlsStream;

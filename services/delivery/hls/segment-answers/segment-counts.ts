@@ -1,6 +1,6 @@
 import type { ClientId } from '#kernel/ids';
 import type { SegmentOrigin } from '#segments';
-import { Lru } from './lru.ts';
+import { Lru } from '#delivery/viewing';
 
 /** How segments, init segments and keys were answered, each request once. */
 export type SegmentCounts = {
