@@ -80,6 +80,8 @@ export const LINK_END = '\0';
 export class Handover {
   readonly #options: HandoverOptions;
   readonly #trials = new SharedLoads<void>();
+  /** A trial may find what an earlier one has opened, of a source that the stream has left since. */
+  readonly #walks = new WeakMap<CutStream, TrialWalk>();
   #cutting: CutStream | undefined;
   #scope: HandoverScope = 'inside';
   #triedScope: HandoverScope = 'inside';
@@ -151,20 +153,17 @@ export class Handover {
   }
 
   async #try(packaged: Cutter, source: Source, unwanted: AbortSignal): Promise<void> {
-    const { stream, walk, gap, clock, timers } = this.#options;
+    const { walk, gap, clock, timers } = this.#options;
     await pause(SETTLE_MS, timers, unwanted);
     const askedAtMs = clock.monotonicMs();
-    let trial: TrialWalk | undefined;
-    const cutting = packaged.open(stream, (reader) => {
-      trial = new TrialWalk(stream.walk(reader), clock);
-      return trial;
-    });
+    const cutting = this.#open(packaged);
     const hold = new AbortController();
     cutting.keptBy(HOLDER, hold.signal);
     const patience = startPatience(timers, TRIAL_MS);
     try {
       await orAbort(this.#proof(cutting), AbortSignal.any([unwanted, patience.signal]));
       if (walk.current.url !== source.url) throw notCut();
+      const trial = this.#walks.get(cutting);
       const flowingAtMs = trial?.flowingSinceMs;
       const timing = flowingAtMs === undefined ? undefined : gap.timing({ askedAtMs, flowingAtMs });
       trial?.pass(timing);
@@ -181,6 +180,17 @@ export class Handover {
     this.#scope = this.#triedScope;
     this.#run = `${sourceTagOf(source)}~${Math.floor(clock.nowMs()).toString(36)}`;
     timers.after(HOLD_MS, () => hold.abort(), { background: true });
+  }
+
+  #open(packaged: Cutter): CutStream {
+    const { stream, clock } = this.#options;
+    let trial: TrialWalk | undefined;
+    const cutting = packaged.open(stream, (reader) => {
+      trial = new TrialWalk(stream.walk(reader), clock);
+      return trial;
+    });
+    if (trial) this.#walks.set(cutting, trial);
+    return cutting;
   }
 
   /** A playlist has proved by itself that it is live. */

@@ -18,7 +18,7 @@ export class TrialWalk implements SourceWalk {
     this.#clock = clock;
   }
 
-  /** When its first media came, monotonic; undefined before. */
+  /** When the first media of its source came, monotonic; undefined before. */
   get flowingSinceMs(): number | undefined {
     return this.#flowingSinceMs;
   }
@@ -48,7 +48,10 @@ export class TrialWalk implements SourceWalk {
   }
 
   onMoved(listener: (source: Source) => void): () => void {
-    return this.#walk.onMoved(listener);
+    return this.#walk.onMoved((source) => {
+      this.#flowingSinceMs = undefined;
+      listener(source);
+    });
   }
 
   spare(mayOpen: (source: Source) => boolean): SpareSource | undefined {
