@@ -304,6 +304,17 @@ describe.concurrent('a live playlist whose backup is a transport stream', () => 
     expect((await bench.registry.get(asStreamId(id))).failoverIndex).toBe(-1);
     expect(switchesOf(bench, id).map(({ failoverIndex }) => failoverIndex)).toEqual([0, -1]);
   });
+
+  it('reads nothing any more as soon as the stream is removed', async () => {
+    await using stage = await start();
+    const { primary, backup, bench, id, url } = stage;
+    await textOf(url);
+    await primary.down();
+    await poll(url, isCut);
+    expect(backup.open('/b.ts')).toBe(1);
+    await bench.registry.remove(asStreamId(id), { reason: 'manual_deletion' });
+    await eventually('nothing is read', () => backup.open('/b.ts') === 0, 5_000);
+  });
 });
 
 describe.concurrent('a playlist with its sound inside whose backup has it apart', () => {

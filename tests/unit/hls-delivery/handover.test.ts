@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { UpstreamError } from '#kernel/app-error';
 import type { Source, SourceWalk, Stream, SwitchTiming } from '#streams';
-import { Handover } from '../../../services/delivery/hls/handover.ts';
-import type { CutStream, Cutter } from '../../../services/delivery/hls/handover.ts';
+import { Handover } from '../../../services/delivery/hls/playlists/handover.ts';
+import type { CutStream, Cutter } from '../../../services/delivery/hls/playlists/handover.ts';
 import { TestClock, settle } from '../../support/test-clock.ts';
 
 const sourceAt = (index: number): Source => ({
@@ -44,7 +44,7 @@ function start() {
   const reader: SourceWalk[] = [];
   const packaged: Cutter = {
     open: (_, walkOf) => {
-      if (reader.length === 0) reader.push(walkOf({} as Parameters<typeof walkOf>[0]));
+      if (reader.length === 0) reader.push(walkOf({ holdsOut: () => false }));
       return cutting;
     },
     linksOf: () => () => '',
@@ -56,7 +56,9 @@ function start() {
       return undefined;
     },
   };
-  const stream = { id: 's', walk: () => walk } as unknown as Stream;
+  const removed = new AbortController();
+  const { signal } = removed;
+  const stream = { id: 's', removed: signal, walk: () => walk } as unknown as Stream;
   const handover = new Handover({ stream, walk, packaged, gap, clock, timers: clock });
   const begin = (source: Source): Promise<unknown> =>
     handover.begin(source, 'all', new AbortController().signal).catch((error: unknown) => error);

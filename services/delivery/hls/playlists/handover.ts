@@ -153,12 +153,12 @@ export class Handover {
   }
 
   async #try(packaged: Cutter, source: Source, unwanted: AbortSignal): Promise<void> {
-    const { walk, gap, clock, timers } = this.#options;
+    const { stream, walk, gap, clock, timers } = this.#options;
     await pause(SETTLE_MS, timers, unwanted);
     const askedAtMs = clock.monotonicMs();
     const cutting = this.#open(packaged);
     const hold = new AbortController();
-    cutting.keptBy(HOLDER, hold.signal);
+    cutting.keptBy(HOLDER, AbortSignal.any([hold.signal, stream.removed]));
     const patience = startPatience(timers, TRIAL_MS);
     try {
       await orAbort(this.#proof(cutting), AbortSignal.any([unwanted, patience.signal]));
