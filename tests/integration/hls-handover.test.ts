@@ -120,13 +120,18 @@ const switchesOf = (bench: Bench, id: string) =>
 const segmentsOf = (provider: FakeProvider): number =>
   provider.requests.filter(({ path }) => path.endsWith('.ts')).length;
 
-/** An HLS primary and a transport stream in its place. */
-async function start() {
+type Backup = {
+  readonly provider: FakeProvider;
+  /** Where it is asked. */
+  readonly path: string;
+  readonly options?: Parameters<typeof startConversion>[0];
+};
+
+/** A live playlist with its sound inside, and another source in its place. */
+async function startBefore({ provider: backup, path, options }: Backup) {
   const primary = await startFakeProvider({ '/l/': hlsLive(main) });
-  const backup = await startFakeProvider({ '/b.ts': liveTs(other) });
-  const bench = await startConversion();
-  const failoverUrls = [backup.url('/b.ts')];
-  const id = await bench.create(primary.url('/l/index.m3u8'), { failoverUrls });
+  const bench = await startConversion(options);
+  const id = await bench.create(primary.url('/l/index.m3u8'), { failoverUrls: [backup.url(path)] });
   const dispose = async (): Promise<void> => {
     await bench[Symbol.asyncDispose]();
     await primary[Symbol.asyncDispose]();
@@ -135,27 +140,24 @@ async function start() {
   return { primary, backup, bench, id, url: urlOf(bench, id), [Symbol.asyncDispose]: dispose };
 }
 
-/** Where it has its sound inside, and a backup where that comes apart. */
+/** Whose backup is a transport stream. */
+async function start() {
+  const provider = await startFakeProvider({ '/b.ts': liveTs(other) });
+  return startBefore({ provider, path: '/b.ts' });
+}
+
+/** Whose backup has its sound apart. */
 async function startApart(ffmpeg: string) {
-  const primary = await startFakeProvider({ '/l/': hlsLive(main) });
   // Sound and pictures of one channel, each in a playlist of its own; both have both.
   const master =
     '#EXTM3U\n#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="s",NAME="a",DEFAULT=YES,URI="sound/index.m3u8"\n' +
     '#EXT-X-STREAM-INF:BANDWIDTH=900000,AUDIO="s"\npictures/index.m3u8\n';
-  const backup = await startFakeProvider({
+  const provider = await startFakeProvider({
     '/m.m3u8': text(master, PLAYLIST_TYPE),
     '/sound/': hlsLive(other),
     '/pictures/': hlsLive(other),
   });
-  const bench = await startConversion({ ffmpeg });
-  const failoverUrls = [backup.url('/m.m3u8')];
-  const id = await bench.create(primary.url('/l/index.m3u8'), { failoverUrls });
-  const dispose = async (): Promise<void> => {
-    await bench[Symbol.asyncDispose]();
-    await primary[Symbol.asyncDispose]();
-    await backup[Symbol.asyncDispose]();
-  };
-  return { primary, backup, bench, id, url: urlOf(bench, id), [Symbol.asyncDispose]: dispose };
+  return startBefore({ provider, path: '/m.m3u8', options: { ffmpeg } });
 }
 
 const ways: readonly (readonly [string, (primary: FakeProvider) => unknown])[] = [

@@ -8,6 +8,10 @@ import type { WriteContext } from '../../../services/delivery/hls/playlists/play
 
 const STREAM = asStreamId('0123456789abcdef0123456789abcdef');
 const ENTRY = { kind: 'entry', wants: 'any' } as const;
+const CHILD = {
+  kind: 'child',
+  target: { kind: 'playlist', url: 'http://provider.test/m.m3u8', source: '' },
+} as const;
 const TEN_HOURS_OF_SEGMENTS = 9_000;
 
 class CountingHandles {
@@ -43,10 +47,8 @@ const fetched = (text: string, finalUrl: string) => ({
 
 const liveContext: WriteContext = {
   source: 's',
-  isEntry: true,
   imported: new Map(),
   trackKey: 'media',
-  track: undefined,
   isFilm: false,
   ask: ENTRY,
   endSequence: undefined,
@@ -93,12 +95,10 @@ test('only the playlist at the stream’s own address names tracks of the stream
       },
       {
         source: isEntry ? 's' : '',
-        isEntry,
         imported: new Map(),
         trackKey: undefined,
-        track: undefined,
         isFilm: false,
-        ask: ENTRY,
+        ask: isEntry ? ENTRY : CHILD,
         endSequence: undefined,
         tracks: [],
       },
@@ -129,10 +129,8 @@ test('variables that would not fit a link stay with the stream', async () => {
     },
     {
       source: 's',
-      isEntry: true,
       imported: new Map(),
       trackKey: undefined,
-      track: undefined,
       isFilm: false,
       ask: ENTRY,
       endSequence: undefined,
@@ -155,12 +153,10 @@ test('after a rotation every link is made anew', async () => {
       },
       {
         source: 's',
-        isEntry: true,
         imported: new Map(),
         ask: ENTRY,
         endSequence: undefined,
         trackKey: 'media',
-        track: undefined,
         isFilm: false,
         tracks: [],
       },
@@ -187,7 +183,7 @@ test.each([
   const writer = new PlaylistWriter({ streamId: STREAM, handles, listed: new ListedSegments() });
   const same = ['http://p/v0/l.m3u8?id=1', 'http://p/v0/l.m3u8?id=2'];
   const tracks = variantsOf('http://p/v1/l.m3u8?t=x', ...same);
-  const context = { ...liveContext, isEntry: false, tracks };
+  const context = { ...liveContext, ask: CHILD, tracks };
   const reports = `#EXT-X-RENDITION-REPORT:URI="${reported}"`;
   const ad = '#EXT-X-DATERANGE:ID="a",X-ASSET-URI="http://ads/v1/l.m3u8"';
   await writer.write(fetched(`#EXTM3U\n${reports}\n${ad}\n`, 'http://p/v0/l.m3u8'), context);

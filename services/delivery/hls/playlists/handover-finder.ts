@@ -2,7 +2,7 @@ import type { Source, Stream } from '#streams';
 import type { Handover } from './handover.ts';
 import { isLiveSource, noSuchTrack } from './playlist-finder.ts';
 import type { FoundPlaylist, PlaylistAsk, PlaylistFinder } from './playlist-finder.ts';
-import { isEssential, trackKeyOf } from './track-key.ts';
+import { isEssential, trackKeyOf, trackOf } from './track-key.ts';
 
 export type HandoverFinderOptions = {
   readonly stream: Stream;
@@ -64,6 +64,6 @@ export class HandoverFinder {
 
 /** @throws UpstreamError for a track that pictures and sound in one cannot stand in for. */
 function assertInside(ask: PlaylistAsk): void {
-  const track = ask.kind === 'child' ? ask.target.track : undefined;
+  const track = trackOf(ask);
   if (track && !isEssential(trackKeyOf(ask))) throw noSuchTrack(track);
 }

@@ -1,5 +1,5 @@
 import { AppError, UpstreamError } from '#kernel/app-error';
-import type { InPieces, LowLatencyFacts, TextEncoding, Track } from '#hls';
+import type { InPieces, LowLatencyFacts, TextEncoding } from '#hls';
 import type { Logger } from '#kernel/logger';
 import { orAbort } from '#kernel/or-abort';
 import type { Source, SourceWalk, Stream } from '#streams';
@@ -147,11 +147,9 @@ export class PlaylistLoader {
     this.#options.lists.shown(trackKey, { playlist, source: tag, imported: found.imported });
     const written = await this.#options.writer.write(playlist, {
       source: isOfStream(ask) ? tag : NO_SOURCE,
-      isEntry: ask.kind === 'entry',
       imported: found.imported,
       ask,
       trackKey,
-      track: trackOf(ask),
       tracks: finder.tracksOf(source),
       ...following,
     });
@@ -184,8 +182,6 @@ export class PlaylistLoader {
       source,
       imported,
       ask,
-      isEntry: ask.kind === 'entry',
-      track: trackOf(ask),
       tracks: [],
       trackKey: undefined,
       ...NOT_FOLLOWED,
@@ -273,9 +269,6 @@ type Outcome = { readonly loaded: LoadedPlaylist; readonly hasStalled: boolean }
 type Following = AdmittedPlaylist & Pick<WriteContext, 'isFilm' | 'endSequence'>;
 
 const NOT_FOLLOWED = { isFilm: false, endSequence: undefined };
-
-const trackOf = (ask: PlaylistAsk): Track | undefined =>
-  ask.kind === 'child' ? ask.target.track : undefined;
 
 /** No source's tag: what fails below an advertisement says nothing about the source in use. */
 const NO_SOURCE = '';

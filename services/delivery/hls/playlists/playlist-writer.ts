@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Places, cutOf, rewriteLongPlaylist, rewritePlaylist } from '#hls';
-import type { HandleCodec, Reference, Target, Track, TrackUrl, Variables } from '#hls';
+import type { HandleCodec, Reference, Target, TrackUrl, Variables } from '#hls';
 import type { StreamId } from '#kernel/ids';
 import { childUrl, HERE, Lru, urlEnd } from '#delivery/viewing';
 import type { FetchedPlaylist } from './fetch-playlist.ts';
@@ -8,6 +8,7 @@ import type { ListedSegments } from './listed-segments.ts';
 import { NamedTracks } from './named-tracks.ts';
 import { NotedSegments } from './noted-segments.ts';
 import type { PlaylistAsk } from './playlist-finder.ts';
+import { trackOf } from './track-key.ts';
 
 /**
  * Local URLs remembered per stream: a live list repeats all but one with every poll. A list that
@@ -29,18 +30,14 @@ const MAX_VARIABLE_CHARS = 2_000;
 export type WriteContext = {
   /** Tag of the source that the playlist came from; empty for what is none of the stream's own. */
   readonly source: string;
-  /** It is what the stream's own address gives: only the tracks that it names are the stream's. */
-  readonly isEntry: boolean;
   /** Variables of the multivariant playlist that led to it. */
   readonly imported: Variables;
-  /** What it is an answer to. */
+  /** What it is an answer to: only what the stream's own address gives names tracks of the stream. */
   readonly ask: PlaylistAsk;
   /** Its source's number after the last segment's, where it is followed. */
   readonly endSequence: number | undefined;
   /** The name of the track that it is of, where it is one. */
   readonly trackKey: string | undefined;
-  /** That track, where a multivariant playlist named it. */
-  readonly track: Track | undefined;
   /** It has been finished from the first: what it lists can be had from mirrors. */
   readonly isFilm: boolean;
   /** Tracks of that multivariant playlist: URLs that were published before stay the same. */
@@ -83,7 +80,8 @@ export class PlaylistWriter {
           : this.#localUrl(reference, context, places);
       return reference.isAbsolute ? HERE + local : local;
     };
-    const endOf = ({ kind, url }: Reference): string => urlEnd(kind, url, context.track?.role);
+    const endOf = ({ kind, url }: Reference): string =>
+      urlEnd(kind, url, trackOf(context.ask)?.role);
     const options = { baseUrl: finalUrl, encoding, imported: context.imported, toLocal, endOf };
     const pieces =
       text.length > LONG_TEXT_CHARS
@@ -117,7 +115,8 @@ export class PlaylistWriter {
     const key = `${kind} ${context.source} ${place?.cut ?? ''} ${url}`;
     const known = this.#localUrls.get(key);
     if (known !== undefined) return known;
-    const { source, track } = context;
+    const { source, ask } = context;
+    const track = trackOf(ask);
     const like = place ? { place, ...(track ? { track } : {}) } : {};
     const local = this.#seal({ kind, url, source, ...like });
     this.#localUrls.set(key, local);
@@ -131,12 +130,12 @@ export class PlaylistWriter {
 
 function playlistTarget(
   reference: Reference,
-  { source, isEntry }: WriteContext,
+  { source, ask }: WriteContext,
   named: NamedTracks,
 ): Target {
   const { url, track, variables } = reference;
   if (!track) return namedTarget(reference, source, named);
-  if (!isEntry) return { kind: 'playlist', url, source, ...fitting(variables) };
+  if (ask.kind !== 'entry') return { kind: 'playlist', url, source, ...fitting(variables) };
   const like = named.like(track)?.track ?? track;
   return { kind: 'playlist', url, source, track: like, ...fitting(variables) };
 }

@@ -1,3 +1,4 @@
+import type { Track } from '#hls';
 import type { PlaylistAsk } from './playlist-finder.ts';
 
 /** The name of what is a media playlist at the stream's own address. */
@@ -13,6 +14,10 @@ export function trackKeyOf(ask: PlaylistAsk): string | undefined {
   const { track, source } = ask.target;
   return track && `${track.role} ${track.ordinal} ${source}`;
 }
+
+/** The track that is asked for, where a multivariant playlist has named it. */
+export const trackOf = (ask: PlaylistAsk): Track | undefined =>
+  ask.kind === 'child' ? ask.target.track : undefined;
 
 /** Interstitials are playlists that no multivariant playlist of the stream has named. */
 export const isOfStream = (ask: PlaylistAsk): boolean => trackKeyOf(ask) !== undefined;
